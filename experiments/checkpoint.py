@@ -1,0 +1,89 @@
+"""A run's state as one `.npz` without pickles: the arrays by name, and everything around them as JSON."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments import files
+from experiments.errors import UsageError
+
+STRUCTURE = "structure"
+
+
+def save(path: Path, state: Any) -> None:
+    """Writes nested dicts, lists, tuples, numbers, strings and tensors; the file is replaced as a whole."""
+    arrays: dict[str, np.ndarray] = {}
+    structure = json.dumps(_pack(state, arrays, "state"))
+    files.write_npz(path, {STRUCTURE: np.array(structure), **arrays})
+
+
+def load(path: Path) -> Any:
+    """Reads what `save` wrote; tensors come back as arrays.
+
+    Raises:
+        UsageError: where the file is damaged or isn't a checkpoint.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return _unpack(json.loads(str(archive[STRUCTURE])), archive)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path} isn't a checkpoint that can be read ({error}); run without --resume") from None
+
+
+def tensors(state: Any, framework: Any) -> Any:
+    """The same nested state with tensors in place of arrays, as `load_state_dict` wants it."""
+    if isinstance(state, np.ndarray):
+        return framework.from_numpy(state)
+    if isinstance(state, dict):
+        return {key: tensors(value, framework) for key, value in state.items()}
+    if isinstance(state, list | tuple):
+        return type(state)(tensors(value, framework) for value in state)
+    return state
+
+
+def as_array(value: Any) -> np.ndarray:
+    """A tensor's values, of either framework, as an array of its own."""
+    return np.array(value.detach().numpy() if hasattr(value, "detach") else value)
+
+
+def _pack(value: Any, arrays: dict[str, np.ndarray], path: str) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if hasattr(value, "detach") or isinstance(value, np.ndarray):
+        arrays[path] = as_array(value)
+        return {"$array": path}
+    if isinstance(value, dict):  # pairs, since JSON would turn the optimizers' whole-number keys into strings
+        return {"$dict": [[key, _pack(item, arrays, f"{path}.{key}")] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        items = [_pack(item, arrays, f"{path}.{i}") for i, item in enumerate(value)]
+        return {"$tuple": items} if isinstance(value, tuple) else items
+    raise TypeError(f"{path}: a checkpoint can't hold a {type(value).__name__}")
+
+
+def _unpack(value: Any, archive: Any) -> Any:
+    if isinstance(value, list):
+        return [_unpack(item, archive) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "$array":
+        return archive[content]
+    if kind == "$tuple":
+        return tuple(_unpack(item, archive) for item in content)
+    return {key: _unpack(item, archive) for key, item in content}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON gives it back (tuples as lists), so that two can be compared.
+
+    >>> plain({"widths": (200, 100)})
+    {'widths': [200, 100]}
+    """
+    return json.loads(json.dumps(value))

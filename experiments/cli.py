@@ -1,0 +1,151 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import NoReturn
+
+from experiments import figures, frameworks, registry
+from experiments.errors import Interrupted, NonFinite, SealError, UsageError
+from experiments.options import Options
+from experiments.registry import nearest
+
+COMMANDS = ("list", "run", "report")
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with the nearest name for a slip."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises what is wrong, for `main` to print."""
+        raise UsageError(message)
+
+
+def parser() -> Parser:
+    """All commands and options, with their defaults from `Options`."""
+    usual = Options()
+    top = Parser(prog="python -m experiments", description="The assignments, trained and reported.", allow_abbrev=False)
+    commands = top.add_subparsers(dest="command", parser_class=Parser, metavar="{list,run,report}")
+    commands.add_parser("list", help="the experiments", allow_abbrev=False)
+    run = commands.add_parser("run", help="train one or more experiments, or all", allow_abbrev=False)
+    run.add_argument("names", nargs="*", metavar="NAME", help="experiments, or 'all'")
+    run.add_argument(
+        "--framework", default=usual.framework, help=f"{' or '.join(frameworks.NAMES)} (default %(default)s)"
+    )
+    run.add_argument("--seed", type=_natural, default=usual.seed, help="of all random numbers (default %(default)s)")
+    run.add_argument("--epochs", type=_positive, help="instead of the experiment's own number")
+    run.add_argument(
+        "--data", metavar="NAME", help="a data set instead of the experiment's own, e.g. digits or mnist-hdf5"
+    )
+    run.add_argument(
+        "--data-dir", metavar="DIR", help="where the data files are (default MINIGRAD_DATA_DIR, else ./data)"
+    )
+    run.add_argument("--limit", type=_positive, metavar="N", help="only the first N samples")
+    run.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint, if there is one")
+    report = commands.add_parser("report", help="make all reports and their table anew", allow_abbrev=False)
+    for command in (run, report):
+        command.add_argument(
+            "--out", metavar="DIR", default=usual.out, help="folder of the results (default %(default)s/)"
+        )
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Does as told; returns the exit status: 0 done, 1 failed, 2 can't be done, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _command(arguments)
+    except UsageError as error:
+        return _say(2, f"error: {error}")
+    except (NonFinite, SealError) as error:
+        return _say(1, f"error: {error}\nThe run stopped there; its checkpoint is the end of the last good epoch.")
+    except Interrupted as error:
+        again = shlex.join(
+            ["python", "-m", "experiments", *arguments, *([] if "--resume" in arguments else ["--resume"])]
+        )
+        return _say(130, f"Interrupted: {error}. To go on: {again}")
+    except KeyboardInterrupt:
+        return _say(130, "Interrupted before any training.")
+
+
+def _command(arguments: Sequence[str]) -> int:
+    known, unknown = parser().parse_known_args(_checked(arguments))
+    if unknown:
+        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}")
+    if known.command is None:
+        parser().print_help()
+        return 2
+    if known.command == "list":
+        experiments = [registry.find(name) for name in registry.NAMES]
+        _print_table(["name", "assignment", "trains"], [[e.name, e.assignment, e.trains] for e in experiments])
+        return 0
+    figures.check_installed()
+    if known.command == "report":
+        return _report(Path(known.out))
+    if not known.names:
+        raise UsageError(f"run what? Name experiments, or all (there are: {', '.join(registry.NAMES)})")
+    names = registry.NAMES if "all" in known.names else tuple(dict.fromkeys(known.names))
+    experiments = [registry.find(name) for name in names]
+    if known.framework not in frameworks.NAMES:
+        hint = nearest(known.framework, frameworks.NAMES)
+        raise UsageError(f"--framework: no framework is called {known.framework!r}{hint}")
+    from experiments.run import execute
+
+    options = Options(**{field.name: getattr(known, field.name) for field in fields(Options)})
+    for experiment in experiments:
+        execute(experiment, options)
+    return 0
+
+
+def _report(out: Path) -> int:
+    from experiments.files import writable_folder
+    from experiments.report import INDEX, write_index
+
+    if not out.is_dir():
+        raise UsageError(f"--out: there is no folder {out}")
+    names = write_index(writable_folder(out))
+    print(f"{out / INDEX}: {', '.join(names) or 'no results yet'}")
+    return 0
+
+
+def _checked(arguments: Sequence[str]) -> Sequence[str]:
+    """The same arguments, once commands and options are known to exist."""
+    words = [word for word in arguments if not word.startswith("-")]
+    if words and arguments[0] == words[0] and words[0] not in COMMANDS:
+        raise UsageError(f"no command is called {words[0]!r}{nearest(words[0], COMMANDS)}")
+    known = ["--help", "--resume", *("--" + field.name.replace("_", "-") for field in fields(Options))]
+    for argument in arguments:
+        name = argument.split("=")[0]
+        if re.fullmatch(r"--[\w-]+", name) and name not in known:
+            raise UsageError(f"no option is called {name!r}{nearest(name, known)}")
+    return arguments
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a positive whole number, not {text!r}")
+    return int(text)
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, not {text!r}")
+    return int(text)
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    lines = [header, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _say(status: int, text: str) -> int:
+    print(text, file=sys.stderr)
+    return status

@@ -1,0 +1,100 @@
+"""Data as the framework's tensors: training data for whoever asks, the test set behind a seal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments import files
+from experiments.errors import SealError, UsageError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the numbers come from, in words fit for a caption."""
+
+    name: str
+    description: str
+    stands_in: bool  #: whether it is the embedded set, not the one that the assignment means
+    samples: int
+    reason: str = ""  #: why it does, for the console: it may name folders
+
+
+Samples = tuple[Any, Any]
+"""Inputs (N, features) float32 in [0, 1] and labels (N,) int64, as tensors."""
+
+
+def load(
+    fw: Any, name: str, root: str | None, train: bool, limit: int | None, like: Source | None = None
+) -> tuple[Samples, Source]:
+    """Reads a data set by name and makes tensors of its first `limit` samples.
+
+    Raises:
+        UsageError: where the data can't be had, with the reader's own message; or isn't of the same set as `like`.
+    """
+    from minigrad.vision.arrays import load_arrays
+
+    try:
+        arrays = load_arrays(name, root=root, train=train)
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
+        raise UsageError(f"--data {name}: {error}") from error
+    if like is not None and like.name != arrays.name:
+        raise UsageError(f"--data {name}: the test set is {arrays.source}, but training was on {like.description}")
+    labels = arrays.labels[:limit]
+    inputs = arrays.images[:limit].reshape(len(labels), -1).astype(np.float32) / np.float32(255)
+    stands_in = arrays.is_fallback or arrays.name == "digits"
+    return (fw.from_numpy(inputs), fw.from_numpy(labels.copy())), Source(
+        arrays.name, arrays.source, stands_in, len(labels), arrays.reason
+    )
+
+
+def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
+    """The samples in their order, all but the last `share` of them, and that share.
+
+    Raises:
+        UsageError: where one of the two would be empty.
+    """
+    n = len(samples[1])
+    cut = n - round(share * n)
+    if not 0 < cut < n:
+        raise UsageError(f"{n} samples are too few to hold back {share:.0%} of them for validation (--limit)")
+    inputs, labels = samples
+    return (inputs[:cut], labels[:cut]), (inputs[cut:], labels[cut:])
+
+
+class SealedTest:
+    """The test set, out of reach until the choice it is to judge is on disk; opened once.
+
+    There is no other way to it: the samples are read from their files only when the seal is broken. A run
+    that is resumed after that moment may break it again, but only for the very same choice (`earlier`), so
+    that no second candidate is ever compared on it.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Samples],
+        path: Path,
+        earlier: dict[str, Any] | None = None,
+        on_choice: Callable[[dict[str, Any]], None] = lambda choice: None,
+    ) -> None:
+        self._read, self._path, self._earlier, self._on_choice = read, path, earlier, on_choice
+        self.opened = False
+
+    def open(self, choice: dict[str, Any]) -> Samples:
+        """Writes the choice down, then hands out the test samples.
+
+        Raises:
+            SealError: the second time, or where this run has opened it for another choice before.
+        """
+        if self.opened:
+            raise SealError("the test set has been opened already; a run reads it once, for its final choice")
+        if self._earlier is not None and self._earlier != choice:
+            raise SealError(f"the test set was opened for another choice: {self._earlier}, now {choice}")
+        files.write_json(self._path, choice)
+        self._on_choice(choice)
+        self.opened = True
+        return self._read()

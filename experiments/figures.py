@@ -1,0 +1,129 @@
+"""Drawing: one look for all figures, and the source of the data under each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from experiments import files
+from experiments.errors import UsageError
+from experiments.record import Record
+
+STYLE: dict[Any, Any] = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.alpha": 0.3,
+    "figure.dpi": 130,
+}
+FOOTER, LEGEND = 0.25, 0.3  #: inches, for the source of the data and for a legend above it
+TRAINING, VALIDATION, TEST, MARK = "#1f5fa8", "#d9641e", "#2a8a4a", "#777777"
+
+
+def check_installed() -> None:
+    """Says before any work, not after it, what drawing needs.
+
+    Raises:
+        UsageError: with the command that installs it.
+    """
+    try:
+        import matplotlib
+        import seaborn  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} isn't installed; get it by: pip install 'minigrad[plots]'") from None
+    matplotlib.use("Agg")
+
+
+def canvas(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.0, 4.5), **options: Any) -> tuple[Any, Any]:
+    """A figure and its axes, (rows, columns) of them or a single one; `size` is in inches."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        return figure, figure.subplots(rows, columns, **options)
+
+
+def save(figure: Any, record: Record[Any], name: str) -> Path:
+    """Writes the figure into the run's folder, with the source of its data underneath; returns the path."""
+    import matplotlib as mpl
+
+    source = record.config["data"]
+    text = record.warning or f"Data: {source['description']}"
+    text += f" · {record.config['framework']}, seed {record.config['seed']}"
+    with mpl.rc_context(STYLE):
+        colour = "#b00020" if record.warning else "#555555"
+        height = figure.get_figheight()
+        below = (FOOTER + (LEGEND if figure.legends else 0)) / height
+        figure.get_layout_engine().set(rect=(0, below, 1, 1 - below))
+        figure.text(0.99, FOOTER / 2 / height, text, fontsize=8, color=colour, ha="right", va="center")
+        path = record.folder / f"{name}.png"
+        with files.replacing(path) as file:  # no date or version inside: the same run gives the same file
+            figure.savefig(file, format="png", metadata={"Software": None})
+    return path
+
+
+def accuracy_curves(axes: Any, curves: Mapping[str, Sequence[float]], rates: Sequence[float]) -> None:
+    """Accuracies in percent over the epochs, one curve each; a dashed line wherever the learning rate changes."""
+    for (label, values), colour in zip(curves.items(), [TRAINING, VALIDATION], strict=False):
+        epochs = range(1, len(values) + 1)
+        marker = "o" if len(values) <= 10 else ""
+        axes.plot(epochs, [100 * value for value in values], color=colour, label=label, marker=marker, markersize=4)
+    changes = [epoch for epoch in range(1, len(rates)) if rates[epoch] != rates[epoch - 1]]
+    for i, epoch in enumerate(changes):  # at the end of this epoch, which is also when its accuracy was measured
+        name = "learning rate halved" if i == 0 else None
+        axes.axvline(epoch, color=MARK, linestyle="--", linewidth=1, label=name)
+    for start, end in pairwise([1, *changes, len(rates)]):
+        if end - start > 0.1 * len(rates):  # else there is no room for it
+            place = {"xy": ((start + end) / 2, 0.02), "xycoords": ("data", "axes fraction"), "ha": "center"}
+            axes.annotate(f"rate {rates[end - 1]:g}", **place, fontsize=8, color=MARK)
+    axes.set(xlabel="epoch", ylabel="accuracy (%)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def legend(figure: Any, axes: Any) -> None:
+    """One legend for the figure, below all axes, where it hides nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.8 * FOOTER / figure.get_figheight())}
+    figure.legend(handles, labels, **place, ncols=len(labels), frameon=False, fontsize=10).set_in_layout(False)
+
+
+def percent_range(curves: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Limits for an axis in percent that shows all curves but for their first steep climb.
+
+    >>> percent_range([[0.5, 0.93, 0.96, 0.97]])
+    (92.5, 100.2)
+    """
+    lowest = 100 * min(min(curve[1:] or curve) for curve in curves)
+    margin = 0.05 * (100 - lowest)
+    return math.floor(2 * (lowest - margin)) / 2, 100 + max(margin / 2, 0.02 * (100 - lowest), 0.1)
+
+
+def confusion(axes: Any, counts: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
+    """Counts of decisions (columns) for each true class (rows) as a heat map, shaded by rate."""
+    import numpy as np
+    import seaborn as sns
+
+    table = np.asarray(counts)
+    rates = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    wrong = np.where(np.eye(len(table), dtype=bool), 0.0, rates)  # the diagonal would outshine all else
+    sns.heatmap(
+        100 * wrong,
+        annot=table,
+        fmt="d",
+        cmap="Reds",
+        ax=axes,
+        xticklabels=classes,
+        yticklabels=classes,
+        square=True,
+        linewidths=0.5,
+        cbar_kws={"label": "share of the true class decided wrongly (%)", "shrink": 0.8},
+    )
+    axes.set(xlabel="decided", ylabel="true class")
+    axes.tick_params(rotation=0, length=0)

@@ -1,0 +1,118 @@
+"""What a run shows while it works: two bars in a terminal, a line now and then anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+LINE_EVERY = 1.0  #: seconds, at least, between two lines of a log
+BAR_EVERY = 0.1  #: seconds, at least, between two drawings of a bar
+
+
+class Progress:
+    """Epochs of the whole run, batches of the epoch, loss, accuracies, learning rate and the time left.
+
+    In a terminal these are two bars (tqdm); where the output is a file or a pipe, or tqdm is missing, a line
+    for an epoch, and at most one a second.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self.epochs: Any = None
+        self.batches: Any = None
+        self.total = self.done = self.resumed = 0
+        self.started = self.last_line = time.perf_counter()
+
+    def expect(self, epochs: int, done: int = 0) -> None:
+        """Sets out on `epochs` epochs, of which `done` lie behind already."""
+        self.total, self.done, self.resumed = epochs, done, done
+        self.started = time.perf_counter()
+        if self.stream.isatty() and (tqdm := _tqdm()) is not None:
+            common: dict[str, Any] = {"file": self.stream, "dynamic_ncols": True, "mininterval": BAR_EVERY}
+            self.epochs = tqdm(total=epochs, initial=done, desc="epochs ", unit="epoch", position=0, **common)
+            self.batches = tqdm(desc="batches", unit="batch", position=1, leave=False, **common)
+
+    def stage(self, name: str) -> None:
+        """Names what is trained now."""
+        if self.epochs is not None:
+            self.epochs.set_description_str(name)
+
+    def epoch_of(self, batches: int) -> Callable[[float], None]:
+        """Starts an epoch of so many batches; returns what is to be told each batch's loss."""
+        bar = self.batches
+        if bar is None:
+            return lambda loss: None
+        bar.reset(total=batches)
+
+        def tell(loss: float) -> None:
+            bar.postfix = f"loss {loss:.4f}"  # drawn with the bar, whenever that is
+            bar.update()
+
+        return tell
+
+    def epoch_done(self, stage: str, row: dict[str, Any], epochs: int) -> None:
+        """Shows an epoch's row of the history; it was one of `epochs` of this stage."""
+        self.done += 1
+        text = describe(row)
+        if self.epochs is not None:
+            self.epochs.set_postfix_str(text, refresh=False)
+            self.epochs.update()
+            return
+        now = time.perf_counter()
+        if now - self.last_line >= LINE_EVERY or row["epoch"] == epochs:
+            self.last_line = now
+            left = (now - self.started) / (self.done - self.resumed) * max(self.total - self.done, 0)
+            self.say(f"{stage}  epoch {row['epoch']}/{epochs}  {text}  {duration(left)} left")
+
+    def say(self, text: str) -> None:
+        """Writes a line without tearing the bars."""
+        if self.epochs is not None:
+            self.epochs.write(text, file=self.stream)
+        else:
+            print(text, file=self.stream, flush=True)
+
+    def close(self) -> None:
+        """Takes the bars down; what they last said stays."""
+        for bar in (self.batches, self.epochs):
+            if bar is not None:
+                bar.close()
+        self.epochs = self.batches = None
+
+
+def describe(row: dict[str, Any]) -> str:
+    """A row of the history in words: rates as percentages, short names.
+
+    >>> describe({"stage": "a", "epoch": 3, "learning_rate": 0.05, "loss": 0.25, "train_accuracy": 0.9})
+    'rate 0.05  loss 0.2500  train 90.00 %'
+    """
+    words = [f"rate {row['learning_rate']:g}", f"loss {row['loss']:.4f}"]
+    for name, value in row.items():
+        if name.endswith("_accuracy"):
+            words.append(f"{name.removesuffix('_accuracy')} {100 * value:.2f} %")
+        elif name.endswith("_loss"):
+            words.append(f"{name.removesuffix('_loss')} loss {value:.4f}")
+    return "  ".join(words)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> duration(3.2), duration(75), duration(4000)
+    ('3 s', '1 min 15 s', '1 h 07 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def _tqdm() -> Any:
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        return None
+    return tqdm

@@ -1,0 +1,69 @@
+"""What an experiment is, and which there are."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from experiments.errors import UsageError
+
+if TYPE_CHECKING:
+    from experiments.record import Record
+    from experiments.run import Run
+
+S = TypeVar("S")
+
+NAMES = ("mnist_backprop",)
+"""The experiments, in the order of the table. `experiments/NAME.py` holds the `EXPERIMENT`,
+`experiments/reports/NAME.py` writes its report."""
+
+
+@dataclass(frozen=True)
+class Experiment(Generic[S]):
+    """A problem of an assignment.
+
+    `train` does the work and leaves its numbers in the run's folder; the report is made from those alone, so
+    that it can be made again without training.
+    """
+
+    name: str
+    assignment: str
+    trains: str
+    settings: type[S]  #: a frozen dataclass of all hyper-parameters; `epochs` is one of them
+    train: Callable[[Run[S]], None]
+    headline: tuple[str, ...]  #: the metrics that the table of all results shows
+    data: str = "mnist"  #: the data set, unless `--data` names another
+
+
+def find(name: str) -> Experiment[Any]:
+    """The experiment of that name.
+
+    Raises:
+        UsageError: where there is none, naming the nearest.
+    """
+    if name not in NAMES:
+        raise UsageError(f"no experiment is called {name!r}{nearest(name, NAMES)}")
+    experiment: Experiment[Any] = importlib.import_module(f"experiments.{name}").EXPERIMENT
+    return experiment
+
+
+def report_of(name: str) -> Callable[[Record[Any]], str]:
+    """What writes the report of that experiment: draws its figures and returns its text."""
+    write: Callable[[Record[Any]], str] = importlib.import_module(f"experiments.reports.{name}").write
+    return write
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of an error message that helps with a slip of the pen.
+
+    >>> nearest("mnist_backdrop", ["list", "mnist_backprop"])
+    "; did you mean 'mnist_backprop'?"
+    >>> nearest("x", ["list", "run"])
+    ' (there are: list, run)'
+    """
+    known = list(known)
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f" (there are: {', '.join(known)})"

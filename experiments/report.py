@@ -1,0 +1,141 @@
+"""Reports in Markdown, made from what a run left; and the table of all of them."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments import files, registry
+from experiments.options import Options
+from experiments.progress import duration
+from experiments.record import CONFIG, Record
+
+REPORT, INDEX = "report.md", "README.md"
+
+
+def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
+    """Draws an experiment's figures and writes its report, from the files in `folder`."""
+    record = Record.read(folder, experiment)
+    config = record.config
+    parts = [f"# {experiment.name}: {experiment.trains}", f"Assignment: {experiment.assignment}."]
+    if record.warning:
+        parts.append(f"> **{record.warning}.** The numbers show that everything works; they compare with no others.")
+    parts.append(registry.report_of(experiment.name)(record))
+    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
+    parts += [
+        "## This run",
+        bullets(
+            [
+                f"Data: {config['data']['description']}"
+                + (f"; only the first {config['limit']:,} samples" if config["limit"] else ""),
+                f"Framework: {config['framework']} ({versions}), seed {config['seed']}",
+                f"Training and evaluation: {duration(record.seconds)} ([every epoch's time](timings.csv))",
+                "Files: [settings](config.json), [every epoch](history.csv), [results](metrics.json)",
+                f"Again: `{command(config)}`",
+            ]
+        ),
+    ]
+    files.write_text(folder / REPORT, "\n\n".join(part.strip() for part in parts) + "\n")
+    return record
+
+
+def write_index(out: Path) -> list[str]:
+    """Makes every report under `out` anew, and `README.md` with a table of them; returns their names."""
+    rows = []
+    names = [name for name in registry.NAMES if (out / name / CONFIG).exists()]
+    for name in names:
+        experiment = registry.find(name)
+        record = render(experiment, out / name)
+        numbers = ", ".join(
+            f"{key.replace('_', ' ')} **{shown(key, record.metrics[key])}**" for key in experiment.headline
+        )
+        if record.warning:
+            numbers += " (stand-in data)"
+        link = f"[{name}]({name}/{REPORT})"
+        rows.append(
+            [
+                link,
+                experiment.assignment,
+                experiment.trains,
+                numbers,
+                record.config["framework"],
+                duration(record.seconds),
+            ]
+        )
+    header = ["experiment", "assignment", "what it trains", "result", "framework", "time"]
+    text = table(header, rows) if rows else "No experiment has been run yet."
+    intro = "Every number comes from the run's own files. `python -m experiments report` writes this page."
+    files.write_text(out / INDEX, f"# Results\n\n{intro}\n\n{text}\n")
+    return names
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table.
+
+    >>> print(table(["a", "b"], [[1, 2]]))
+    | a | b |
+    |---|---|
+    | 1 | 2 |
+    """
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("|" + "|".join("---" if cell == "---" else f" {cell} " for cell in line) + "|" for line in lines)
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A Markdown list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def image(path: Path, text: str) -> str:
+    """A figure that lies beside the report."""
+    return f"![{text}]({path.name})"
+
+
+def percent(rate: float, digits: int = 2) -> str:
+    """A rate as a percentage.
+
+    >>> percent(0.9834)
+    '98.34 %'
+    """
+    return f"{100 * rate:.{digits}f} %"
+
+
+def shown(name: str, value: Any) -> str:
+    """A metric as its name says it should be shown."""
+    if isinstance(value, float):
+        return percent(value) if name.endswith(("accuracy", "rate")) and name != "learning_rate" else f"{value:g}"
+    return str(value)
+
+
+def operation_link(name: str, folder: Path) -> str:
+    """A link, as seen from `folder`, to where minigrad defines an operation; its line is looked up now."""
+    from minigrad.nn import functional
+    from minigrad.ops.record import registry as operations
+
+    # the function with the gradient rules, where the public one of that name only prepares its arguments
+    record = operations.get(f"_{name}") or operations.get(name)
+    code = inspect.unwrap(record.forward if record else getattr(functional, name)).__code__
+    path = os.path.relpath(Path(code.co_filename).resolve(), folder.resolve())
+    return f"[`{name}`]({Path(path).as_posix()}#L{code.co_firstlineno})"
+
+
+def command(config: dict[str, Any]) -> str:
+    """The command that gives this run again."""
+    words = ["python", "-m", "experiments", "run", config["experiment"]]
+    usual = Options()
+    if config["framework"] != usual.framework:
+        words += ["--framework", config["framework"]]
+    if config["seed"] != usual.seed:
+        words += ["--seed", str(config["seed"])]
+    experiment = registry.find(config["experiment"])
+    if config["settings"]["epochs"] != experiment.settings().epochs:
+        words += ["--epochs", str(config["settings"]["epochs"])]
+    if config["data"]["name"] != experiment.data:
+        words += ["--data", config["data"]["name"]]
+    if config["limit"]:
+        words += ["--limit", str(config["limit"])]
+    return shlex.join(words)

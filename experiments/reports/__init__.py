@@ -1,0 +1,1 @@
+"""How each experiment answers its assignment: `write`, in a module of its name, makes text and figures."""

@@ -1,0 +1,72 @@
+"""The loop itself, in the words that both frameworks share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.errors import NonFinite
+
+EVALUATION_BATCH = 5_000  # as large as memory likes; it changes no result
+
+OnBatch = Callable[[float], None]
+
+
+@dataclass
+class Trainer:
+    """All that learns, and all that it learns from.
+
+    `objective(model, *batch)` is the loss to minimise, averaged over the batch; `scheduler` steps once an
+    epoch.
+    """
+
+    model: Any
+    optimizer: Any
+    loader: Any
+    objective: Callable[..., Any]
+    scheduler: Any = None
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate that the next step takes (of the first parameter group)."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def epoch(self, on_batch: OnBatch = lambda loss: None) -> float:
+        """Trains once through the loader; returns the mean of the batches' losses.
+
+        Raises:
+            NonFinite: before the step that would spoil the parameters, or after the last step if it did.
+        """
+        self.model.train()
+        total, step = 0.0, 0
+        for step, batch in enumerate(self.loader, start=1):
+            loss = self.objective(self.model, *batch)
+            value = loss.item()
+            if not math.isfinite(value):
+                raise NonFinite(f"loss ({value})", step)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            total += value
+            on_batch(value)
+        for name, parameter in self.model.named_parameters():  # what the last step did, no loss has seen yet
+            if not math.isfinite(parameter.sum().item()):
+                raise NonFinite(f"parameter {name}", step)
+        if self.scheduler is not None:
+            self.scheduler.step()
+        return total / step
+
+
+def logits(fw: Any, model: Any, inputs: Any) -> Any:
+    """The model's answers in evaluation mode, a large batch at a time, without a graph."""
+    model.eval()
+    with fw.no_grad():
+        return fw.cat([model(batch) for batch in inputs.split(EVALUATION_BATCH)])
+
+
+def accuracy(fw: Any, model: Any, inputs: Any, labels: Any) -> float:
+    """The share of samples that the model classifies correctly."""
+    correct = (logits(fw, model, inputs).argmax(1) == labels).sum().item()
+    return float(correct / len(labels))

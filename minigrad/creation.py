@@ -1,0 +1,431 @@
+"""Making tensors: from data, filled, counted, random.
+
+https://docs.pytorch.org/docs/stable/torch.html#creation-ops
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.dtypes import DTypeLike, as_numpy
+from minigrad.engine import Array
+from minigrad.ops.record import composed
+from minigrad.ops.shape import sizes
+from minigrad.random import Generator, default_generator
+from minigrad.tensor import Tensor
+from minigrad.tensor import device as device_type
+
+
+def _finished(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
+    if device is not None:
+        device_type(device)
+    out = Tensor.wrap(array)
+    if requires_grad:
+        out.requires_grad = True
+    return out
+
+
+def _kind(dtype: DTypeLike | None, default: dtypes.dtype = dtypes.default) -> np.dtype[Any]:
+    return as_numpy(default if dtype is None else dtype)
+
+
+def tensor(
+    data: Any,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """A tensor with a copy of `data`: a number, nested lists, an array or a tensor.
+
+    Python floats become float32, integers int64; arrays keep their dtype.
+
+    Raises:
+        ValueError: if the lists are ragged.
+        TypeError: if `data` holds something else than numbers.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1, 2], [3, 4]], dtype=minigrad.float64)
+    tensor([[1., 2.],
+            [3., 4.]], dtype=minigrad.float64)
+    """
+    if isinstance(data, Tensor):
+        array = data.array.copy()
+    elif isinstance(data, (np.ndarray, np.generic)):
+        array = np.array(data)
+    else:
+        array = _from_lists(data)
+    if dtype is not None:
+        array = array.astype(as_numpy(dtype), copy=False)
+    elif array.dtype not in dtypes.dtype.known:
+        as_numpy(array.dtype)
+    return _finished(np.ascontiguousarray(array).reshape(array.shape), requires_grad, device)
+
+
+def _from_lists(data: Any) -> Array:
+    def plain(x: Any) -> Any:
+        if isinstance(x, Tensor):
+            return x.array
+        return [plain(y) for y in x] if isinstance(x, (list, tuple)) else x
+
+    try:
+        array = np.array(plain(data))
+    except ValueError as error:
+        raise ValueError(f"tensor(): the lists in data are not of equal length at some depth ({error})") from None
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"tensor(): data must be numbers, but it holds {array.dtype.name}: {data!r:.80}")
+    if array.dtype == np.float64 and not _holds_float64(data):
+        array = array.astype(np.float32)
+    return array
+
+
+def _holds_float64(data: Any) -> bool:
+    """Whether the first thing in nested lists is a float64 array, tensor or NumPy number."""
+    while isinstance(data, (list, tuple)) and data:
+        data = data[0]
+    return isinstance(data, (np.ndarray, np.generic, Tensor)) and str(data.dtype).endswith("float64")
+
+
+def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
+    """`data` as a tensor, without a copy if it is a tensor or an array of the right dtype."""
+    if isinstance(data, Tensor):
+        return data if dtype is None else cast(Tensor, data.to(dtype))
+    if isinstance(data, np.ndarray) and (dtype is None or data.dtype == as_numpy(dtype)):
+        return from_numpy(data)
+    return tensor(data, dtype=dtype, device=device)
+
+
+asarray = as_tensor
+
+
+def from_numpy(ndarray: Array) -> Tensor:
+    """A tensor that shares the memory of an array, and its dtype.
+
+    Raises:
+        TypeError: if it is no array, or not of numbers.
+
+    >>> import minigrad, numpy as np
+    >>> minigrad.from_numpy(np.ones(2))
+    tensor([1., 1.], dtype=minigrad.float64)
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    as_numpy(ndarray.dtype)
+    return Tensor.wrap(ndarray)
+
+
+# ---- filled and counted ------------------------------------------------------------------------------------
+
+
+def zeros(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros.
+
+    >>> import minigrad
+    >>> minigrad.zeros(2, 3)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
+    return _finished(np.zeros(_size(size), _kind(dtype)), requires_grad, device)
+
+
+def ones(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones."""
+    return _finished(np.ones(_size(size), _kind(dtype)), requires_grad, device)
+
+
+def empty(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Whatever the memory holds."""
+    return _finished(np.empty(_size(size), _kind(dtype)), requires_grad, device)
+
+
+def full(
+    size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """One value everywhere; its type decides the dtype."""
+    kind = dtypes.result_type([fill_value]) if dtype is None else as_numpy(dtype)
+    return _finished(np.full(_size((size,)), fill_value, kind), requires_grad, device)
+
+
+def _size(size: tuple[Any, ...]) -> tuple[int, ...]:
+    if "size" in size:  # pragma: no cover
+        raise TypeError(size)
+    shape = sizes(size)
+    if any(n < 0 for n in shape):
+        raise RuntimeError(f"Trying to create tensor with negative dimension: {list(shape)}")
+    return shape
+
+
+def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def like(
+        input: Tensor, *args: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+    ) -> Tensor:
+        return make(tuple(input.shape), *args, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+
+    like.__name__ = like.__qualname__ = f"{make.__name__}_like"
+    like.__doc__ = f"`{make.__name__}` with the shape and dtype of `input`."
+    return like
+
+
+def arange(
+    start: Any,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers from `start` (0 if left out) up to, not including, `end`.
+
+    >>> import minigrad
+    >>> minigrad.arange(3), minigrad.arange(0, 1, 0.5)
+    (tensor([0, 1, 2]), tensor([0.0000, 0.5000]))
+    """
+    if end is None:
+        start, end = 0, start
+    start, end, step = (x.item() if isinstance(x, Tensor) else x for x in (start, end, step))
+    if step == 0 or (end - start) * step < 0:
+        raise RuntimeError(
+            "upper bound and lower bound inconsistent with step sign" if step else "step must be nonzero"
+        )
+    whole = all(isinstance(x, (int, np.integer)) for x in (start, end, step))
+    kind = (dtypes.int64 if whole else dtypes.default).numpy if dtype is None else as_numpy(dtype)
+    n = -(-(end - start) // step) if whole else int(np.ceil((end - start) / step))
+    return _finished((start + np.arange(n) * step).astype(kind), requires_grad, device)
+
+
+def linspace(
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """`steps` numbers from `start` to `end`, both included, equally far apart."""
+    kind = _kind(dtype)
+    half = steps // 2  # counted from both ends, as torch does
+    step = np.asarray((end - start) / max(steps - 1, 1), dtype=kind)
+    i = np.arange(steps).astype(kind)
+    up, down = kind.type(start) + step * i, kind.type(end) - step * (kind.type(steps - 1) - i)
+    return _finished(
+        np.where(i < half, up, down).astype(kind) if steps != 1 else np.full(1, start, kind), requires_grad, device
+    )
+
+
+def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None) -> Tensor:
+    """`base` to the powers of a `linspace`."""
+    exponents = linspace(start, end, steps, dtype=dtypes.float64).array
+    return _finished(np.power(base, exponents).astype(_kind(dtype)))
+
+
+def eye(
+    n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """The identity matrix (n, m)."""
+    return _finished(np.eye(n, m, dtype=_kind(dtype)), requires_grad, device)
+
+
+@composed(methods=[], differentiable=False, torch="nn.functional.one_hot", sample=lambda d: (d.integers((3,), 4), 4))
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Each class number as a row of zeros with a one at its place: (…) → (…, C), int64.
+
+    Raises:
+        RuntimeError: if a number is negative, or not below `num_classes`.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.one_hot(minigrad.tensor([1, 0]))
+    tensor([[0, 1],
+            [1, 0]])
+    """
+    classes = tensor.array
+    if classes.size == 0 and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    n = int(classes.max()) + 1 if num_classes == -1 else num_classes
+    if classes.size and not (classes.min() >= 0 and classes.max() < n):
+        raise RuntimeError(f"Class values must be non-negative and smaller than num_classes ({n}); they are in "
+                           f"[{classes.min()}, {classes.max()}].")  # fmt: skip
+    return Tensor.wrap((classes[..., None] == np.arange(n)).astype(np.int64))
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """The coordinates of a grid whose axes are `tensors`."""
+    axes_ = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    grids = np.meshgrid(*(a.array for a in axes_), indexing="xy" if indexing == "xy" else "ij")
+    return tuple(Tensor.wrap(g) for g in grids)
+
+
+# ---- random ------------------------------------------------------------------------------------------------
+
+
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Uniform in [0, 1); torch's numbers for the same seed.
+
+    >>> import minigrad
+    >>> _ = minigrad.manual_seed(0)
+    >>> minigrad.rand(2)
+    tensor([0.4963, 0.7682])
+    """
+    draw = (generator or default_generator).rand(_size(size), _kind(dtype))
+    return _finished(draw, requires_grad, device)
+
+
+def randn(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Normal with mean 0 and standard deviation 1."""
+    draw = (generator or default_generator).randn(_size(size), _kind(dtype))
+    return _finished(draw, requires_grad, device)
+
+
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Integers in [`low`, `high`); ``randint(high, size)`` starts at 0."""
+    if size is None:
+        low, high, size = 0, low, high
+    draw = (generator or default_generator).randint(low, high, _size((size,)), _kind(dtype, dtypes.int64))
+    return _finished(draw, requires_grad, device)
+
+
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: DTypeLike | None = None, device: Any = None
+) -> Tensor:
+    """The numbers 0 … n-1 in random order."""
+    return _finished(
+        (generator or default_generator).randperm(n).astype(_kind(dtype, dtypes.int64), copy=False), False, device
+    )
+
+
+def normal(mean: Any, std: Any, size: Sequence[int] | None = None, *, generator: Generator | None = None) -> Tensor:
+    """Normal with the given mean and standard deviation (numbers with `size`, or tensors)."""
+    if size is not None:
+        return _finished((generator or default_generator).normal(tuple(size), mean, std, dtypes.default.numpy))
+    shape = np.broadcast_shapes(*(tuple(x.shape) for x in (mean, std) if isinstance(x, Tensor)))
+    return cast(Tensor, randn(shape, generator=generator) * std + mean)
+
+
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
+    """1 with the probability that `input` says, else 0."""
+    return _finished((generator or default_generator).bernoulli_from(input.array))
+
+
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices drawn with the weights in `input` (C,) or (N, C)."""
+    return _finished((generator or default_generator).multinomial(input.array, num_samples, replacement))
+
+
+zeros_like, ones_like, empty_like, full_like = _like(zeros), _like(ones), _like(empty), _like(full)
+rand_like, randn_like = _like(rand), _like(randn)
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor:
+    """`randint` with the shape and dtype of `input`."""
+    if high is None:
+        low, high = 0, low
+    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype)
+
+
+# ---- methods -----------------------------------------------------------------------------------------------
+
+
+def _filler(name: str, fill: Callable[..., Any], doc: str) -> Callable[..., Tensor]:
+    """An in-place method that forgets what the tensor held."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        values = np.broadcast_to(np.asarray(fill(self, *args, **kwargs)), self.array.shape)
+        return self.assign(Tensor.wrap(values.astype(self.array.dtype)))
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = doc
+    return method
+
+
+def _rng(generator: Generator | None) -> Generator:
+    return generator or default_generator
+
+
+def _value(x: Any) -> Any:
+    return x.array if isinstance(x, Tensor) else x
+
+
+def new_like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A method that makes a tensor of this tensor's dtype."""
+
+    def method(self: Tensor, *args: Any, dtype: DTypeLike | None = None, **kwargs: Any) -> Tensor:
+        return make(*args, dtype=dtype or self.dtype, **kwargs)
+
+    method.__name__ = method.__qualname__ = f"new_{make.__name__}"
+    method.__doc__ = f"`{make.__name__}` with this tensor's dtype."
+    return method
+
+
+_methods: dict[str, Callable[..., Any]] = {
+    "zero_": _filler("zero_", lambda x: 0, "Fill with zeros."),
+    "fill_": _filler("fill_", lambda x, value: _value(value), "Fill with one value."),
+    "copy_": lambda self, src, non_blocking=False: self.assign(as_tensor(src).to(self.dtype).expand(*self.shape)),
+    "uniform_": _filler(
+        "uniform_",
+        lambda x, a=0.0, b=1.0, *, generator=None: _rng(generator).uniform(x.array.shape, a, b, x.array.dtype),
+        "Fill with uniform numbers in [a, b).",
+    ),
+    "normal_": _filler(
+        "normal_",
+        lambda x, mean=0.0, std=1.0, *, generator=None: _rng(generator).normal(x.array.shape, mean, std, x.array.dtype),
+        "Fill with normal numbers.",
+    ),
+    "bernoulli_": _filler(
+        "bernoulli_",
+        lambda x, p=0.5, *, generator=None: (
+            _rng(generator).bernoulli_from(np.broadcast_to(p.array, x.array.shape))
+            if isinstance(p, Tensor)
+            else _rng(generator).bernoulli(x.array.shape, p)
+        ),
+        "Fill with 1 with probability p, else 0.",
+    ),
+    "exponential_": _filler(
+        "exponential_",
+        lambda x, lambd=1.0, *, generator=None: _rng(generator).exponential(x.array.shape, lambd),
+        "Fill with exponential numbers of rate lambd.",
+    ),
+    "new_zeros": new_like(zeros),
+    "new_ones": new_like(ones),
+    "new_empty": new_like(empty),
+    "new_full": new_like(full),
+    "new_tensor": lambda self, data, dtype=None, requires_grad=False: tensor(
+        data, dtype=dtype or self.dtype, requires_grad=requires_grad
+    ),
+    "bernoulli": bernoulli,
+    "multinomial": multinomial,
+}
+for _name, _function in _methods.items():
+    setattr(Tensor, _name, _function)
+
+__all__ = [
+    name for name, value in list(globals().items()) if getattr(value, "__module__", "") == __name__ and name[0] != "_"
+]

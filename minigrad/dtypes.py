@@ -1,0 +1,121 @@
+"""Data types under torch's names, and the rules by which operations mix them.
+
+Each is a thin name for a NumPy dtype (``float32.numpy``). Floats are 32-bit unless asked for otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+
+class dtype:  # noqa: N801 (torch's name)
+    """A data type: ``minigrad.float32`` and its siblings.
+
+    >>> import minigrad
+    >>> minigrad.float32.is_floating_point, minigrad.float32.itemsize
+    (True, 4)
+    """
+
+    __slots__ = ("is_complex", "is_floating_point", "itemsize", "name", "numpy")
+    known: ClassVar[dict[np.dtype[Any], dtype]] = {}
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.numpy: np.dtype[Any] = np.dtype(name)
+        self.is_floating_point = self.numpy.kind == "f"
+        self.is_complex = self.numpy.kind == "c"
+        self.itemsize = self.numpy.itemsize
+        dtype.known[self.numpy] = self
+
+    def __repr__(self) -> str:
+        return f"minigrad.{self.name}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return named, (self.name,)
+
+
+bool_ = dtype("bool")
+uint8 = dtype("uint8")
+int8 = dtype("int8")
+int16 = dtype("int16")
+int32 = dtype("int32")
+int64 = dtype("int64")
+float16 = dtype("float16")
+float32 = dtype("float32")
+float64 = dtype("float64")
+complex64 = dtype("complex64")
+complex128 = dtype("complex128")
+
+short, long, half, double = int16, int64, float16, float64
+default = float32
+
+DTypeLike: TypeAlias = "dtype | np.dtype[Any] | type"
+
+
+def named(name: str) -> dtype:
+    """The dtype of that name (used by pickle)."""
+    return dtype.known[np.dtype(name)]
+
+
+def as_numpy(kind: DTypeLike) -> np.dtype[Any]:
+    """The NumPy dtype for a dtype of ours, NumPy's, or Python's ``float``, ``int`` and ``bool``.
+
+    Raises:
+        TypeError: if it is no data type, or one that tensors do not have.
+    """
+    if isinstance(kind, dtype):
+        return kind.numpy
+    if kind is float:
+        return default.numpy
+    if kind is int:
+        return int64.numpy
+    found = np.dtype(kind)
+    if found not in dtype.known:
+        raise TypeError(
+            f"can't convert to a tensor of type {found}; the supported types are: {list(dtype.known.values())}"
+        )
+    return found
+
+
+def result_type(operands: list[Any]) -> np.dtype[Any]:
+    """The dtype that an operation on `operands` (arrays and Python numbers) computes in, as torch rules it.
+
+    Arrays with dimensions decide; 0-d arrays, then Python numbers, only count when they are of a higher kind
+    (bool < int < float < complex). https://docs.pytorch.org/docs/stable/tensor_attributes.html
+
+    >>> import numpy as np
+    >>> str(result_type([np.ones(2, np.int64), 2.5]))
+    'float32'
+    """
+    ranks: list[list[np.dtype[Any]]] = [[], [], []]
+    for operand in operands:
+        if isinstance(operand, (np.ndarray, np.generic)):
+            ranks[0 if operand.ndim else 1].append(operand.dtype)
+        elif isinstance(operand, bool):
+            ranks[2].append(bool_.numpy)
+        elif isinstance(operand, int):
+            ranks[2].append(int64.numpy)
+        else:
+            ranks[2].append(complex64.numpy if isinstance(operand, complex) else default.numpy)
+    result: np.dtype[Any] | None = None
+    for rank in ranks:
+        for kind in rank[1:]:
+            rank[0] = promote_types(rank[0], kind)
+        if rank and (result is None or category(rank[0]) > category(result)):
+            result = rank[0] if result is None else promote_types(result, rank[0])
+    assert result is not None
+    return result
+
+
+def promote_types(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
+    """The smaller dtype that holds both; an integer never widens a float, as in torch."""
+    if a == b or (category(a) != category(b) and (a.kind in "fc" or b.kind in "fc") and "c" not in a.kind + b.kind):
+        return a if category(a) >= category(b) else b
+    return np.promote_types(a, b)
+
+
+def category(kind: np.dtype[Any]) -> int:
+    """0 for bool, 1 for integers, 2 for floats, 3 for complex."""
+    return "biufc".index(kind.kind) - (kind.kind in "ufc")

@@ -1,0 +1,1 @@
+"""Layers, losses, and the functions that they are made of."""

@@ -1,0 +1,499 @@
+"""Modules that hold others: in a row, in a list, in a dict; and lists and dicts of parameters."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import index
+from typing import Any, SupportsIndex
+
+from minigrad.nn.module import Module, bracketed, type_name
+from minigrad.nn.parameter import Parameter
+from minigrad.tensor import Tensor
+
+__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+
+
+class _Row(Module):
+    """What containers have in common whose members are named by their places: 0, 1, 2 …"""
+
+    def _members(self) -> list[Any]:
+        return [self.__dict__[str(i)] for i in range(len(self))]
+
+    def _place(self, key: SupportsIndex) -> int:
+        """A place, counted from the front.
+
+        Raises:
+            IndexError: if it does not exist.
+        """
+        place = index(key)
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"index {place} is out of range")
+        return place % len(self)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._members())
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.isdigit()]
+
+
+class _Modules(_Row):
+    """What `Sequential` and `ModuleList` have in common."""
+
+    def _rebuild(self, modules: Iterable[Module]) -> None:
+        """Take these modules instead, in this order."""
+        modules = list(modules)
+        for module in modules:
+            _check(module)
+        for name in list(self._kinds):
+            delattr(self, name)
+        for i, module in enumerate(modules):
+            self.add_module(str(i), module)
+
+    def append(self, module: Module) -> Any:
+        """Add a module at the end; returns the container."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Any:
+        """Add modules at the end; returns the container."""
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def pop(self, key: SupportsIndex) -> Module:
+        """Take a module out, and return it."""
+        module: Module = self[key]
+        del self[key]
+        return module
+
+    def __getitem__(self, key: Any) -> Any:
+        raise NotImplementedError
+
+    def __delitem__(self, key: Any) -> None:
+        members = self._members()
+        del members[key if isinstance(key, slice) else self._place(key)]
+        self._rebuild(members)
+
+
+def _check(module: Any) -> None:
+    if not isinstance(module, Module):
+        raise TypeError(f"{type_name(module)} is not a Module subclass")
+
+
+class Sequential(_Modules):
+    """Modules in a row: each one's output is the next one's input.
+
+    Takes the modules, or an OrderedDict of them with their names. Can be indexed, sliced and iterated over.
+
+    >>> from minigrad import nn
+    >>> nn.Sequential(nn.Linear(4, 2), nn.ReLU())[0]
+    Linear(in_features=4, out_features=2, bias=True)
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__()
+        if len(args) == 1 and isinstance(args[0], OrderedDict):
+            for name, module in args[0].items():
+                self.add_module(name, module)
+        else:
+            self.extend(args)
+
+    def forward(self, input: Any) -> Any:
+        """Pass `input` through all modules."""
+        for module in self._members():
+            input = module(input)
+        return input
+
+    def _members(self) -> list[Any]:
+        here = self.__dict__
+        return [here[name] for name in self._kinds]
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return type(self)(OrderedDict(list(self._own("child module").items())[key]))
+        return self._members()[self._place(key)]
+
+    def __setitem__(self, key: SupportsIndex, module: Module) -> None:
+        setattr(self, list(self._kinds)[self._place(key)], module)
+
+    def __delitem__(self, key: Any) -> None:
+        names = list(self._kinds)
+        gone = names[key] if isinstance(key, slice) else [names[self._place(key)]]
+        for name in gone:
+            delattr(self, name)
+        if names == [str(i) for i in range(len(names))]:
+            self._rebuild(self._members())
+
+    def insert(self, index: int, module: Module) -> Sequential:
+        """Put a module at a place, before the one that is there.
+
+        Raises:
+            TypeError: if it is no module.
+            IndexError: if there is no such place.
+        """
+        _check(module)
+        n = len(self)
+        if not -n <= index <= n:
+            raise IndexError(f"Index out of range: {index}")
+        members = self._members()
+        members.insert(index, module)
+        self._rebuild(members)
+        return self
+
+    def __add__(self, other: Any) -> Sequential:
+        if not isinstance(other, Sequential):
+            raise ValueError(
+                f"add operator supports only objects of Sequential class, but {type(other)} is given."
+            )
+        return Sequential(*self, *other)
+
+    def __iadd__(self, other: Any) -> Sequential:
+        if not isinstance(other, Sequential):
+            raise ValueError(
+                f"add operator supports only objects of Sequential class, but {type(other)} is given."
+            )
+        self.extend(other)
+        return self
+
+
+class ModuleList(_Modules):
+    """A list of modules, registered; it does not compute.
+
+    >>> from minigrad import nn
+    >>> nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
+    ModuleList(
+      (0-2): 3 x Linear(in_features=2, out_features=2, bias=True)
+    )
+    """
+
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.extend(modules)
+
+    def extend(self, modules: Iterable[Module]) -> ModuleList:
+        """Add modules at the end; returns the list.
+
+        Raises:
+            TypeError: if `modules` can't be iterated over, or one of them is no module.
+        """
+        if not isinstance(modules, Iterable):
+            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
+        super().extend(modules)
+        return self
+
+    def insert(self, index: int, module: Module) -> None:
+        """Put a module at a place, before the one that is there."""
+        members = self._members()
+        members.insert(index, module)
+        self._rebuild(members)
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return type(self)(self._members()[key])
+        return self.__dict__[str(self._place(key))]
+
+    def __setitem__(self, key: SupportsIndex, module: Module) -> None:
+        setattr(self, str(self._place(key)), module)
+
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
+        return ModuleList([*self, *other])
+
+    def __iadd__(self, other: Iterable[Module]) -> ModuleList:
+        return self.extend(other)
+
+    def __repr__(self) -> str:
+        children, start = [], 0
+        for text, group in groupby(map(repr, self)):
+            n = len(list(group))
+            children.append(f"({start}): {text}" if n == 1 else f"({start}-{start + n - 1}): {n} x {text}")
+            start += n
+        return bracketed(self._get_name(), [], children)
+
+
+class ModuleDict(Module):
+    """A dict of modules, registered under its keys; it does not compute.
+
+    >>> from minigrad import nn
+    >>> choices = nn.ModuleDict({"relu": nn.ReLU(), "tanh": nn.Tanh()})
+    >>> choices["tanh"]
+    Tanh()
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
+        super().__init__()
+        if modules is not None:
+            self.update(modules)
+
+    def __getitem__(self, key: str) -> Module:
+        found: Module = self._own("child module")[key]
+        return found
+
+    def __setitem__(self, key: str, module: Module) -> None:
+        self.add_module(key, module)
+
+    def __delitem__(self, key: str) -> None:
+        self[key]
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own("child module"))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._kinds
+
+    def clear(self) -> None:
+        """Take all modules out."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str) -> Module:
+        """Take a module out, and return it."""
+        module = self[key]
+        del self[key]
+        return module
+
+    def keys(self) -> Any:
+        """The names."""
+        return self._own("child module").keys()
+
+    def values(self) -> Any:
+        """The modules."""
+        return self._own("child module").values()
+
+    def items(self) -> Any:
+        """The names with their modules."""
+        return self._own("child module").items()
+
+    def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | ModuleDict) -> None:
+        """Add modules, from a mapping or from pairs of a name and a module.
+
+        Raises:
+            TypeError: if `modules` is neither.
+            ValueError: if one of the pairs is none.
+        """
+        for key, module in _pairs("ModuleDict", modules):
+            self[key] = module
+
+
+def _pairs(name: str, items: Any) -> Iterable[tuple[str, Any]]:
+    """The keys and values of a mapping, or of a sequence of pairs."""
+    if isinstance(items, (Mapping, ModuleDict, ParameterDict)):
+        return list(items.items())
+    if not isinstance(items, Iterable):
+        raise TypeError(
+            f"{name}.update should be called with an iterable of key/value pairs, but got {type(items).__name__}"
+        )
+    pairs = []
+    for i, pair in enumerate(items):
+        if not isinstance(pair, Iterable):
+            raise TypeError(f"{name} update sequence element #{i} should be Iterable; is {type(pair).__name__}")
+        found = tuple(pair)
+        if len(found) != 2:
+            raise ValueError(f"{name} update sequence element #{i} has length {len(found)}; 2 is required")
+        pairs.append(found)
+    return pairs
+
+
+def _as_parameter(value: Any) -> Any:
+    """A tensor becomes a parameter; anything else is kept as it is."""
+    if isinstance(value, Tensor) and not isinstance(value, Parameter):
+        return Parameter(value)
+    return value
+
+
+def _describe(value: Any, tensor: str, sep: str) -> str:
+    """A member of a list or dict of parameters, as its text lists it."""
+    if not isinstance(value, Tensor):
+        return f"Object of type: {type(value).__name__}"
+    word = "Parameter" if isinstance(value, Parameter) else "Tensor"
+    return f"{word} containing: [{tensor} of size {sep.join(map(str, value.shape))}]"
+
+
+class ParameterList(_Row):
+    """A list of parameters, registered. Tensors become parameters; other values are just kept.
+
+    >>> import minigrad
+    >>> from minigrad import nn
+    >>> nn.ParameterList([minigrad.zeros(2, 3)])
+    ParameterList(  (0): Parameter containing: [minigrad.float32 of size 2x3])
+    """
+
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
+        super().__init__()
+        self._size = 0
+        if values is not None:
+            self.extend(values)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice):
+            return type(self)(self._members()[key])
+        return self.__dict__[str(self._place(key))]
+
+    def __setitem__(self, key: SupportsIndex, value: Any) -> None:
+        setattr(self, str(self._place(key)), _as_parameter(value))
+
+    def append(self, value: Any) -> ParameterList:
+        """Add a value at the end; returns the list."""
+        setattr(self, str(self._size), _as_parameter(value))
+        self._size += 1
+        return self
+
+    def extend(self, values: Iterable[Any]) -> ParameterList:
+        """Add values at the end; returns the list.
+
+        Raises:
+            TypeError: if `values` can't be iterated over.
+        """
+        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
+        for value in list(values):
+            self.append(value)
+        return self
+
+    def __iadd__(self, values: Iterable[Any]) -> ParameterList:
+        return self.extend(values)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """A list does not compute."""
+        raise RuntimeError("ParameterList should not be called.")
+
+    def extra_repr(self) -> str:
+        """One line for each value."""
+        return "\n".join(f"  ({i}): {_describe(v, _dtype(v), 'x')}" for i, v in enumerate(self))
+
+
+class ParameterDict(Module):
+    """A dict of parameters, registered under its keys. Tensors become parameters; other values are just kept.
+
+    >>> import minigrad
+    >>> from minigrad import nn
+    >>> scales = nn.ParameterDict({"left": minigrad.ones(1)})
+    >>> scales["left"]
+    Parameter containing:
+    tensor([1.], requires_grad=True)
+    """
+
+    def __init__(self, parameters: Any = None) -> None:
+        super().__init__()
+        self._keys: dict[str, None] = {}
+        if parameters is not None:
+            self.update(parameters)
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._keys:
+            raise KeyError(key)
+        return self.__dict__[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if not isinstance(key, str):
+            raise TypeError(
+                "Index given to ParameterDict cannot be used as a key as it is not a string (type is "
+                f"'{type(key).__name__}')."
+            )
+        if key not in self._keys and hasattr(self, key):
+            raise KeyError(f"attribute '{key}' already exists")
+        self._keys[key] = None
+        setattr(self, key, _as_parameter(value))
+
+    def __delitem__(self, key: str) -> None:
+        self[key]
+        del self._keys[key]
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._keys)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def keys(self) -> Any:
+        """The names."""
+        return self._keys.keys()
+
+    def values(self) -> Iterable[Any]:
+        """The values."""
+        return (self[key] for key in self._keys)
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """The names with their values."""
+        return ((key, self[key]) for key in self._keys)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of `key`, or `default` if there is none."""
+        return self[key] if key in self else default
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The value of `key`, which becomes `default` if there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def clear(self) -> None:
+        """Take all values out."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str) -> Any:
+        """Take a value out, and return it."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Take the last name and its value out."""
+        key = next(reversed(self))
+        return key, self.pop(key)
+
+    def copy(self) -> ParameterDict:
+        """Another dict of the same parameters."""
+        return ParameterDict(self)
+
+    def update(self, parameters: Any) -> None:
+        """Add values, from a mapping or from pairs of a name and a value.
+
+        Raises:
+            TypeError: if `parameters` is neither.
+            ValueError: if one of the pairs is none.
+        """
+        for key, value in _pairs("ParameterDict", parameters):
+            self[key] = value
+
+    def __or__(self, other: ParameterDict) -> ParameterDict:
+        joined = self.copy()
+        joined.update(other)
+        return joined
+
+    def __ior__(self, other: ParameterDict) -> ParameterDict:
+        self.update(other)
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """A dict does not compute."""
+        raise RuntimeError("ParameterDict should not be called.")
+
+    def extra_repr(self) -> str:
+        """One line for each value."""
+        return "\n".join(f"  ({k}): {_describe(v, type_name(v), 'x')}" for k, v in self.items())
+
+
+def _dtype(value: Any) -> str:
+    return repr(value.dtype) if isinstance(value, Tensor) else ""

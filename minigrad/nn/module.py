@@ -1,0 +1,570 @@
+"""`Module`: the base of all layers, losses and networks.
+
+A module's parameters, buffers and children are ordinary attributes of it. Beside them stands one list,
+`_kinds`, that says which attribute is what. So reading ``self.weight`` costs what reading an attribute costs,
+and a call of a module without hooks is one call of its `forward`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.dtypes import DTypeLike
+from minigrad.nn import hooks, state
+from minigrad.nn.parameter import Buffer, Parameter
+from minigrad.tensor import Removable, Tensor, device
+
+M = TypeVar("M", bound="Module")
+
+#: What an attribute can be, and what to write of it in messages.
+WANTED = {
+    "parameter": "minigrad.nn.Parameter",
+    "child module": "minigrad.nn.Module",
+    "buffer": "minigrad.nn.Buffer, minigrad.Tensor",
+}
+
+
+class Module:
+    """A part of a network: it holds parameters and other modules, and its `forward` computes with them.
+
+    Assigning a `Parameter`, a `Buffer` or a `Module` to an attribute registers it.
+
+    >>> import minigrad
+    >>> from minigrad import nn
+    >>> class Net(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.fc1 = nn.Linear(4, 3)
+    ...         self.fc2 = nn.Linear(3, 2)
+    ...     def forward(self, x):
+    ...         return self.fc2(self.fc1(x).relu())
+    >>> net = Net()
+    >>> net
+    Net(
+      (fc1): Linear(in_features=4, out_features=3, bias=True)
+      (fc2): Linear(in_features=3, out_features=2, bias=True)
+    )
+    >>> net(minigrad.ones(5, 4)).shape
+    minigrad.Size([5, 2])
+    """
+
+    training: bool
+    _kinds: dict[str, str]
+    _non_persistent_buffers_set: set[str]
+    _hooks: hooks.Hooks | None = None
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init__(self) -> None:
+        self.__dict__.update(training=True, _kinds={}, _non_persistent_buffers_set=set())
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the result; each module defines it. Call the module itself, which also runs its hooks."""
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run `forward` with these arguments, and the hooks around it."""
+        try:
+            if self._hooks is None:
+                return self.forward(*args, **kwargs)
+            return hooks.call(self, self._hooks, args, kwargs)
+        except (RuntimeError, ValueError, IndexError, TypeError) as error:
+            say_where(error, self)
+            raise
+
+    # ---- attributes ---------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        kind = (
+            "parameter"
+            if isinstance(value, Parameter)
+            else "child module"
+            if isinstance(value, Module)
+            else "buffer"
+            if isinstance(value, Buffer)
+            else None
+        )
+        kinds = self.__dict__.get("_kinds", {})
+        if kind is not None:
+            if kinds.get(name) != kind:
+                self._check_initialised({"parameter": "parameters", "child module": "module"}.get(kind, kind))
+                self._forget(name)
+            if isinstance(value, Buffer):
+                self.register_buffer(name, value, value.persistent)
+            else:
+                self._register(kind, name, value)
+        elif name in kinds:
+            if value is not None and not (kinds[name] == "buffer" and isinstance(value, Tensor)):
+                raise TypeError(
+                    f"cannot assign '{type_name(value)}' as {kinds[name]} '{name}' ({WANTED[kinds[name]]} or None expected)"
+                )
+            self.__dict__[name] = value
+        else:
+            object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        self.__dict__.pop(name, None)
+        self._kinds.pop(name, None)
+        self._non_persistent_buffers_set.discard(name)
+
+    def __dir__(self) -> list[str]:
+        return sorted(name for name in object.__dir__(self) if name.isidentifier())
+
+    def _check_initialised(self, what: str) -> None:
+        if "_kinds" not in self.__dict__:
+            raise AttributeError(f"cannot assign {what} before Module.__init__() call")
+
+    def _register(self, kind: str, name: str, value: Any) -> None:
+        """Make `value` an attribute of that kind."""
+        word = kind.removeprefix("child ")
+        self._check_initialised(word)
+        if not isinstance(name, str):
+            raise TypeError(f"{word} name should be a string. Got {type(name).__name__}")
+        if self._kinds.get(name) != kind:
+            if hasattr(self, name):
+                raise KeyError(f"attribute '{name}' already exists")
+            if "." in name:
+                raise KeyError(f'{word} name can\'t contain ".", got: {name}')
+            if not name:
+                raise KeyError(f'{word} name can\'t be empty string ""')
+        self._kinds[name] = kind
+        self.__dict__[name] = value
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter; None keeps the name, and means that there is none.
+
+        Raises:
+            TypeError: if it is no `Parameter`.
+            KeyError: if there is another attribute of that name, or the name is empty or has a dot.
+        """
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(
+                f"cannot assign '{type_name(param)}' object to parameter '{name}' "
+                "(minigrad.nn.Parameter or None required)"
+            )
+        self._register("parameter", name, param)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a buffer: a tensor that belongs to the module, but is not trained.
+
+        Args:
+            name: the attribute.
+            tensor: its value; None keeps the name.
+            persistent: whether it belongs to the `state_dict`.
+
+        Raises:
+            TypeError: if it is no tensor.
+            KeyError: if there is another attribute of that name, or the name is empty or has a dot.
+        """
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (minigrad Tensor or None required)"
+            )
+        self._register("buffer", name, tensor)
+        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Add a child.
+
+        Raises:
+            TypeError: if it is no `Module`.
+            KeyError: if there is another attribute of that name, or the name is empty or has a dot.
+        """
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        self._register("child module", name, module)
+
+    register_module = add_module
+
+    def _own(self, kind: str) -> dict[str, Any]:
+        """This module's own attributes of one kind."""
+        here = self.__dict__
+        return {name: here[name] for name, what in self._kinds.items() if what == kind}
+
+    # torch's names for these; to change them, assign to the attributes themselves
+
+    @property
+    def _parameters(self) -> Mapping[str, Parameter | None]:
+        return MappingProxyType(self._own("parameter"))
+
+    @property
+    def _buffers(self) -> Mapping[str, Tensor | None]:
+        return MappingProxyType(self._own("buffer"))
+
+    @property
+    def _modules(self) -> Mapping[str, Module | None]:
+        return MappingProxyType(self._own("child module"))
+
+    # ---- what it consists of ------------------------------------------------------------------------
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules that are attributes of this one, each once, with their names."""
+        seen: set[Module] = set()
+        for name, child in self._own("child module").items():
+            if child is not None and child not in seen:
+                seen.add(child)
+                yield name, child
+
+    def children(self) -> Iterator[Module]:
+        """The modules that are attributes of this one."""
+        return (child for _, child in self.named_children())
+
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module and all below it, with their dotted paths (its own is `prefix`).
+
+        >>> from minigrad import nn
+        >>> [name for name, _ in nn.Sequential(nn.Linear(1, 1), nn.ReLU()).named_modules()]
+        ['', '0', '1']
+        """
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, child in self._own("child module").items():
+            if child is not None:
+                yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below it."""
+        return (module for _, module in self.named_modules())
+
+    def _named_members(
+        self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        modules = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
+        for path, module in modules:
+            for name, value in module._own(kind).items():
+                if value is None or id(value) in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(id(value))
+                yield (f"{path}.{name}" if path else name), value
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """The parameters of this module and (`recurse`) of all below it, each once, with their dotted paths."""
+        return self._named_members("parameter", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """The parameters, for an optimizer.
+
+        >>> from minigrad import nn
+        >>> sum(p.numel() for p in nn.Linear(784, 10).parameters())
+        7850
+        """
+        return (param for _, param in self.named_parameters(recurse=recurse))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """The buffers of this module and (`recurse`) of all below it, each once, with their dotted paths."""
+        return self._named_members("buffer", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """The buffers."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def get_submodule(self, target: str) -> Module:
+        """The module at a dotted path.
+
+        Raises:
+            AttributeError: if there is none.
+        """
+        module = self
+        for name in target.split(".") if target else ():
+            if not hasattr(module, name):
+                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+            module = getattr(module, name)
+            if not isinstance(module, Module):
+                raise AttributeError(f"`{name}` is not an nn.Module")
+        return module
+
+    def _get(self, target: str, kind: str, article: str) -> Any:
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if not hasattr(owner, name):
+            raise AttributeError(f"{type(owner).__name__} has no attribute `{name}`")
+        if owner._kinds.get(name) != kind:
+            raise AttributeError(f"`{name}` is not {article}")
+        return getattr(owner, name)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a dotted path.
+
+        Raises:
+            AttributeError: if there is none.
+        """
+        found: Parameter = self._get(target, "parameter", "an nn.Parameter")
+        return found
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path.
+
+        Raises:
+            AttributeError: if there is none.
+        """
+        found: Tensor = self._get(target, "buffer", "a buffer")
+        return found
+
+    # ---- modes and values ---------------------------------------------------------------------------
+
+    def train(self: M, mode: bool = True) -> M:
+        """Set this module and all below it to training (dropout drops, batch norm learns), or to evaluation.
+
+        Raises:
+            ValueError: if `mode` is no bool.
+        """
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        self.training = mode
+        for child in self.children():
+            child.train(mode)
+        return self
+
+    def eval(self: M) -> M:
+        """Set this module and all below it to evaluation."""
+        return self.train(False)
+
+    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+        """Set whether the parameters are trained."""
+        for param in self.parameters():
+            param.requires_grad = requires_grad
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or set them to zero."""
+        for param in self.parameters():
+            if set_to_none:
+                param.grad = None
+            elif param.grad is not None:
+                param.grad.detach_().zero_()
+
+    def apply(self: M, fn: Callable[[Module], object]) -> M:
+        """Call ``fn(module)`` on all modules below this one, then on this one."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def _apply(self: M, fn: Callable[[Tensor], Tensor]) -> M:
+        """Replace the values of all parameters, their gradients, and buffers; parameters stay the same objects."""
+        for child in self.children():
+            child._apply(fn)
+        for param in self._own("parameter").values():
+            if param is not None:
+                param.array = fn(param.detach()).array
+                if param.grad is not None:
+                    param.grad = fn(param.grad.detach())
+        for name, buffer in self._own("buffer").items():
+            if buffer is not None:
+                self.__dict__[name] = fn(buffer)
+        return self
+
+    def to(self: M, *where: Any, **how: Any) -> M:
+        """Convert parameters and buffers of floats to another dtype, in place: ``module.to(minigrad.float64)``.
+
+        A device is accepted too (there is only the CPU), or a tensor whose dtype to take.
+
+        Raises:
+            TypeError: if the dtype is not one of floats.
+            RuntimeError: for another device.
+        """
+        kind: DTypeLike | None = how.get("dtype")
+        if how.get("device") is not None:
+            device(how["device"])
+        for w in where:
+            if isinstance(w, Tensor):
+                kind = w.dtype
+            elif isinstance(w, str):
+                device(w)
+            elif isinstance(w, (dtypes.dtype, np.dtype, type)):
+                kind = w
+        if kind is None:
+            return self
+        wanted = dtypes.dtype.known[dtypes.as_numpy(kind)]
+        if not (wanted.is_floating_point or wanted.is_complex):
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={wanted}"
+            )
+        return self._apply(lambda t: t.to(wanted) if t.is_floating_point() else t)
+
+    def type(self: M, dst_type: DTypeLike) -> M:
+        """Convert all parameters and buffers to a dtype, in place."""
+        return self._apply(lambda t: t.to(dst_type))
+
+    def float(self: M) -> M:
+        """Convert floats to float32, in place."""
+        return self.to(dtypes.float32)
+
+    def double(self: M) -> M:
+        """Convert floats to float64, in place."""
+        return self.to(dtypes.float64)
+
+    def half(self: M) -> M:
+        """Convert floats to float16, in place."""
+        return self.to(dtypes.float16)
+
+    def cpu(self: M) -> M:
+        """This module: it is on the CPU."""
+        return self
+
+    def cuda(self: M, device: Any = None) -> M:
+        """There is none.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError("minigrad runs on the CPU only; use device 'cpu'")
+
+    # ---- state --------------------------------------------------------------------------------------
+
+    def state_dict(
+        self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
+        """All parameters and persistent buffers, by their dotted paths.
+
+        The tensors share memory with the module's; they are detached, unless `keep_vars`.
+
+        >>> from minigrad import nn
+        >>> list(nn.Sequential(nn.Linear(1, 1)).state_dict())
+        ['0.weight', '0.bias']
+        """
+        result: dict[str, Any] = OrderedDict() if destination is None else destination
+        for key, _, _, value in state.entries(self, prefix):
+            result[key] = value if keep_vars else value.detach()
+        return result
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> state.IncompatibleKeys:
+        """Copy parameters and buffers from a `state_dict`. It fails before anything is changed, or not at all.
+
+        Args:
+            state_dict: tensors by their dotted paths.
+            strict: its keys must be exactly those of this module.
+            assign: do not copy, but put the tensors themselves in place.
+
+        Returns:
+            ``(missing_keys, unexpected_keys)``.
+
+        Raises:
+            RuntimeError: if keys are missing or unexpected (and `strict`), or a shape differs.
+        """
+        return state.load(self, state_dict, strict, assign)
+
+    # ---- hooks --------------------------------------------------------------------------------------
+
+    def _all_hooks(self) -> hooks.Hooks:
+        if self._hooks is None:
+            self._hooks = hooks.Hooks()
+        return self._hooks
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> Removable:
+        """Call ``hook(module, args)`` before each `forward`; what it returns (if anything) takes the arguments' place.
+
+        With `with_kwargs` it is ``hook(module, args, kwargs)``, and it returns both or None. ``prepend``: before
+        the hooks that are there. ``remove()`` on the result takes the hook away.
+        """
+        return hooks.register(self._all_hooks().forward_pre, hooks.Hook(hook, with_kwargs), prepend)
+
+    def register_forward_hook(
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> Removable:
+        """Call ``hook(module, args, output)`` after each `forward`; what it returns (if anything) is the new output.
+
+        With `with_kwargs` it is ``hook(module, args, kwargs, output)``; with `always_call` it is called (with None)
+        also when `forward` raises.
+        """
+        return hooks.register(self._all_hooks().forward, hooks.Hook(hook, with_kwargs, always_call), prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Removable:
+        """Call ``hook(module, grad_output)`` when the outputs' gradients are known; it may return others."""
+        return hooks.register(self._all_hooks().backward_pre, hooks.Hook(hook), prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Removable:
+        """Call ``hook(module, grad_input, grad_output)`` when the inputs' gradients are known.
+
+        It may return other gradients of the inputs. Both are tuples, with None for what has no gradient.
+        """
+        return hooks.register(self._all_hooks().backward, hooks.Hook(hook), prepend)
+
+    # ---- text ---------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """What the text of this module says beside its name and its children; layers override it."""
+        return ""
+
+    def _get_name(self) -> str:
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        children = [f"({name}): {child!r}" for name, child in self._own("child module").items()]
+        return bracketed(self._get_name(), extra.split("\n") if extra else [], children)
+
+
+def bracketed(name: str, extra: list[str], children: list[str]) -> str:
+    """A module's text: its name, and in brackets what it says of itself and its children."""
+    if not children and len(extra) < 2:
+        return f"{name}({''.join(extra)})"
+    lines = "\n".join([*extra, *children]).replace("\n", "\n  ")
+    return f"{name}(\n  {lines}\n)"
+
+
+def type_name(value: Any) -> str:
+    """The name of a value's type, as it stands in messages: a tensor's says its dtype."""
+    if isinstance(value, Tensor):
+        return f"minigrad.{value.dtype.name.capitalize()}Tensor"
+    return type(value).__name__
+
+
+def say_where(error: Exception, module: Module) -> None:
+    """Add to the message of an error that an operation raised in which module that was, and under which path.
+
+    The innermost module names itself; each one around it adds the name under which it knows that module. Errors
+    that a user's own code raised stay as they are.
+    """
+    if isinstance(error, NotImplementedError) or len(error.args) != 1 or not isinstance(error.args[0], str):
+        return
+    known = error.__dict__.get("raised_in")
+    if known is None:
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        if place is None or place.tb_frame.f_globals.get("__name__", "").split(".")[0] != __name__.split(".")[0]:
+            known = (None, "", "")
+        else:
+            name = type(module).__name__ if module._own("child module") else repr(module)
+            known = (module, f"{error.args[0]} in {name}", "")
+    else:
+        inner, message, path = known
+        name = next((name for name, m in module.named_modules() if m is inner), "") if inner else ""
+        known = (module if name else inner, message, ".".join(filter(None, (name, path))))
+    error.__dict__["raised_in"] = known
+    if known[0] is not None:
+        error.args = (known[1] + (f" ({known[2]})" if known[2] else ""),)

@@ -1,0 +1,72 @@
+"""Tensors that a module knows as its own: parameters, which are trained, and buffers, which are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import default
+from minigrad.tensor import Tensor
+
+__all__ = ["Buffer", "Parameter"]
+
+
+class Parameter(Tensor):
+    """A tensor that becomes a parameter of the module that it is assigned to.
+
+    It shares the memory of `data`, and is a leaf that requires grad unless told otherwise.
+
+    Raises:
+        TypeError: if `data` is no tensor.
+        RuntimeError: if it holds integers and shall require grad.
+
+    >>> import minigrad
+    >>> Parameter(minigrad.ones(2))
+    Parameter containing:
+    tensor([1., 1.], requires_grad=True)
+    """
+
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
+        """See the class."""
+        return _shared(cls, data, requires_grad)
+
+    def __repr__(self) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
+
+class Buffer(Tensor):
+    """A tensor that becomes a buffer of the module that it is assigned to: state that is not trained.
+
+    Args:
+        data: what it shares its memory with.
+        persistent: whether it belongs to the module's state_dict.
+
+    Raises:
+        TypeError: if `data` is no tensor.
+
+    >>> import minigrad
+    >>> module = minigrad.nn.Module()
+    >>> module.seen = Buffer(minigrad.zeros(1))
+    >>> module.state_dict()
+    OrderedDict([('seen', tensor([0.]))])
+    """
+
+    persistent: bool
+
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+        """See the class."""
+        self = _shared(cls, data, False)
+        self.persistent = persistent
+        return self
+
+
+def _shared(cls: Any, data: Tensor | None, requires_grad: bool) -> Any:
+    """A leaf of that class on the memory of `data`."""
+    if data is None:
+        data = Tensor.wrap(np.empty(0, default.numpy))
+    if not isinstance(data, Tensor):
+        raise TypeError(f"{cls.__name__} expected a Tensor, but got {type(data).__name__}")
+    self = cls.wrap(data.array)
+    self.requires_grad = requires_grad
+    return self

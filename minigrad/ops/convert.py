@@ -1,0 +1,97 @@
+"""From one dtype to another, and copies. Recorded, so that gradients find their way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.dtypes import DTypeLike, as_numpy
+from minigrad.ops.elementwise import _cast, clone
+from minigrad.tensor import Tensor, device
+
+
+def astype(input: Tensor, kind: DTypeLike) -> Tensor:
+    """`input` in another dtype; itself if it has that one already."""
+    wanted = as_numpy(kind)
+    if input.array.dtype == wanted:
+        return input
+    result: Tensor = _cast(input, wanted, input.array.dtype)
+    return result
+
+
+def to(input: Tensor, *where: Any, **how: Any) -> Tensor:
+    """`input` on another device (there is one), in another dtype, or both; itself if nothing changes.
+
+    >>> import minigrad
+    >>> minigrad.arange(2).to(minigrad.float32)
+    tensor([0., 1.])
+    """
+    copy, kind = how.get("copy", False), how.get("dtype")
+    if "device" in how and how["device"] is not None:
+        device(how["device"])
+    for w in where:
+        if isinstance(w, Tensor):
+            kind = w.dtype
+        elif isinstance(w, (dtypes.dtype, type, np.dtype)):
+            kind = w
+        elif isinstance(w, str):
+            device(w)
+    result = input if kind is None else astype(input, kind)
+    if copy and result is input:
+        result = clone(input)
+    return result
+
+
+def type_(input: Tensor, kind: Any = None) -> Any:
+    """`input` in the dtype `kind`; without it, the name of its type."""
+    if kind is None:
+        return f"minigrad.{input.dtype.name.capitalize()}Tensor"
+    return astype(input, kind)
+
+
+def contiguous(input: Tensor) -> Tensor:
+    """`input` with its elements in row-major order in memory; itself if they are."""
+    if input.array.flags.c_contiguous:
+        return input
+    copied: Tensor = clone(input)
+    copied.array = np.ascontiguousarray(copied.array)
+    return copied
+
+
+def type_as(input: Tensor, other: Tensor) -> Tensor:
+    """`input` in the dtype of `other`."""
+    return astype(input, other.dtype)
+
+
+def _converter(name: str, kind: dtypes.dtype) -> Any:
+    def method(input: Tensor) -> Tensor:
+        return astype(input, kind)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`input` as {kind!r}."
+    return method
+
+
+for _name, _function in {
+    "astype": astype,
+    "to": to,
+    "type": type_,
+    "contiguous": contiguous,
+    "type_as": type_as,
+    **{
+        name: _converter(name, kind)
+        for name, kind in {
+            "float": dtypes.float32,
+            "double": dtypes.float64,
+            "half": dtypes.float16,
+            "long": dtypes.int64,
+            "int": dtypes.int32,
+            "short": dtypes.int16,
+            "byte": dtypes.uint8,
+            "bool": dtypes.bool_,
+        }.items()
+    },
+}.items():
+    setattr(Tensor, _name, _function)

@@ -1,0 +1,287 @@
+"""Matrix products and what is made of them.
+
+https://docs.pytorch.org/docs/stable/torch.html#blas-and-lapack-operations
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import dtype
+from minigrad.ops.elementwise import mul
+from minigrad.ops.record import composed, operation, public
+from minigrad.ops.reduction import sum
+from minigrad.ops.shape import _permute, reshape, unsqueeze
+
+
+def same_dtype(what: str, a: Any, b: Any) -> None:
+    """Products do not promote.
+
+    Raises:
+        RuntimeError: if the dtypes differ.
+    """
+    if a.dtype != b.dtype:
+        names = " != ".join(dtype.known[x.dtype].name for x in (a, b))
+        raise RuntimeError(f"expected {what} to have the same dtype, but got: {names}")
+
+
+def _pair(d: Any) -> tuple[Any, ...]:
+    n, m, k = (d.integer(0, 3) for _ in range(3))
+    batch = d.choice([((), ()), ((2,), (2,)), ((1,), (2,)), ((3, 1), (2,))])
+    return d.array((*batch[0], n, m)), d.array((*batch[1], m, k))
+
+
+@operation(
+    {"input": lambda g, other: _matmul(g, other.mT), "other": lambda g, input: _matmul(input.mT, g)},
+    methods=[],
+    torch="matmul",
+    grad_fn="MmBackward0",
+    sample=_pair,
+)
+def _matmul(input: Any, other: Any) -> Any:
+    """The product of matrices; leading dimensions are broadcast."""
+    same_dtype("mat1 and mat2", input, other)
+    if input.shape[-1] != other.shape[-2]:
+        a, b = ("x".join(map(str, x.shape)) for x in (input, other))
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a} and {b})")
+    return np.matmul(input, other)
+
+
+def _any_pair(d: Any) -> tuple[Any, ...]:
+    n = d.integer(1, 3)
+    left = d.choice([(n,), (2, n), (2, 2, n)])
+    right = d.choice([(n,), (n, 3), (2, n, 1)])
+    return d.array(left), d.array(right)
+
+
+@composed(methods=["matmul", "__matmul__"], sample=_any_pair)
+def matmul(input: Any, other: Any) -> Any:
+    """The matrix product (..., n, m) @ (..., m, k) → (..., n, k); vectors count as a row or a column.
+
+    Raises:
+        RuntimeError: if the inner lengths or the dtypes differ.
+
+    >>> import minigrad
+    >>> minigrad.ones(2, 3) @ minigrad.ones(3)
+    tensor([3., 3.])
+    """
+    if input.ndim == 0 or other.ndim == 0:
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {input.ndim}D and {other.ndim}D"
+        )
+    a = unsqueeze(input, 0) if input.ndim == 1 else input
+    b = unsqueeze(other, 1) if other.ndim == 1 else other
+    out = _matmul(a, b)
+    if input.ndim > 1 and other.ndim > 1:
+        return out
+    shape = out.shape[: out.ndim - 2] + a.shape[-2:-1] * (input.ndim > 1) + b.shape[-1:] * (other.ndim > 1)
+    return reshape(out, tuple(shape))
+
+
+def _exactly(what: str, ndims: tuple[int, int], *operands: Any) -> None:
+    for i, (x, n) in enumerate(zip(operands, ndims, strict=True)):
+        if x.ndim != n:
+            words = {1: "a vector", 2: "a matrix", 3: "a 3D tensor"}
+            raise RuntimeError(f"{what}: argument {i + 1} must be {words[n]}, but it has shape {list(x.shape)}")
+
+
+@composed(sample=lambda d: (d.array((2, 3)), d.array((3, 4))))
+def mm(input: Any, mat2: Any) -> Any:
+    """The product of two matrices (n, m) @ (m, k) → (n, k)."""
+    _exactly("mm", (2, 2), input, mat2)
+    return _matmul(input, mat2)
+
+
+@composed(sample=lambda d: (d.array((2, 2, 3)), d.array((2, 3, 1))))
+def bmm(input: Any, mat2: Any) -> Any:
+    """The products of two batches of matrices (b, n, m) @ (b, m, k) → (b, n, k)."""
+    _exactly("bmm", (3, 3), input, mat2)
+    if input.shape[0] != mat2.shape[0]:
+        raise RuntimeError(f"bmm: the batches have different sizes, {input.shape[0]} and {mat2.shape[0]}")
+    return _matmul(input, mat2)
+
+
+@composed(sample=lambda d: (d.array((2, 3)), d.array((3,))))
+def mv(input: Any, vec: Any) -> Any:
+    """The product of a matrix and a vector (n, m) @ (m,) → (n,)."""
+    _exactly("mv", (2, 1), input, vec)
+    return matmul(input, vec)
+
+
+@composed(sample=lambda d: (d.array((3,)), d.array((3,))))
+def dot(input: Any, other: Any) -> Any:
+    """The inner product of two vectors (n,) · (n,) → ()."""
+    _exactly("dot", (1, 1), input, other)
+    if input.shape != other.shape:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{input.shape[0]}] and src [{other.shape[0]}] to have the same "
+            "number of elements"
+        )
+    return matmul(input, other)
+
+
+@composed(methods=["outer", "ger"], sample=lambda d: (d.array((3,)), d.array((2,))))
+def outer(input: Any, vec2: Any) -> Any:
+    """The outer product of two vectors (n,), (m,) → (n, m)."""
+    _exactly("outer", (1, 1), input, vec2)
+    return mul(unsqueeze(input, 1), vec2)
+
+
+@composed(sample=lambda d: (d.array((2, 4)), d.array((2, 3)), d.array((3, 4))))
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    """``beta * input + alpha * (mat1 @ mat2)``."""
+    product = mm(mat1, mat2)
+    return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
+
+
+@composed(sample=lambda d: (d.array((3, 3)),))
+def trace(input: Any) -> Any:
+    """The sum of a matrix's diagonal."""
+    _exactly("trace", (2,), input)  # type: ignore[arg-type]
+    return sum(input.diagonal())
+
+
+def _rows(x: Any) -> Any:
+    """All leading dimensions made one."""
+    return x if x.ndim == 2 else reshape(x, (-1 if math.prod(x.shape) else math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _linear_sample(d: Any) -> tuple[Any, ...]:
+    n, m = d.integer(1, 3), d.integer(1, 4)
+    return d.array((*d.shape(0, 2), n)), d.array((m, n)), d.choice([None, d.array((m,))])
+
+
+@operation(
+    {
+        "input": lambda g, weight: (
+            _matmul(g, weight) if g.ndim > 1 else reshape(_matmul(_rows(g.reshape((1, -1))), weight), (-1,))
+        ),
+        "weight": lambda g, input: _matmul(_rows(_at_least_2d(g)).mT, _rows(_at_least_2d(input))),
+        "bias": lambda g: g,
+    },
+    methods=[],
+    torch="nn.functional.linear",
+    grad_fn="AddmmBackward0",
+    sample=_linear_sample,
+)
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out,) → (..., out).
+
+    The gradients, for one matrix of inputs: ``dinput = g @ weight``, ``dweight = g.T @ input``, and ``dbias`` is the
+    sum of ``g``'s rows (broadcasting is undone on the edge, as everywhere).
+
+    Raises:
+        RuntimeError: if the shapes do not fit, or the dtypes differ.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.linear(minigrad.ones(1, 2), minigrad.ones(3, 2), minigrad.ones(3))
+    tensor([[3., 3., 3.]])
+    """
+    if input.ndim == 0 or weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
+        a, b = ("x".join(map(str, s)) for s in (input.shape, weight.shape[::-1]))
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a} and {b})")
+    same_dtype("mat1 and mat2", input, weight)
+    out = np.matmul(input, weight.T)
+    if bias is not None:
+        same_dtype("input and bias", input, bias)
+        if bias.shape != weight.shape[:1]:
+            raise RuntimeError(f"linear: bias of shape {list(bias.shape)} for a weight of shape {list(weight.shape)}")
+        out += bias
+    return out
+
+
+def _at_least_2d(x: Any) -> Any:
+    return x if x.ndim > 1 else reshape(x, (1, -1))
+
+
+@composed(
+    methods=[],
+    sample=lambda d: d.choice(
+        [
+            ("ij,jk->ik", d.array((2, 3)), d.array((3, 4))),
+            ("bij,bj->i", d.array((2, 3, 4)), d.array((2, 4))),
+            ("ii->i", d.array((3, 3))),
+            ("ij->ji", d.array((2, 3))),
+            ("...i,i", d.array((2, 3)), d.array((3,))),
+        ]
+    ),
+)
+def einsum(equation: str, *operands: Any) -> Any:
+    """Products summed over named dimensions (Einstein's convention).
+
+    >>> import minigrad
+    >>> minigrad.einsum("ij,j->i", minigrad.ones(2, 3), minigrad.ones(3))
+    tensor([3., 3.])
+    """
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise RuntimeError(f"einsum(): {len(terms)} subscripts for {len(operands)} operands")
+    rest = max(x.ndim - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True))
+    hidden = [f"#{i}" for i in range(rest)]  # the dimensions that "..." stands for
+
+    def letters(term: str, own: int) -> list[str]:
+        head, dots, tail = term.partition("...")
+        return [*head, *(hidden[rest - own :] if dots else []), *tail]
+
+    labels = [letters(t, x.ndim - len(t.replace("...", ""))) for t, x in zip(terms, operands, strict=True)]
+    flat = [name for names in labels for name in names]
+    target = (
+        letters(right, rest)
+        if arrow
+        else [*hidden] * ("..." in left)
+        + sorted(name for name in set(flat) if flat.count(name) == 1 and name not in hidden)
+    )
+    result, names = _take_diagonals(operands[0], labels[0])
+    for i in range(1, len(operands)):
+        x, xs = _take_diagonals(operands[i], labels[i])
+        later = {*target, *(n for ls in labels[i + 1 :] for n in ls)}
+        result, names = _contract(result, names, x, xs, later)
+    gone = tuple(i for i, n in enumerate(names) if n not in target)
+    if gone:
+        result = sum(result, gone)
+        names = [n for n in names if n in target]
+    return _permute(result, tuple(names.index(n) for n in target)) if names != target else result
+
+
+def _take_diagonals(x: Any, names: list[str]) -> tuple[Any, list[str]]:
+    """``ii`` reads the diagonal."""
+    if len(names) != x.ndim:
+        raise RuntimeError(f"einsum(): the subscripts {names} do not match a tensor of {x.ndim} dimensions")
+    for name in {n for n in names if names.count(n) > 1}:
+        while names.count(name) > 1:
+            i = names.index(name)
+            j = names.index(name, i + 1)
+            x = x.diagonal(0, i, j)
+            names = [n for k, n in enumerate(names) if k not in (i, j)] + [name]
+    return x, names
+
+
+def _contract(a: Any, an: list[str], b: Any, bn: list[str], later: set[str]) -> tuple[Any, list[str]]:
+    """Multiply two operands and sum over what neither the result nor a later operand names."""
+    both = [n for n in an if n in bn]
+    batch, inner = [n for n in both if n in later], [n for n in both if n not in later]
+    left, right = [n for n in an if n not in bn], [n for n in bn if n not in an]
+
+    def arrange(x: Any, names: list[str], groups: list[list[str]]) -> tuple[Any, list[int]]:
+        order = [n for group in groups for n in group]
+        x = _permute(x, tuple(names.index(n) for n in order))
+        return x, list(x.shape)
+
+    a, ash = arrange(a, an, [batch, left, inner])
+    b, bsh = arrange(b, bn, [batch, inner, right])
+    nb, nl, ni = len(batch), len(left), len(inner)
+    out = _matmul(
+        reshape(a, (*ash[:nb], math.prod(ash[nb : nb + nl]), math.prod(ash[nb + nl :]))),
+        reshape(b, (*bsh[:nb], math.prod(bsh[nb : nb + ni]), math.prod(bsh[nb + ni :]))),
+    )
+    heads = [max(m, n) for m, n in zip(ash[:nb], bsh[:nb], strict=True)]
+    return reshape(out, (*heads, *ash[nb : nb + nl], *bsh[nb + ni :])), [*batch, *left, *right]
+
+
+__all__ = [name for name in public(globals()) if name not in ("linear", "same_dtype")]

@@ -1,0 +1,425 @@
+"""How wrong a prediction is: the losses.
+
+`reduction` is ``"mean"``, ``"sum"`` or ``"none"``. The functions are torch.nn.functional's.
+https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.dtypes import dtype
+from minigrad.engine import Array
+from minigrad.ops.elementwise import abs, clamp, log, mul, pow, where
+from minigrad.ops.record import composed, operation, public
+from minigrad.ops.reduction import log_softmax, mean, sum
+from minigrad.tensor import Tensor
+
+
+def reduced(losses: Any, reduction: str) -> Any:
+    """The mean, the sum, or the losses themselves.
+
+    Raises:
+        ValueError: for any other word.
+    """
+    if reduction == "mean":
+        return mean(losses)
+    if reduction == "sum":
+        return sum(losses)
+    if reduction != "none":
+        raise ValueError(f"{reduction} is not a valid value for reduction; it is 'mean', 'sum' or 'none'")
+    return losses
+
+
+def same_size(what: str, input: Any, target: Any) -> None:
+    """Losses that compare element by element do not broadcast: that is nearly always a mistake.
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    if input.shape != target.shape:
+        raise ValueError(
+            f"{what}: target size ({list(target.shape)}) must be the same as input size ({list(input.shape)})"
+        )
+
+
+# ---- classification --------------------------------------------------------------------------------------
+
+
+class Rows(NamedTuple):
+    """Which number of each row a loss reads, and with which weight."""
+
+    rows: Array
+    columns: Array
+    weights: Array
+
+
+@operation(
+    {"input": lambda g, rows: _pick_rows(g, rows)},
+    methods=[],
+    torch="",
+    grad_fn="NllLossBackwardBackward0",
+    sample=lambda d: (d.array((2,)), Rows(np.arange(2), d.integers((2,), 3), np.array([0.5, 2.0])), (2, 3)),
+)
+def _scatter_rows(input: Any, rows: Any, shape: tuple[int, ...]) -> Any:
+    """A matrix of zeros, with ``-w[i] * input`` (or ``input[i]``) in row i at column ``target[i]``."""
+    index, target, weights = rows
+    out = np.zeros(shape, dtype=input.dtype)
+    out[index, target] = weights * input
+    return out
+
+
+def _pick_rows(g: Any, rows: Any) -> Any:
+    index, target, weights = rows
+    return g[index, target] * weights
+
+
+@operation(
+    {"input": lambda g, saved, input_shape: _scatter_rows(g, saved, input_shape)},
+    saves=True,
+    methods=[],
+    torch="",
+    grad_fn="NllLossBackward0",
+    sample=lambda d: (d.array((3, 4)), d.integers((3,), 4), None, d.choice([-100, 1]), d.choice(["sum", "none"])),
+)
+def _nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """Minus the log-probability of each row's class: input (N, C), target (N,) → () or (N,)."""
+    classes = input.shape[1]
+    index = np.arange(len(target))
+    counted = target != ignore_index
+    everything = bool(counted.all())
+    where_ = target if everything else np.where(counted, target, 0)
+    if len(where_) and (where_.min() < 0 or where_.max() >= classes):
+        bad = where_[(where_ < 0) | (where_ >= classes)][0]
+        raise IndexError(
+            f"Target {bad} is out of bounds: the input of shape {list(input.shape)} has {classes} classes."
+        )
+    weights: Any = -1.0 if weight is None else -weight[where_].astype(input.dtype, copy=False)
+    if not everything:
+        weights = weights * counted.astype(input.dtype)
+    if reduction == "mean":
+        total = float(np.sum(-np.broadcast_to(weights, target.shape), dtype=np.float64))
+        if not total:  # nothing is counted: the mean of nothing is nan, and nothing has a gradient
+            return input.dtype.type(np.nan), Rows(index, where_, np.zeros_like(input, shape=len(target)))
+        weights = weights / input.dtype.type(total)
+    picked = input[index, where_] * weights
+    if not everything:
+        picked = np.where(counted, picked, input.dtype.type(0))
+    result = picked.astype(input.dtype, copy=False)
+    weights = np.asarray(weights, dtype=input.dtype)
+    return (result if reduction == "none" else np.add.reduce(result)), Rows(index, where_, weights)
+
+
+def _class_sample(d: Any, smooth: bool = False) -> tuple[Any, ...]:
+    c = d.integer(2, 4)
+    shape = d.choice([(3, c), (c,), (2, c, 3)])
+    target = np.asarray(d.integers(shape[2:] if len(shape) == 1 else (shape[0], *shape[2:]), c))
+    options = {
+        "weight": d.choice([None, d.constant((c,), low=0.5, high=2.0)]),
+        "ignore_index": d.choice([-100, 0]),
+        "reduction": d.choice(["mean", "sum", "none"]),
+    }
+    return d.array(shape), target, options | ({"label_smoothing": d.choice([0.0, 0.2])} if smooth else {})
+
+
+def _distribution_sample(d: Any) -> tuple[Any, ...]:
+    c = d.integer(2, 4)
+    shape = d.choice([(3, c), (c,), (2, c, 3)])
+    weight = d.choice([None, d.constant((c,), low=0.5, high=2.0)])
+    options = {
+        "weight": weight,
+        "reduction": d.choice(["mean", "sum", "none"]),
+        "label_smoothing": d.choice([0.0, 0.2]),
+    }
+    return d.array(shape), d.array(shape, low=0.0, high=1.0), options
+
+
+@composed(methods=[], torch="nn.functional.nll_loss", sample=_class_sample)
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """The negative log-likelihood: minus the log-probability that `input` gives to the class in `target`.
+
+    Args:
+        input: log-probabilities (N, C), (C,) or (N, C, d1, …).
+        target: classes, int64, (N,), () or (N, d1, …).
+        weight: of each class (C,); the mean is then a weighted one.
+        ignore_index: a class that is not counted.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises:
+        IndexError: if a class is out of bounds.
+        ValueError: if the batch sizes differ.
+
+    >>> import minigrad
+    >>> F = minigrad.nn.functional
+    >>> F.nll_loss(minigrad.tensor([[-0.5, -1.0]]), minigrad.tensor([1]))
+    tensor(1.)
+    """
+    if reduction not in ("mean", "sum", "none"):
+        reduced(None, reduction)
+    classes = target.array if isinstance(target, Tensor) else np.asarray(target)
+    if classes.dtype.kind not in "iu":
+        raise RuntimeError(f"expected target of class indices (int64), but got {dtype.known[classes.dtype]}")
+    if input.ndim == 0 or classes.ndim != max(input.ndim - 1, 0):
+        expected = [*input.shape[:1], *input.shape[2:]] if input.ndim > 1 else []
+        raise RuntimeError(
+            f"nll_loss: input of shape {list(input.shape)} needs a target of shape {expected}, not {list(classes.shape)}"
+        )
+    if input.ndim > 1 and input.shape[0] != classes.shape[0]:
+        raise ValueError(
+            f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({classes.shape[0]})."
+        )
+    if input.ndim > 2 and tuple(input.shape[2:]) != classes.shape[1:]:
+        raise RuntimeError(f"nll_loss: input of shape {list(input.shape)} and target of shape {list(classes.shape)}")
+    n_classes = input.shape[0] if input.ndim == 1 else input.shape[1]
+    if weight is not None and tuple(weight.shape) != (n_classes,):
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {n_classes} classes or no classes but got weight tensor "
+            f"of shape: {list(weight.shape)}"
+        )
+    rows = input
+    if input.ndim == 1:
+        rows = input.unsqueeze(0)
+    elif input.ndim > 2:
+        rows = input.movedim(1, -1).reshape(-1, n_classes) if input.numel() else input.reshape(0, n_classes)
+    out = _nll_loss(rows, classes.reshape(-1), weight, ignore_index, reduction)
+    return out.reshape(classes.shape) if reduction == "none" and input.ndim != 2 else out
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.cross_entropy",
+    sample=lambda d: _class_sample(d, smooth=True) if d.boolean() else _distribution_sample(d),
+)
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """The cross-entropy of the softmax of `input` with `target`: ``nll_loss(log_softmax(input), target)``.
+
+    Args:
+        input: scores (N, C), (C,) or (N, C, d1, …), before any softmax.
+        target: classes, int64, of the shape of `input` without C; or probabilities of the shape of `input`.
+        weight: of each class (C,).
+        ignore_index: a class that is not counted.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        label_smoothing: this share of each target is spread evenly over all classes (Szegedy et al. 2016).
+
+    Raises:
+        IndexError: if a class is out of bounds.
+        ValueError: if the batch sizes differ.
+
+    >>> import minigrad
+    >>> scores = minigrad.tensor([[0.0, 0.0], [1000.0, 999.0]])
+    >>> minigrad.nn.functional.cross_entropy(scores, minigrad.tensor([0, 0]), reduction="none")
+    tensor([0.6931, 0.3133])
+    """
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    at = 0 if input.ndim == 1 else 1
+    if input.ndim == 0:
+        raise RuntimeError("cross_entropy: input needs a dimension of classes, but it is 0-d")
+    scores = log_softmax(input, at)
+    if not target.is_floating_point():
+        loss = nll_loss(scores, target, weight, None, ignore_index, None, reduction)
+        if not label_smoothing:
+            return loss
+        smooth = -_weighted(scores, weight, at).sum(at)
+        counted = target.array != ignore_index
+        smooth = where(counted, smooth, 0.0)
+        if reduction == "mean":
+            shares = np.ones(counted.shape) if weight is None else weight.array[np.where(counted, target.array, 0)]
+            smooth = smooth.sum() / float((shares * counted).sum())
+        elif reduction == "sum":
+            smooth = smooth.sum()
+        return loss * (1 - label_smoothing) + smooth * (label_smoothing / input.shape[at])
+    if tuple(target.shape) != tuple(input.shape):
+        raise ValueError(
+            f"Expected target probabilities of the shape of the input {list(input.shape)}, but got {list(target.shape)}"
+        )
+    target = target.to(input.dtype)
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / input.shape[at]
+    losses = -sum(_weighted(scores, weight, at) * target, at)
+    if reduction == "mean":
+        return sum(losses) / max(losses.numel(), 1)
+    return reduced(losses, reduction)
+
+
+def _weighted(scores: Any, weight: Any, at: int) -> Any:
+    if weight is None:
+        return scores
+    return mul(scores, weight.reshape((-1,) + (1,) * (scores.ndim - at - 1)))
+
+
+# ---- two classes, probabilities ----------------------------------------------------------------------------
+
+
+def _probabilities(d: Any) -> tuple[Any, ...]:
+    shape = d.shape()
+    return d.array(shape, low=0.1, high=0.9), d.array(shape, low=0.0, high=1.0)
+
+
+@operation(
+    {
+        "input": lambda g, input, target: g * (input - target) / clamp(input * (1 - input), 1e-12, None),
+        "target": lambda g, input: g * (clamp(log(1 - input), -100, None) - clamp(log(input), -100, None)),
+    },
+    methods=[],
+    torch="",
+    grad_fn="BinaryCrossEntropyBackward0",
+    sample=_probabilities,
+)
+def _binary_cross_entropy(input: Any, target: Any) -> Any:
+    """``-(t ln p + (1 - t) ln(1 - p))``, each logarithm at least -100."""
+    if input.size and not (input.min() >= 0 and input.max() <= 1):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    with np.errstate(divide="ignore"):
+        return (target - 1) * np.maximum(np.log1p(-input), -100) - target * np.maximum(np.log(input), -100)
+
+
+@composed(methods=[], torch="nn.functional.binary_cross_entropy", sample=_probabilities)
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Any:
+    """The cross-entropy of probabilities `input` with `target`, both in [0, 1]; logarithms are at least -100.
+
+    Raises:
+        RuntimeError: if `input` is no probability.
+        ValueError: if the shapes differ.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.binary_cross_entropy(minigrad.tensor([0.0]), minigrad.tensor([1.0]))
+    tensor(100.)
+    """
+    same_size("binary_cross_entropy", input, target)
+    losses = _binary_cross_entropy(input, target)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+@operation(
+    {
+        "input": lambda g, input, target: (
+            g * (input.sigmoid() - target if isinstance(input, Tensor) else _sigmoid(input) - target)
+        ),
+        "target": lambda g, input: g * -input,
+    },
+    methods=[],
+    torch="",
+    grad_fn="BinaryCrossEntropyWithLogitsBackward0",
+    sample=lambda d: (d.array((3, 2)), d.array((3, 2), low=0.0, high=1.0)),
+)
+def _bce_with_logits(input: Any, target: Any) -> Any:
+    """``max(x, 0) - x t + ln(1 + e^-|x|)``."""
+    return np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
+
+
+def _sigmoid(x: Any) -> Any:
+    from minigrad.ops.elementwise import sigmoid
+
+    return sigmoid(x)
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.binary_cross_entropy_with_logits",
+    sample=lambda d: (d.array((3, 2)), d.array((3, 2), low=0.0, high=1.0)),
+)
+def binary_cross_entropy_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    """`binary_cross_entropy` of ``sigmoid(input)``, computed without overflow.
+
+    Args:
+        input: scores, any shape.
+        target: probabilities, of the same shape.
+        weight: of each element (broadcast).
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        pos_weight: of the positive part of each element's loss (broadcast).
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.binary_cross_entropy_with_logits(minigrad.tensor([-1000.0]), minigrad.tensor([1.0]))
+    tensor(1000.)
+    """
+    same_size("binary_cross_entropy_with_logits", input, target)
+    if pos_weight is None:
+        losses = _bce_with_logits(input, target)
+    else:  # (1 - t) x + (1 + (q - 1) t) softplus(-x)
+        ones = Tensor.wrap(np.zeros_like(input.array))
+        losses = (1 - target) * input + ((pos_weight - 1) * target + 1) * _bce_with_logits(-input, ones)
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+# ---- regression --------------------------------------------------------------------------------------------
+
+
+def _two_alike(d: Any) -> tuple[Any, ...]:
+    shape = d.shape(min_size=1)
+    return d.array(shape), d.array(shape), None, None, d.choice(["mean", "sum", "none"])
+
+
+def _compared(what: str, input: Any, target: Any) -> Any:
+    """``input - target``, with torch's warning if the shapes differ.
+
+    Raises:
+        RuntimeError: if the shapes do not broadcast.
+    """
+    if input.shape != target.shape:
+        import warnings
+
+        warnings.warn(
+            f"{what}: using a target size ({list(target.shape)}) that is different to the input size "
+            f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
+            "they have the same size.",
+            stacklevel=4,
+        )
+    return input - target
+
+
+@composed(methods=[], torch="nn.functional.mse_loss", sample=_two_alike)
+def mse_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
+    """The squared error.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.mse_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
+    tensor(2.5000)
+    """
+    return reduced(pow(_compared("mse_loss", input, target), 2), reduction)
+
+
+@composed(methods=[], torch="nn.functional.l1_loss", sample=_two_alike)
+def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
+    """The absolute error; its derivative at 0 is 0.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.l1_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
+    tensor(1.5000)
+    """
+    return reduced(abs(_compared("l1_loss", input, target)), reduction)
+
+
+__all__ = [name for name in public(globals()) if name not in ("Rows", "reduced", "same_size")]

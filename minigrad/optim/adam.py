@@ -1,0 +1,180 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine import Array
+from minigrad.optim.optimizer import (
+    Group,
+    Optimizer,
+    ParamsT,
+    Rule,
+    Scratch,
+    check_rates,
+    counter,
+    move_towards,
+    move_towards_square,
+    zeros,
+)
+from minigrad.tensor import Tensor
+
+
+class Adam(Optimizer):
+    r"""Adaptive moments: every weight's step is scaled by the recent size of its gradient.
+
+    With the gradient :math:`g` (plus ``weight_decay``·θ): :math:`m ← β₁ m + (1 − β₁) g`,
+    :math:`v ← β₂ v + (1 − β₂) g²`, and :math:`θ ← θ − lr · m̂ / (√v̂ + ε)` with :math:`m̂ = m/(1 − β₁ᵗ)`,
+    :math:`v̂ = v/(1 − β₂ᵗ)`. Source: torch.optim.Adam; Kingma and Ba, arXiv:1412.6980.
+
+    Args:
+        params: see `Optimizer`.
+        lr: learning rate.
+        betas: (β₁, β₂), the memories of the two averages.
+        eps: ε, keeps the quotient finite.
+        weight_decay: λ of a penalty λ/2‖θ‖² (it passes through the averages; `AdamW` does not do that).
+        amsgrad: divide by the largest v so far (Reddi et al., 2018).
+        foreach, fused: accepted; there is one way to compute a step here.
+        maximize: climb instead of descend.
+        capturable, differentiable: only False.
+        decoupled_weight_decay: decay as `AdamW`.
+
+    Raises:
+        ValueError: for an option out of its range.
+
+    >>> import minigrad
+    >>> w = minigrad.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = Adam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.9000, -1.9000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        if foreach and isinstance(lr, Tensor):
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+        check_rates(lr, epsilon=eps, weight_decay=weight_decay)
+        for i, beta in enumerate(betas):
+            if not 0 <= float(beta) < 1:
+                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+        if not (all(isinstance(b, float) for b in betas) or all(isinstance(b, Tensor) for b in betas)):
+            raise ValueError("betas must be either both floats or both Tensors")
+        if foreach and isinstance(betas[0], Tensor):
+            raise ValueError("betas[0] as a Tensor is not supported for capturable=False and foreach=True")
+        defaults = {
+            "lr": lr,
+            "betas": (float(betas[0]), float(betas[1])),
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+
+    def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
+        """``θ −= lr·m̂/(√v̂ + ε)``; see the class."""
+        lr, (beta1, beta2) = float(group["lr"]), group["betas"]
+        eps = np.array(group["eps"], dtype)
+        amsgrad = group["amsgrad"]
+        shrink = 1 - lr * group["weight_decay"] if group["decoupled_weight_decay"] else 1
+
+        def descend(p: Tensor, w: Array, g: Array, scratch: Scratch) -> None:
+            state = self.state[p] or self._begin(p, amsgrad)
+            step, m, v = state["step"], state["exp_avg"].array, state["exp_avg_sq"].array
+            step.array += 1
+            t = step.array.item()
+            if shrink != 1:
+                np.multiply(w, shrink, w)
+            move_towards(m, g, 1 - beta1, scratch.a)
+            move_towards_square(v, g, 1 - beta2, scratch.a)
+            if amsgrad:
+                largest = state["max_exp_avg_sq"].array
+                v = np.maximum(largest, v, out=largest)
+            size = np.sqrt(v, out=scratch.a)
+            np.divide(size, (1 - beta2**t) ** 0.5, size)
+            np.add(size, eps, size)
+            move = np.multiply(m, lr / (1 - beta1**t), out=scratch.b)
+            np.divide(move, size, move)
+            np.subtract(w, move, w)
+
+        return descend
+
+    def _begin(self, p: Tensor, amsgrad: bool) -> dict[str, Any]:
+        state = self.state[p]
+        state |= {"step": counter(), "exp_avg": zeros(p), "exp_avg_sq": zeros(p)}
+        if amsgrad:
+            state["max_exp_avg_sq"] = zeros(p)
+        return state
+
+
+class AdamW(Adam):
+    r"""Adam with decoupled weight decay: θ shrinks by ``lr``·``weight_decay``·θ, past the averages.
+
+    The arguments are those of `Adam`. Source: torch.optim.AdamW; Loshchilov and Hutter, arXiv:1711.05101.
+
+    >>> import minigrad
+    >>> w = minigrad.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.8500, -1.8000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group["decoupled_weight_decay"] = True  # also after loading the state of an Adam

@@ -1,0 +1,438 @@
+"""What all optimizers share: parameter groups, state, hooks, and the loop over the parameters.
+
+An optimizer says only how one parameter moves: `Optimizer.rule`. The loop in `Optimizer.step` hands that rule
+the parameter's array, its gradient (weight decay already added, sign already turned) and scratch arrays, so that
+a rule is a handful of ufuncs that write in place, and a step in steady state allocates nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import warnings
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
+
+import numpy as np
+
+from minigrad.engine import Array, recording
+from minigrad.optim._axpy import add_scaled
+from minigrad.tensor import Removable, Tensor
+
+ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+Group: TypeAlias = dict[str, Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+Step: TypeAlias = Callable[Concatenate["Optimizer", P], R]
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = _Required()  #: the default of an option that every parameter group must give
+
+
+class Scratch(NamedTuple):
+    """Room to compute in, laid out like one parameter's array. All parameters share the memory behind it."""
+
+    owner: Array  #: the parameter's array
+    gradient: Array  #: holds the gradient if that is not the parameter's own
+    a: Array
+    b: Array
+
+
+#: Moves one parameter: ``rule(parameter, its array, gradient, scratch)``. The gradient may not be written to,
+#: unless it is ``scratch.gradient``; when it is no longer needed, that array is free as well.
+Rule: TypeAlias = Callable[[Tensor, Array, Array, Scratch], None]
+
+
+def _hooked(step: Step[P, R]) -> Step[P, R]:
+    """A step that calls the step hooks, and tells schedulers that it happened."""
+
+    @functools.wraps(step)
+    def wrapper(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self._opt_called = True
+        if not self._hooks:
+            return step(self, *args, **kwargs)
+        arguments: Any = (self, *args)
+        for hook in list(self._hooks["step_pre"].values()):
+            changed = hook(self, arguments, kwargs)
+            if changed is not None:
+                if not (isinstance(changed, tuple) and len(changed) == 2):
+                    raise RuntimeError(
+                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+                    )
+                arguments, kwargs = changed
+        result = step(*arguments, **kwargs)
+        for hook in list(self._hooks["step_post"].values()):
+            hook(self, arguments, kwargs)
+        return result
+
+    return wrapper
+
+
+class Optimizer:
+    """Base class of all optimizers.
+
+    Args:
+        params: tensors, or ``(name, tensor)`` pairs, or groups: dicts with ``"params"`` and, for that group,
+            other values for the options.
+        defaults: the options and their values for the groups that do not give them.
+
+    Attributes:
+        param_groups: the groups; change ``param_groups[0]["lr"]`` to change the learning rate.
+        state: for each parameter what the optimizer remembers about it.
+
+    Raises:
+        TypeError: for a single tensor, a set, or anything else that is not a tensor among the parameters.
+        ValueError: for no parameters, results of operations, or a parameter in two groups.
+
+    A subclass defines `rule`, or `step` itself.
+    """
+
+    _opt_called = False  # lr_scheduler warns when it steps before the optimizer ever did
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = _hooked(cls.step)  # type: ignore[method-assign]
+
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {type(params).__name__}"
+            )
+        self.defaults = defaults
+        self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        self.param_groups: list[Group] = []
+        self._start()
+        groups: list[Any] = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def _start(self) -> None:
+        self._hooks: defaultdict[str, OrderedDict[int, Callable[..., Any]]] = defaultdict(OrderedDict)
+        self._scratch: dict[Tensor, Scratch] = {}
+        self._memory: dict[np.dtype[Any], Array] = {}
+
+    # ---- a step -------------------------------------------------------------------------------------
+
+    def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
+        """How this optimizer moves a parameter of `dtype` in `group`. Asked for anew in each step."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither `rule` nor `step`")
+
+    @_hooked
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move every parameter that has a gradient.
+
+        Args:
+            closure: computes the loss and its gradients anew; called once, with gradients enabled.
+
+        Returns:
+            What the closure returned.
+        """
+        loss = None
+        if closure is not None:
+            with recording(True):
+                loss = closure()
+        for group in self.param_groups:
+            self._step_group(group)
+        return loss
+
+    def _step_group(self, group: Group) -> None:
+        maximize = group.get("maximize")
+        decay = 0 if group.get("decoupled_weight_decay") else float(group.get("weight_decay", 0))
+        dtype = None
+        for p in group["params"]:
+            grad = p.grad
+            if grad is None:
+                continue
+            w, g = p.array, grad.array
+            if w.dtype is not dtype:
+                dtype = w.dtype
+                rule = self.rule(group, dtype)
+            scratch = self._scratch.get(p)
+            if scratch is None or scratch.owner is not w:
+                scratch = self._scratch[p] = self._room(w)
+            if maximize:
+                g = np.negative(g, out=scratch.gradient)
+            if decay:
+                g = add_scaled(g, w, decay, scratch.gradient, scratch.a)
+            rule(p, w, g, scratch)
+            p.bump()
+
+    def _room(self, w: Array) -> Scratch:
+        memory = self._memory.get(w.dtype)
+        if memory is None or memory.shape[1] < w.size:
+            self._scratch = {p: s for p, s in self._scratch.items() if s.owner.dtype != w.dtype}
+            memory = self._memory[w.dtype] = np.empty((3, w.size), w.dtype)
+        order: Any = "F" if w.flags.f_contiguous and not w.flags.c_contiguous else "C"
+        gradient, a, b = (row[: w.size].reshape(w.shape, order=order) for row in memory)
+        return Scratch(w, gradient, a, b)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients, or (with ``set_to_none=False``) fill them with zeros."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                grad = p.grad
+                if grad is None:
+                    continue
+                if set_to_none:
+                    p.grad = None
+                else:
+                    grad.detach_()
+                    grad.array[...] = 0
+                    grad.bump()
+
+    # ---- parameter groups ---------------------------------------------------------------------------
+
+    def add_param_group(self, param_group: Group) -> None:
+        """Add a group: a dict with ``"params"`` and options that differ from the defaults.
+
+        Raises:
+            TypeError, ValueError: as the class.
+        """
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        given = param_group["params"]
+        if isinstance(given, set):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in "
+                "sets will change between runs. Please use a list instead."
+            )
+        items = [given] if isinstance(given, Tensor) else list(given)
+        names = [item[0] for item in items if isinstance(item, tuple)]
+        params = [item[1] if isinstance(item, tuple) else item for item in items]
+        if names and len(names) != len(params):
+            raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+        param_group["params"] = params
+        if names:
+            param_group["param_names"] = names
+        for i, p in enumerate(params):
+            if not isinstance(p, Tensor):
+                raise TypeError(
+                    f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__} (params[{i}])"
+                )
+            if not (p.is_leaf or p.retains_grad):
+                raise ValueError(f"can't optimize a non-leaf Tensor (params[{i}], of shape {list(p.shape)})")
+        for name, value in self.defaults.items():
+            if value is required and name not in param_group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+            param_group.setdefault(name, value)
+        self._refuse(param_group)
+        if len(params) != len(set(params)):
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an "
+                "error; see github.com/pytorch/pytorch/issues/40967 for more information",
+                stacklevel=3,
+            )
+        for group in self.param_groups:
+            if ("param_names" in param_group) != ("param_names" in group):
+                raise ValueError(
+                    "all optimizer param groups should be with/without names. cannot add param group "
+                    f"{'with' if names else 'without'} names to the optimizer"
+                )
+            if not set(params).isdisjoint(group["params"]):
+                raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append(param_group)
+
+    def _refuse(self, group: Group) -> None:
+        """Object to options that mean something in PyTorch and cannot be honoured here."""
+        name = type(self).__name__
+        if group.get("fused"):
+            if group.get("differentiable"):
+                raise RuntimeError("`fused` does not support `differentiable`")
+            if group.get("foreach"):
+                raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+        if group.get("differentiable"):
+            raise NotImplementedError(f"{name}: differentiable=True is not supported: a step is never recorded")
+        if group.get("capturable"):
+            raise NotImplementedError(f"{name}: capturable=True is not supported: there are no CUDA graphs")
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+        return "\n".join(lines) + "\n)"
+
+    # ---- saving and loading -------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state as ``{"state": {index: …}, "param_groups": […]}``, with numbers in place of parameters.
+
+        The tensors in it are the optimizer's own, not copies.
+        """
+        for hook in list(self._hooks["state_dict_pre"].values()):
+            hook(self)
+        index: dict[Any, int] = {}
+        for p in chain.from_iterable(group["params"] for group in self.param_groups):
+            index.setdefault(p, len(index))
+        result: dict[str, Any] = {
+            "state": {index.get(p, p): state for p, state in self.state.items()},
+            "param_groups": [
+                {
+                    **{k: v for k, v in group.items() if k != "params"},
+                    "params": [index[p] for p in group["params"]],
+                }
+                for group in self.param_groups
+            ],
+        }
+        for hook in list(self._hooks["state_dict_post"].values()):
+            changed = hook(self, result)
+            result = result if changed is None else changed
+        return result
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a state that `state_dict` returned, here or in PyTorch (tensors of either, or arrays).
+
+        Values are copied, into the dtype of their parameter.
+
+        Raises:
+            ValueError: if number or sizes of the parameter groups differ, or a tensor of the state has another
+                shape than its parameter.
+        """
+        state_dict = dict(state_dict)
+        for hook in list(self._hooks["load_state_dict_pre"].values()):
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
+        groups, saved = self.param_groups, copy.deepcopy(state_dict["param_groups"])
+        if len(groups) != len(saved):
+            raise ValueError(
+                "loaded state dict has a different number of parameter groups "
+                f"({len(saved)}, and the optimizer {len(groups)})"
+            )
+        for i, (group, other) in enumerate(zip(groups, saved, strict=True)):
+            if len(group["params"]) != len(other["params"]):
+                raise ValueError(
+                    "loaded state dict contains a parameter group that doesn't match the size of optimizer's group "
+                    f"({len(other['params'])} parameters for {len(group['params'])} in group {i})"
+                )
+        param_of = {
+            number: p
+            for group, other in zip(groups, saved, strict=True)
+            for number, p in zip(other["params"], group["params"], strict=True)
+        }
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for number, value in state_dict["state"].items():
+            if number in param_of:
+                state[param_of[number]] = _adopt(value, param_of[number])
+            else:
+                state[number] = value
+        for group, other in zip(groups, saved, strict=True):
+            other["params"] = group["params"]
+            for name in group:
+                if name == "param_names" or name in self.defaults:
+                    other.setdefault(name, group[name])
+        self.__setstate__({"state": state, "param_groups": saved})
+        for hook in list(self._hooks["load_state_dict_post"].values()):
+            hook(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "_hooks" not in self.__dict__:
+            self._start()
+        self.__dict__.update(state)
+
+    # ---- hooks --------------------------------------------------------------------------------------
+
+    def _register(self, event: str, hook: Callable[..., Any], prepend: bool = False) -> Removable:
+        handle = Removable(self._hooks[event], hook)
+        if prepend:
+            self._hooks[event].move_to_end(handle.key, last=False)
+        return handle
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> Removable:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return other ``(args, kwargs)``."""
+        return self._register("step_pre", hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> Removable:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return self._register("step_post", hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Removable:
+        """Call ``hook(optimizer)`` before `state_dict` collects the state."""
+        return self._register("state_dict_pre", hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Removable:
+        """Call ``hook(optimizer, state_dict)`` on what `state_dict` returns; it may return another dict."""
+        return self._register("state_dict_post", hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Removable:
+        """Call ``hook(optimizer, state_dict)`` before it is loaded; it may return another dict."""
+        return self._register("load_state_dict_pre", hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Removable:
+        """Call ``hook(optimizer)`` after a state was loaded."""
+        return self._register("load_state_dict_post", hook, prepend)
+
+
+def _adopt(value: Any, p: Tensor, key: str | None = None) -> Any:
+    """A copy of a saved value, in the dtype and memory layout of the parameter (step counts: float32)."""
+    if isinstance(value, dict):
+        return {k: _adopt(v, p, k) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_adopt(v, p) for v in value)
+    if key == "step":
+        return Tensor.wrap(np.array(float(value), np.float32))
+    if not hasattr(value, "__array__"):
+        return value
+    array = np.asarray(value.array if isinstance(value, Tensor) else value)
+    if array.shape != p.array.shape:
+        return Tensor.wrap(array.astype(p.array.dtype))
+    twin = np.empty_like(p.array)
+    twin[...] = array
+    return Tensor.wrap(twin)
+
+
+def check_rates(lr: float | Tensor, **others: float) -> None:
+    """Object to a negative learning rate, or to a negative value of another option.
+
+    Raises:
+        ValueError: and it names the option.
+    """
+    if isinstance(lr, Tensor) and lr.numel() != 1:
+        raise ValueError("Tensor lr must be 1-element")
+    if not float(lr) >= 0:
+        raise ValueError(f"Invalid learning rate: {lr}")
+    for name, value in others.items():
+        if not value >= 0:
+            raise ValueError(f"Invalid {name} value: {value}")
+
+
+def zeros(p: Tensor) -> Tensor:
+    """A tensor of zeros like `p`, for the state."""
+    return Tensor.wrap(np.zeros_like(p.array))
+
+
+def counter() -> Tensor:
+    """A step count; torch keeps it as a 0-d float32 tensor, so that is how it is saved."""
+    return Tensor.wrap(np.zeros((), np.float32))
+
+
+def move_towards(m: Array, g: Array, weight: float, t: Array) -> None:
+    """``m += weight·(g − m)`` in place: a running average. `t` is scratch."""
+    np.subtract(g, m, t)
+    if weight < 0.5:  # each form is exact at its own end (torch.lerp)
+        add_scaled(m, t, weight, m, t)
+    else:
+        add_scaled(g, t, weight - 1, m, t)
+
+
+def move_towards_square(v: Array, g: Array, weight: float, t: Array) -> None:
+    """``v += weight·(g² − v)`` in place: a running average of squares. `t` is scratch."""
+    np.multiply(v, 1 - weight, v)
+    np.multiply(g, weight, t)
+    np.multiply(t, g, t)
+    np.add(v, t, v)

@@ -1,0 +1,123 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine import Array
+from minigrad.optim._axpy import add_scaled
+from minigrad.optim.optimizer import (
+    Group,
+    Optimizer,
+    ParamsT,
+    Rule,
+    Scratch,
+    check_rates,
+    counter,
+    move_towards,
+    move_towards_square,
+    zeros,
+)
+from minigrad.tensor import Tensor
+
+
+class RMSprop(Optimizer):
+    r"""Divide the gradient by the root of its running mean square.
+
+    With the gradient :math:`g` (plus ``weight_decay``·θ): :math:`v ← α v + (1 − α) g²` and
+    :math:`θ ← θ − lr · g / (√v + ε)`. ``centered`` takes the squared running mean of :math:`g` off :math:`v`;
+    with momentum the quotient goes into a velocity first. Source: torch.optim.RMSprop; Hinton, lecture 6e of
+    *Neural Networks for Machine Learning*; Graves, arXiv:1308.0850.
+
+    Args:
+        params: see `Optimizer`.
+        lr: learning rate.
+        alpha: α, the memory of the average.
+        eps: ε, keeps the quotient finite.
+        weight_decay: λ of a penalty λ/2‖θ‖².
+        momentum: share of the velocity that stays.
+        centered: divide by the standard deviation instead.
+        capturable, differentiable: only False.
+        foreach: accepted; there is one way to compute a step here.
+        maximize: climb instead of descend.
+
+    Raises:
+        ValueError: for a negative option.
+
+    >>> import minigrad
+    >>> w = minigrad.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = RMSprop([w], lr=0.1, alpha=0.75)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.8000, -1.8000], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_rates(lr, epsilon=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "alpha": alpha,
+            "eps": eps,
+            "centered": centered,
+            "weight_decay": weight_decay,
+            "capturable": capturable,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)
+
+    def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
+        """``θ −= lr·g/(√v + ε)``; see the class."""
+        rate, eps = np.array(-float(group["lr"]), dtype), np.array(group["eps"], dtype)
+        rest, momentum, centered = 1 - group["alpha"], group["momentum"], group["centered"]
+
+        def descend(p: Tensor, w: Array, g: Array, scratch: Scratch) -> None:
+            state = self.state[p] or self._begin(p, momentum > 0, centered)
+            state["step"].array += 1
+            v = state["square_avg"].array
+            move_towards_square(v, g, rest, scratch.a)
+            if centered:
+                mean = state["grad_avg"].array
+                move_towards(mean, g, rest, scratch.a)
+                np.multiply(mean, mean, scratch.a)
+                v = np.subtract(v, scratch.a, scratch.a)
+            size = np.sqrt(v, out=scratch.a)
+            np.add(size, eps, size)
+            if momentum > 0:
+                velocity = state["momentum_buffer"].array
+                np.multiply(velocity, momentum, velocity)
+                np.add(velocity, np.divide(g, size, size), velocity)
+                add_scaled(w, velocity, rate, w, scratch.a)
+            else:
+                move = np.multiply(g, rate, scratch.b)
+                np.divide(move, size, move)
+                np.add(w, move, w)
+
+        return descend
+
+    def _begin(self, p: Tensor, momentum: bool, centered: bool) -> dict[str, Any]:
+        state = self.state[p]
+        state |= {"step": counter(), "square_avg": zeros(p)}
+        if momentum:
+            state["momentum_buffer"] = zeros(p)
+        if centered:
+            state["grad_avg"] = zeros(p)
+        return state

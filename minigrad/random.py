@@ -1,0 +1,594 @@
+"""Random numbers, equal to the ones that PyTorch draws from the same seed.
+
+How the stream works
+--------------------
+A `Generator` is the Mersenne twister mt19937 (Matsumoto and Nishimura, 1998), started by its authors'
+``init_genrand`` from the low 32 bits of the seed. It yields one endless row of 32-bit words. NumPy has the
+same twister and the same start; what this module adds is how each kind of draw turns words into numbers.
+
+Every draw takes words from the front of the row, in the order of the elements that it makes (C order):
+
+* a **word** has 32 bits; a **double word** is two of them, the first one on top;
+* a **unit** lies in [0, 1): for float32 the low 24 bits of a word times 2⁻²⁴, for float64 the low 53 bits of
+  a double word times 2⁻⁵³ (float16 draws are float32 draws, rounded);
+* `rand`, `uniform` and `bernoulli_from` take a unit of their dtype for each element;
+* `bernoulli`, `exponential` and `multinomial` take float64 units, whatever the dtype;
+* `randint`, `random` and `randperm` take a word modulo the range, or a double word where that is large;
+* `randn` and `normal` take units in pairs and make two normal numbers of each (Box and Muller, 1958). From 16
+  elements on they work in blocks of 16; fewer are made one by one, and when their number is odd the last
+  pair's second number is kept for the next such draw.
+
+One draw more or less shifts all that follow, so a program gets PyTorch's numbers if it makes PyTorch's draws
+in PyTorch's order. Checked against PyTorch 2.13.0 on the CPU: bit-equal, but for draws that need a logarithm
+or a sine, and for float64 `uniform`, which agree up to the last bits. (Where PyTorch is built on a vendor's
+library of random numbers, on that vendor's processors, it draws `bernoulli` and `exponential` otherwise.)
+
+All of this makes NumPy arrays; the tensor functions of the same names wrap them.
+
+>>> import minigrad.random
+>>> generator = minigrad.random.Generator().manual_seed(0)
+>>> generator.randperm(6).tolist()
+[2, 5, 3, 0, 1, 4]
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from operator import index
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+if TYPE_CHECKING:
+    import numpy.random
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Shape: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[int]
+
+FLOAT64 = np.dtype(np.float64)
+WORD, LOW24, LOW53 = np.uint64(32), np.uint64(2**24 - 1), np.uint64(2**53 - 1)
+
+#: What a new `Generator` starts from, as in PyTorch.
+DEFAULT_SEED = 67280421310721
+
+#: Integers from a range of this size or more take a double word each.
+WIDE_RANGE = 2**28
+
+#: How many numbers `Generator.random` draws from: all from 0 on that the dtype holds (a float: exactly).
+SPANS = {
+    np.dtype(kind): span
+    for kind, span in {
+        "bool": 2,
+        "uint8": 2**8,
+        "int8": 2**7,
+        "int16": 2**15,
+        "int32": 2**31,
+        "int64": 2**63,
+        "float16": 2**11 + 1,
+        "float32": 2**24 + 1,
+        "float64": 2**53 + 1,
+    }.items()
+}
+
+#: The bytes of a generator's state, as PyTorch lays them out.
+STATE = np.dtype(
+    [
+        ("seed", "<u8"),
+        ("left", "<i4"),  # how many words are left in the block, plus one
+        ("seeded", "<i4"),
+        ("next", "<u8"),
+        ("key", "<u8", 624),  # the block
+        ("normal_x", "<f8"),
+        ("normal_y", "<f8"),  # the normal number kept
+        ("normal_rho", "<f8"),
+        ("normal_kept", "<i4"),
+        ("rest", "V12"),
+    ]
+)
+
+
+class Generator:
+    """A stream of random numbers with a state of its own (``torch.Generator``).
+
+    >>> generator = Generator().manual_seed(7)
+    >>> state = generator.get_state()
+    >>> first = generator.rand(4)
+    >>> bool((first == generator.set_state(state).rand(4)).all())
+    True
+    """
+
+    device = "cpu"
+
+    def __init__(self, device: str = "cpu") -> None:
+        if str(device).split(":")[0] != "cpu":
+            raise RuntimeError(f"Generator: there is no device {str(device)!r}, only 'cpu'")
+        self.manual_seed(DEFAULT_SEED)
+
+    def __repr__(self) -> str:
+        return f"<minigrad.Generator, seed {self._seed}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.get_state(),)
+
+    # -- seed and state
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream afresh, and return the generator.
+
+        Args:
+            seed: from -2⁶³ to 2⁶⁴ - 1; a negative one stands for ``seed + 2**64``. Only 32 bits count.
+
+        Raises:
+            RuntimeError: if it is no integer.
+            ValueError: if it is out of that range.
+        """
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+            raise RuntimeError(f"manual_seed expected an int, but got {type(seed).__name__}")
+        if not -(2**63) <= seed < 2**64:
+            raise ValueError(f"manual_seed expected a seed from -2**63 to 2**64 - 1, but got {seed}")
+        self._seed = int(seed) % 2**64
+        self._kept_normal: float | None = None
+        if "_twister" in self.__dict__:
+            self._twister._legacy_seeding(self._seed % 2**32)
+        return self
+
+    def initial_seed(self) -> int:
+        """The seed that the stream was started from."""
+        return self._seed
+
+    def seed(self) -> int:
+        """Start the stream from a seed that the operating system draws, and return that seed."""
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
+        return self._seed
+
+    def get_state(self) -> Array:
+        """The state as bytes, (5056,) of uint8, in PyTorch's own layout."""
+        twister: Any = self._twister.state["state"]
+        state = np.zeros(1, STATE)
+        state["seed"], state["seeded"] = self._seed, 1
+        state["key"], state["next"], state["left"] = twister["key"], twister["pos"], 625 - twister["pos"]
+        if self._kept_normal is not None:
+            state["normal_y"], state["normal_kept"] = self._kept_normal, 1
+        return state.view(np.uint8)
+
+    def set_state(self, state: ArrayLike) -> Generator:
+        """Go on from a state that `get_state` gave, here or in PyTorch; returns the generator.
+
+        Raises:
+            TypeError: if it is no array of bytes.
+            RuntimeError: if it has another size, or is no state of a generator.
+        """
+        found = np.asarray(state)
+        if found.dtype != np.uint8:
+            raise TypeError(f"set_state expected an array of uint8, but got {found.dtype}")
+        if found.size != STATE.itemsize:
+            raise RuntimeError(f"set_state expected a state of {STATE.itemsize} bytes, but got {found.size}")
+        fields = np.frombuffer(found.tobytes(), STATE)[0]
+        if fields["seeded"] != 1 or not 1 <= fields["left"] <= 624:
+            raise RuntimeError("set_state: these bytes are no state of a generator")
+        self._seed = int(fields["seed"])
+        self._kept_normal = float(fields["normal_y"]) if fields["normal_kept"] else None
+        block: Any = {"key": fields["key"].astype(np.uint32), "pos": 625 - int(fields["left"])}
+        self._twister.state = {"bit_generator": "MT19937", "state": block}
+        return self
+
+    # -- words and units
+
+    @cached_property
+    def _twister(self) -> numpy.random.MT19937:
+        """NumPy's twister, made at the first draw: importing `numpy.random` takes a while."""
+        from numpy.random import MT19937
+
+        twister = MT19937(0)
+        twister._legacy_seeding(self._seed % 2**32)
+        return twister
+
+    @cached_property
+    def _numpy(self) -> numpy.random.Generator:
+        from numpy.random import Generator
+
+        return Generator(self._twister)
+
+    def _words(self, count: int) -> Array:
+        """The next words, as uint64."""
+        return self._twister.random_raw(count)
+
+    def _double_words(self, count: int) -> Array:
+        """The next double words, as uint64."""
+        if count > 400:  # faster, but slower to start
+            return self._numpy.integers(0, 2**64, count, dtype=np.uint64)
+        words = self._twister.random_raw(2 * count)
+        return words[::2] << WORD | words[1::2]
+
+    def _units(self, count: int, kind: np.dtype[Any]) -> Array:
+        """The next units, as float64 or float32."""
+        if kind == FLOAT64:
+            return self._long_units(count) * 2.0**-53
+        bits = self._words(count)
+        bits &= LOW24
+        return bits.astype(np.float32) * np.float32(2.0**-24)
+
+    def _long_units(self, count: int) -> Array:
+        """The next float64 units times 2⁵³, as uint64."""
+        bits = self._double_words(count)
+        bits &= LOW53
+        return bits
+
+    # -- continuous draws
+
+    def rand(self, shape: Shape, dtype: DTypeLike = np.float32) -> Array:
+        """Uniform numbers from [0, 1) (``torch.rand``).
+
+        >>> Generator().manual_seed(0).rand((1, 2)).tolist()
+        [[0.49625658988952637, 0.7682217955589294]]
+        """
+        sizes, count = _sized(shape)
+        kind = _floating("rand", dtype)
+        return self._units(count, kind).astype(kind, copy=False).reshape(sizes)
+
+    def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
+        """Uniform numbers from [low, high) (``Tensor.uniform_``).
+
+        Raises:
+            RuntimeError: if `low` is above `high`, or the dtype does not hold them or their distance.
+        """
+        sizes, count = _sized(shape)
+        kind = _floating("uniform_", dtype)
+        with np.errstate(over="ignore"):
+            start, end = kind.type(low), kind.type(high)
+            width = end - start
+        if not (np.isfinite(start) and np.isfinite(end) and np.isfinite(width)):
+            raise RuntimeError(f"uniform_: the range from={low} to={high} is out of bounds for {kind}")
+        if low > high:
+            raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
+        return _stretched(self._units(count, kind), float(width), float(start), kind).reshape(sizes)
+
+    def randn(self, shape: Shape, dtype: DTypeLike = np.float32) -> Array:
+        """Normal numbers of mean 0 and standard deviation 1 (``torch.randn``).
+
+        >>> [f"{x:.4f}" for x in Generator().manual_seed(0).randn(3)]
+        ['1.5410', '-0.2934', '-2.1788']
+        """
+        return self.normal(shape, dtype=dtype)
+
+    def normal(self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
+        """Normal numbers of that mean and standard deviation (``Tensor.normal_``).
+
+        Raises:
+            RuntimeError: if `std` is negative or not a number.
+        """
+        sizes, count = _sized(shape)
+        kind = _floating("normal_", dtype)
+        if not std >= 0:
+            raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
+        numbers = self._many_normals(count, kind) if count >= 16 else self._few_normals(count)
+        return _stretched(numbers, float(std), float(mean), kind).reshape(sizes)
+
+    def _many_normals(self, count: int, kind: np.dtype[Any]) -> Array:
+        """In blocks of 16: 8 units for the radius, 8 for the angle; then 8 cosines come before 8 sines."""
+        whole = count - count % 16
+        units = self._units(count if kind.itemsize > 2 else whole, kind)
+        numbers = np.empty(count, units.dtype)
+        _box_muller(units[:whole], numbers[:whole])
+        if whole < count:  # the last 16 are drawn anew, most of them in the place of others
+            _box_muller(self._units(16, kind), numbers[-16:])
+        return numbers
+
+    def _few_normals(self, count: int) -> Array:
+        """One pair after the other, in double precision."""
+        numbers = [] if self._kept_normal is None else [self._kept_normal]
+        pairs = max(count - len(numbers) + 1, 0) // 2
+        for turn, height in self._units(2 * pairs, FLOAT64).reshape(pairs, 2).tolist():
+            angle, radius = 2 * math.pi * turn, math.sqrt(-2 * math.log1p(-height))
+            numbers += [radius * math.cos(angle), radius * math.sin(angle)]
+        self._kept_normal = numbers.pop() if len(numbers) > count else None
+        return np.array(numbers, FLOAT64)
+
+    def trunc_normal(
+        self,
+        shape: Shape,
+        mean: float = 0.0,
+        std: float = 1.0,
+        low: float = -2.0,
+        high: float = 2.0,
+        dtype: DTypeLike = np.float32,
+    ) -> Array:
+        """Normal numbers within [low, high] (``torch.nn.init.trunc_normal_``).
+
+        Normal numbers are drawn until each lies in the interval. Where it holds 30 % of the distribution or
+        less, uniform ones are drawn until each is accepted, with the density there relative to its peak.
+        """
+        kind = _floating("trunc_normal_", dtype)
+
+        def share_below(bound: float) -> float:
+            return (1 + math.erf((bound - mean) / std / math.sqrt(2))) / 2
+
+        if share_below(high) - share_below(low) > 0.3:
+            numbers = self.normal(shape, mean, std, kind)
+            while (outside := (numbers < kind.type(low)) | (numbers > kind.type(high))).any():
+                numbers = np.where(outside, self.normal(shape, mean, std, kind), numbers)
+            return numbers
+
+        peak = -0.5 * ((max(low, min(mean, high)) - mean) / std) ** 2
+        numbers = proposed = self.uniform(shape, low, high, kind)
+        rejected = np.ones_like(numbers, np.bool_)
+        while True:
+            log_density = ((proposed - mean) / std) ** 2 * -0.5 - peak
+            with np.errstate(divide="ignore"):
+                rejected &= np.log(self.rand(shape, kind)) > log_density
+            if not rejected.any():
+                return numbers
+            proposed = self.uniform(shape, low, high, kind)
+            numbers = np.where(rejected, proposed, numbers)
+
+    def exponential(self, shape: Shape, lambd: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
+        """Exponential numbers of the rate `lambd` (``Tensor.exponential_``): -ln(1 - unit) / lambd.
+
+        Raises:
+            RuntimeError: if `lambd` is not above zero.
+        """
+        sizes, count = _sized(shape)
+        kind = _floating("exponential_", dtype)
+        if not lambd > 0:
+            raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
+        numbers = np.log1p(-self._units(count, FLOAT64)) * (-1 / lambd)
+        return numbers.astype(kind, copy=False).reshape(sizes)
+
+    # -- discrete draws
+
+    def random(self, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
+        """Integers from 0 to the largest of the dtype; for floats to 2¹¹, 2²⁴ or 2⁵³ (``Tensor.random_()``).
+
+        Raises:
+            NotImplementedError: if tensors have no such dtype.
+        """
+        sizes, count = _sized(shape)
+        kind = np.dtype(dtype)
+        if kind not in SPANS:
+            raise NotImplementedError(f"random_ is not implemented for {kind}")
+        words = self._double_words(count) if kind.itemsize == 8 else self._words(count)
+        return (words % np.uint64(SPANS[kind])).astype(kind).reshape(sizes)
+
+    def random63(self) -> int:
+        """One integer from 0 to 2⁶³ - 1, as `random` draws it."""
+        return int(self._double_words(1)[0]) % 2**63
+
+    def randint(self, low: int, high: int, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
+        """Integers from `low` to `high` - 1 (``torch.randint``).
+
+        Raises:
+            RuntimeError: if there are none, or the dtype does not hold them.
+
+        >>> Generator().manual_seed(0).randint(0, 10, (5,)).tolist()
+        [4, 9, 3, 0, 3]
+        """
+        sizes, count = _sized(shape)
+        kind, low, high = np.dtype(dtype), index(low), index(high)
+        if low >= high:
+            raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+        holds = np.iinfo(np.int64 if kind.kind == "f" else kind) if kind != np.bool_ else None
+        least, most = (int(holds.min), int(holds.max)) if holds else (0, 1)
+        if low < least or high - 1 > most:
+            raise RuntimeError(f"randint: from={low} to={high} is out of bounds for {kind}")
+        span = high - low
+        words = self._words(count) if span < WIDE_RANGE else self._double_words(count)
+        words %= np.uint64(span)
+        words += np.uint64(low % 2**64)  # a negative number in two's complement
+        return words.view(np.int64).astype(kind, copy=False).reshape(sizes)
+
+    def randperm(self, n: int) -> Array:
+        """The integers from 0 to n - 1 in random order, (n,) of int64 (``torch.randperm``).
+
+        It is the shuffle of Fisher and Yates: in step i the number at place i changes places with one that
+        is drawn from those at i and after. Step by step that would be slow in Python. But what arrives at
+        place i is what the last earlier step with the same aim left there: what its own place held then. So
+        all steps are drawn at once and sorted by aim, and the chains followed for all places together.
+
+        Raises:
+            RuntimeError: if `n` is negative.
+
+        >>> Generator().manual_seed(0).randperm(6).tolist()
+        [2, 5, 3, 0, 1, 4]
+        """
+        (n,), _ = _sized(n)
+        ahead = self._words(max(n - 1, 0)) % np.arange(n, 1, -1, dtype=np.uint64)
+        step = np.flatnonzero(ahead)
+        if not step.size:
+            return np.arange(n)
+        aim = step + ahead[step].astype(np.int64)
+        order = _stable_order(aim)
+        step, aim = step[order], aim[order]
+        changes = aim[1:] != aim[:-1]
+        first, last = np.append(True, changes), np.append(changes, True)
+
+        # what a place holds when its own step comes: that which the place of the last step aimed at it held
+        held = np.arange(n)
+        held[aim[last]] = step[last]
+        while not np.array_equal(further := held[held], held):
+            held = further
+
+        result = held.copy()
+        result[step[first]] = aim[first]
+        again = np.flatnonzero(~first)
+        result[step[again]] = held[step[again - 1]]
+        return result
+
+    def bernoulli(self, shape: Shape, p: float = 0.5, dtype: DTypeLike = np.bool_) -> Array:
+        """True (or 1) with probability `p` (``Tensor.bernoulli_`` of a number; the mask of dropout).
+
+        Raises:
+            RuntimeError: if `p` is no probability.
+
+        >>> Generator().manual_seed(0).bernoulli((4,), 0.5, dtype="float32").tolist()
+        [0.0, 0.0, 1.0, 0.0]
+        """
+        sizes, count = _sized(shape)
+        if not 0 <= p <= 1:
+            raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
+        below = self._long_units(count) < np.uint64(math.ceil(p * 2**53))
+        return below.astype(dtype, copy=False).reshape(sizes)
+
+    def bernoulli_from(self, p: Array) -> Array:
+        """1 with the probability at its place in `p`, else 0; of its shape and dtype (``torch.bernoulli``).
+
+        Raises:
+            RuntimeError: if an entry is no probability.
+            NotImplementedError: if `p` is not of a floating point dtype.
+        """
+        kind = _floating("bernoulli", p.dtype)
+        if not ((p >= 0) & (p <= 1)).all():
+            raise RuntimeError("bernoulli expects every entry of p to be in [0, 1]")
+        return (self._units(p.size, kind) < p.ravel()).astype(kind).reshape(p.shape)
+
+    def multinomial(self, weights: Array, num_samples: int, replacement: bool = False) -> Array:
+        """Indices, drawn with these weights (``torch.multinomial``).
+
+        Args:
+            weights: (K,) or (N, K), floats, not negative; a row need not sum to 1.
+            num_samples: S, how many indices to draw for each row.
+            replacement: whether a row may get the same index more than once.
+
+        Returns:
+            (S,) or (N, S) of int64.
+
+        Raises:
+            RuntimeError: if the weights have another shape or dtype, are negative, not finite or a row of
+                zeros, or if S is above K without `replacement`.
+
+        >>> Generator().manual_seed(0).multinomial(np.array([0.1, 0.0, 3.0]), 2).tolist()
+        [2, 0]
+        """
+        if weights.dtype.kind != "f":
+            raise RuntimeError(f"multinomial only supports floating-point weights, got {weights.dtype}")
+        if weights.ndim not in (1, 2):
+            raise RuntimeError(f"multinomial expects weights of shape (K,) or (N, K), got {weights.shape}")
+        if num_samples <= 0:
+            raise RuntimeError(f"multinomial cannot sample num_samples={num_samples} <= 0 samples")
+        if not replacement and num_samples > weights.shape[-1]:
+            raise RuntimeError(
+                f"multinomial cannot sample {num_samples} of {weights.shape[-1]} weights without replacement"
+            )
+        if not (np.isfinite(weights) & (weights >= 0)).all():
+            raise RuntimeError("multinomial: the weights contain inf, nan or an element < 0")
+        rows = np.atleast_2d(weights)
+        if not rows.any(axis=1).all():
+            raise RuntimeError("multinomial: invalid distribution (sum of weights <= 0)")
+        draw = self._replaced if replacement and num_samples > 1 else self._raced
+        return draw(rows, num_samples).reshape(*weights.shape[:-1], num_samples)
+
+    def _raced(self, rows: Array, num_samples: int) -> Array:
+        """The first to arrive, where each is as fast as its weight says over an exponential time."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            speed = rows / self.exponential(rows.shape, dtype=rows.dtype)
+        return np.argsort(-speed, axis=1, kind="stable")[:, :num_samples]
+
+    def _replaced(self, rows: Array, num_samples: int) -> Array:
+        """Where units fall among the weights laid end to end."""
+        ends = np.cumsum(rows, axis=1, dtype=rows.dtype)
+        ends /= ends[:, -1:].copy()
+        units = self._units(len(rows) * num_samples, FLOAT64).reshape(len(rows), num_samples)
+        return np.stack([np.searchsorted(end, unit) for end, unit in zip(ends, units, strict=True)])
+
+
+def _restored(state: Array) -> Generator:
+    return Generator().set_state(state)
+
+
+def _sized(shape: Shape) -> tuple[tuple[int, ...], int]:
+    """The shape as a tuple, and how many elements it has."""
+    sizes = tuple(map(index, shape)) if isinstance(shape, (tuple, list)) else (index(shape),)
+    if sizes and min(sizes) < 0:
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(sizes)}: {list(sizes)}")
+    return sizes, math.prod(sizes)
+
+
+def _floating(draw: str, dtype: DTypeLike) -> np.dtype[Any]:
+    kind = np.dtype(dtype)
+    if kind.kind != "f" or kind.itemsize > 8:
+        raise NotImplementedError(f"{draw} is for float16, float32 and float64, not for {kind}")
+    return kind
+
+
+def _stretched(numbers: Array, scale: float, shift: float, kind: np.dtype[Any]) -> Array:
+    """numbers · scale + shift, rounded to the dtype only once, as a fused multiply-add does it."""
+    if (scale, shift) == (1.0, 0.0):
+        return numbers.astype(kind, copy=False)
+    wide = np.multiply(numbers, scale, dtype=FLOAT64)
+    wide += shift
+    return wide.astype(kind, copy=False)
+
+
+def _box_muller(units: Array, out: Array) -> None:
+    """Fill `out` with normal numbers made from as many units, a multiple of 16."""
+    units, out = units.reshape(-1, 2, 8), out.reshape(-1, 2, 8)
+    radius = np.sqrt(-2 * np.log(1 - units[:, 0]))
+    angle = units[:, 1] * units.dtype.type(2 * math.pi)
+    np.multiply(radius, np.cos(angle), out=out[:, 0])
+    np.multiply(radius, np.sin(angle), out=out[:, 1])
+
+
+def _stable_order(keys: Array) -> Array:
+    """``keys.argsort(kind="stable")`` for keys below 2³², 16 bits at a time (NumPy sorts those by radix)."""
+    order = keys.astype(np.uint16).argsort(kind="stable")
+    if keys.max() >= 2**16:
+        order = order[(keys[order] >> 16).astype(np.uint16).argsort(kind="stable")]
+    return order
+
+
+#: The stream used wherever no other generator is given. Without `manual_seed` it differs from run to run.
+default_generator = Generator()
+default_generator.seed()
+
+
+def manual_seed(seed: Any) -> Generator:
+    """Start the default stream from that seed (``torch.manual_seed``); returns `default_generator`.
+
+    Raises:
+        ValueError: if it is not from -2⁶³ to 2⁶⁴ - 1.
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+def initial_seed() -> int:
+    """The seed that the default stream was started from."""
+    return default_generator.initial_seed()
+
+
+def seed() -> int:
+    """Start the default stream from a seed that the operating system draws, and return that seed."""
+    return default_generator.seed()
+
+
+def get_rng_state() -> Array:
+    """The default stream's state; see `Generator.get_state`."""
+    return default_generator.get_state()
+
+
+def set_rng_state(state: ArrayLike) -> None:
+    """Go on with the default stream from that state; see `Generator.set_state`."""
+    default_generator.set_state(state)
+
+
+@contextmanager
+def fork_rng(enabled: bool = True) -> Iterator[None]:
+    """Give the default stream back as it was, whatever is drawn inside the block (``torch.random.fork_rng``).
+
+    >>> generator = manual_seed(1)
+    >>> with fork_rng():
+    ...     inside = generator.rand(2)
+    >>> bool((inside == generator.rand(2)).all())
+    True
+    """
+    if not enabled:
+        yield
+        return
+    state = get_rng_state()
+    try:
+        yield
+    finally:
+        set_rng_state(state)

@@ -1,0 +1,645 @@
+"""`Tensor`: an array, its gradient, and its edge into the graph.
+
+The class is small on purpose. It knows how to be made, shown, converted, differentiated and written to.
+Everything that computes (``+``, ``@``, ``exp``, ``sum``, indexing …) is attached by `minigrad.ops`, one
+method for each operation's record.
+"""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from minigrad import dtypes, engine
+from minigrad._format import format_tensor
+from minigrad.dtypes import dtype
+from minigrad.engine import Array, Node, Variable, grad_mode
+
+
+class Size(tuple[int, ...]):
+    """The shape of a tensor: a tuple that says so.
+
+    >>> Size((2, 3)), Size((2, 3)).numel()
+    (minigrad.Size([2, 3]), 6)
+    """
+
+    __slots__ = ()
+
+    def numel(self) -> int:
+        """How many elements a tensor of this shape has."""
+        return int(np.prod(self, dtype=np.int64))
+
+    def __repr__(self) -> str:
+        return f"minigrad.Size({list(self)})"
+
+
+class View(NamedTuple):
+    """How a view came out of the tensor that owns its memory."""
+
+    base: Tensor
+    replay: Callable[[Tensor], Tensor]  #: makes the view anew from the base
+    rewrites: int  #: how often the base's history had been rewritten when this view was made
+
+
+class device(str):  # noqa: N801 (torch's name)
+    """Where a tensor lives; there is only the CPU.
+
+    >>> device("cpu").type
+    'cpu'
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, type: Any = "cpu", index: int | None = None) -> device:
+        """Accept ``"cpu"`` (or ``"cpu:0"``) and nothing else."""
+        name = str(type).split(":")[0]
+        if name != "cpu":
+            raise RuntimeError(f"minigrad runs on the CPU only; there is no device {str(type)!r}")
+        return super().__new__(cls, name)
+
+    @property
+    def type(self) -> str:
+        """``"cpu"``."""
+        return str(self)
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+
+class Tensor(Variable):
+    """A multi-dimensional array that remembers how it was computed.
+
+    ``Tensor(2, 3)`` is an uninitialised float32 tensor of that shape, ``Tensor([1, 2])`` one with that
+    content; `minigrad.tensor` is the usual way to make one.
+
+    >>> import minigrad
+    >>> x = minigrad.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    view_of: View | None = None
+    rewrites: int = 0  #: how often a write to a view has changed this tensor's place in the graph
+    retains_grad: bool = False
+    after_accumulate: dict[int, Callable[[Tensor], None]] | None = None
+    _grad: Tensor | None = None
+    __array_priority__: ClassVar[int] = 1000  # NumPy leaves `array * tensor` to us
+
+    if TYPE_CHECKING:  # attached by minigrad.ops
+
+        def __getattr__(self, name: str) -> Callable[..., Any]: ...
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __floordiv__(self, other: Any) -> Tensor: ...
+        def __mod__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __invert__(self) -> Tensor: ...
+        def __and__(self, other: Any) -> Tensor: ...
+        def __or__(self, other: Any) -> Tensor: ...
+        def __xor__(self, other: Any) -> Tensor: ...
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+        def __getitem__(self, index: Any) -> Tensor: ...
+
+    def __new__(cls, *content: Any, **_: Any) -> Tensor:
+        """See the class."""
+        if len(content) == 1 and not isinstance(content[0], (int, np.integer)):
+            values = content[0].array if isinstance(content[0], Tensor) else content[0]
+            return cls.wrap(np.array(values, dtype=dtypes.default.numpy))
+        return cls.wrap(np.empty(content, dtype=dtypes.default.numpy))
+
+    @classmethod
+    def wrap(cls, array: Array, node: Node | None = None) -> Tensor:
+        """A tensor on this very array (no copy); with a node, a result of that operation.
+
+        >>> import numpy as np
+        >>> Tensor.wrap(np.arange(3))
+        tensor([0, 1, 2])
+        """
+        self = object.__new__(cls)
+        self.array = array
+        if node is not None:
+            self.node = node
+            self.tracked = True
+        return self
+
+    # ---- what it is ---------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """The length of each dimension."""
+        return Size(self.array.shape)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the length of one dimension.
+
+        >>> import minigrad
+        >>> minigrad.zeros(2, 3).size(-1)
+        3
+        """
+        if dim is None:
+            return self.shape
+        if not -self.array.ndim <= dim < max(self.array.ndim, 1):
+            raise IndexError(out_of_range(dim, self.array.ndim))
+        return self.array.shape[dim]
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.array.size
+
+    nelement = numel
+
+    @property
+    def dtype(self) -> dtype:
+        """The data type of the elements."""
+        return dtype.known[self.array.dtype]
+
+    @property
+    def device(self) -> device:
+        """Always the CPU."""
+        return device()
+
+    is_cuda = False
+    is_sparse = False
+    is_quantized = False
+    layout = "strided"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes an element."""
+        return self.array.itemsize
+
+    def element_size(self) -> int:
+        """Bytes an element."""
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in all."""
+        return self.array.nbytes
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Elements to step over in memory from one index to the next, for each dimension or for one."""
+        steps = tuple(step // self.array.itemsize for step in self.array.strides)
+        return steps if dim is None else steps[dim]
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory in row-major order."""
+        return bool(self.array.flags.c_contiguous)
+
+    def is_floating_point(self) -> bool:
+        """Whether the elements are floats."""
+        return self.array.dtype.kind == "f"
+
+    def data_ptr(self) -> int:
+        """The memory address of the first element."""
+        return int(self.array.ctypes.data)
+
+    # ---- autodiff -----------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to this tensor. Can be set on a leaf.
+
+        Raises:
+            RuntimeError: when set on a result of an operation, or on a tensor of integers.
+        """
+        self.refresh()
+        return self.tracked
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self.node is not None:
+            if value:
+                return
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        if value and self.array.dtype.kind not in "fc":
+            raise RuntimeError(
+                f"only Tensors of floating point and complex dtype can require gradients, not {self.dtype}"
+            )
+        self.tracked = bool(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad` in place."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        return self.node is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The operation that made this tensor, as a node of the graph."""
+        self.refresh()
+        return self.node
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The sum of all gradients that `backward` has brought to this leaf; None before the first.
+
+        Raises:
+            RuntimeError: when set to a tensor of another shape or dtype.
+        """
+        if self.node is not None and not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. It is not populated by "
+                "backward(); call .retain_grad() on the tensor first if you want it.",
+                stacklevel=2,
+            )
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
+            if value.array.shape != self.array.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: {list(value.shape)}, not {list(self.shape)}"
+                )
+            if value.array.dtype != self.array.dtype:
+                raise RuntimeError(f"assigned grad has data of a different type: {value.dtype} for {self.dtype}")
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
+    ) -> None:
+        """Add the gradient of this tensor to the ``grad`` of every leaf that it was computed from.
+
+        Args:
+            gradient: the gradient of the final result with respect to this tensor, of its shape. May be left out
+                for a tensor of one element: then it is 1.
+            retain_graph: keep the graph, so that backward can be called again. Default: `create_graph`.
+            create_graph: record the backward pass, so that gradients can be differentiated.
+            inputs: only add to the ``grad`` of these.
+
+        Raises:
+            RuntimeError: if nothing here requires a gradient, or the shapes differ.
+        """
+        run_backward((self,), (gradient,), inputs, retain_graph, create_graph)
+
+    def detach(self) -> Tensor:
+        """The same values, cut off from the graph (shares memory)."""
+        cut = Tensor.wrap(self.array)
+        self.version = cut.version = self.version or [0]
+        return cut
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor off from the graph."""
+        self.node, self.tracked = None, False
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same values, cut off from the graph; writes to it go unnoticed by autodiff."""
+        return Tensor.wrap(self.array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self.array = value.array
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this result of an operation in its ``grad``."""
+        if not self.tracked:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self.node is None or self.retains_grad:
+            return
+        self.retains_grad = True
+        this = weakref.ref(self)
+
+        def keep(g: Tensor) -> None:
+            if (tensor := this()) is not None:
+                tensor._grad = g if tensor._grad is None else tensor._grad + g
+
+        self.register_hook(keep)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Removable:
+        """Call `hook` with each gradient of this tensor; what it returns (if anything) takes its place.
+
+        >>> import minigrad
+        >>> x = minigrad.tensor(1.0, requires_grad=True)
+        >>> handle = x.register_hook(lambda g: 10 * g)
+        >>> (3 * x).backward()
+        >>> x.grad
+        tensor(30.)
+        """
+        if not self.tracked:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        owner = self.node or self
+        if owner.hooks is None:
+            owner.hooks = {}
+        return Removable(owner.hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Removable:
+        """Call ``hook(tensor)`` each time after backward has added to this leaf's ``grad``."""
+        if self.node is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self.after_accumulate is None:
+            self.after_accumulate = {}
+        return Removable(self.after_accumulate, hook)
+
+    # ---- in-place writes ----------------------------------------------------------------------------
+
+    def assign(self, result: Tensor) -> Tensor:
+        """Make this tensor what `result` is: its values, written into this memory, and its place in the graph.
+
+        All in-place operations end here.
+
+        Raises:
+            RuntimeError: if this is a leaf that requires grad (or a view of one) and recording is on, or if shape
+                or dtype do not fit.
+        """
+        tracking = grad_mode.enabled and (self.tracked or result.tracked)
+        base = self.view_of.base if self.view_of else self
+        if grad_mode.enabled and base.tracked and base.node is None:
+            what = "a leaf Variable" if base is self else "a view of a leaf Variable"
+            raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
+        if result.array.shape != self.array.shape:
+            raise RuntimeError(
+                f"output with shape {list(self.shape)} doesn't match the broadcast shape {list(result.shape)}"
+            )
+        if dtypes.category(result.array.dtype) > dtypes.category(self.array.dtype):
+            raise RuntimeError(f"result type {result.dtype} can't be cast to the desired output type {self.dtype}")
+        if not self.array.flags.writeable:
+            raise RuntimeError(
+                "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                "location. Please clone() the tensor before performing the operation."
+            )
+        if result.node is not None and result.node.saved:  # the rules want the values from before the write
+            before = Tensor.wrap(self.array.copy(), self.node)
+            result.node.saved = [before if value is self else value for value in result.node.saved]
+        if result.array is not self.array:
+            self.array[...] = result.array
+        self.bump()
+        if tracking:
+            if result.array.dtype != self.array.dtype:
+                result = result.to(self.dtype)
+            self.node, self.tracked = result.node, True
+            if self.view_of is not None:
+                self._rewrite_base(self.view_of)
+            else:
+                self.rewrites += 1
+        return self
+
+    def _rewrite_base(self, view: View) -> None:
+        """After a tracked write to this view: the base now consists of its old self and of this view's value."""
+        base, replay, _ = view
+        before = Tensor.wrap(base.array, base.node)
+        before.tracked = base.tracked
+        edges: list[engine.Edge] = []
+        if before.tracked:
+            edges.append((before.node or before, engine.Rule(_outside(replay), ()), base.array.shape, base.array.dtype))
+        if self.node is not None:
+            edges.append((self.node, engine.Rule(replay, ()), self.array.shape, self.array.dtype))
+        base.node, base.tracked = Node("CopySlices", edges), True
+        base.rewrites += 1
+        self.view_of = View(base, replay, base.rewrites)
+
+    def refresh(self) -> None:
+        """Bring a view's place in the graph up to date after its base was written to through another tensor."""
+        view = self.view_of
+        if view is not None and view.rewrites != view.base.rewrites:
+            fresh = view.replay(view.base)
+            self.node, self.tracked, self.view_of = fresh.node, fresh.tracked, fresh.view_of
+
+    # ---- conversions --------------------------------------------------------------------------------
+
+    def item(self) -> Any:
+        """The only element, as a Python number.
+
+        Raises:
+            RuntimeError: if there is more than one, or none.
+        """
+        if self.array.size != 1:
+            raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to Scalar")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested Python lists (a number for a 0-d tensor)."""
+        return self.array.tolist()
+
+    def numpy(self, *, force: bool = False) -> Array:
+        """The array itself (shares memory).
+
+        Raises:
+            RuntimeError: if the tensor requires grad, and `force` is not set.
+        """
+        if self.tracked and not force:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def cpu(self) -> Tensor:
+        """This tensor: it is on the CPU."""
+        return self
+
+    def cuda(self, *_: Any, **__: Any) -> Tensor:
+        """There is none.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError("minigrad runs on the CPU only; use device 'cpu'")
+
+    def pin_memory(self) -> Tensor:
+        """This tensor."""
+        return self
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.size != 1 or self.array.dtype.kind not in "iub":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.array.item())
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise RuntimeError(
+                "Boolean value of Tensor with "
+                + ("no values" if self.array.size == 0 else "more than one value")
+                + " is ambiguous"
+            )
+        return bool(self.array.item())
+
+    def __len__(self) -> int:
+        if self.array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return int(self.array.shape[0])
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.array.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(self.array.shape[0]))
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.array.ndim == 0 and spec else format(str(self), spec)
+
+    def __repr__(self) -> str:
+        self.refresh()
+        return format_tensor(self.array, self.node.name if self.node else None, self.tracked)
+
+    __hash__ = object.__hash__
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self.node is not None:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol"
+            )
+        twin = object.__new__(type(self))
+        memo[id(self)] = twin
+        twin.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("hooks", "view_of", "version")})
+        twin.array = self.array.copy()
+        twin._grad = None if self._grad is None else Tensor.wrap(self._grad.array.copy())
+        return twin
+
+
+class Removable:
+    """A registered hook; ``remove()`` takes it away again."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> None:
+        self.hooks = hooks
+        self.key = max(hooks, default=-1) + 1
+        hooks[self.key] = hook
+
+    def remove(self) -> None:
+        """Take the hook away; a second call does nothing."""
+        self.hooks.pop(self.key, None)
+
+
+def seeds(
+    tensors: Sequence[Tensor], gradients: Sequence[Tensor | None], create_graph: bool
+) -> list[tuple[Variable, Any]]:
+    """Pair each tensor with the gradient to start from (1 for a tensor of one element).
+
+    Raises:
+        RuntimeError: if a tensor does not require grad, has no obvious gradient, or gets one of another shape.
+    """
+    pairs: list[tuple[Variable, Any]] = []
+    for i, (tensor, g) in enumerate(zip(tensors, gradients, strict=True)):
+        if not tensor.requires_grad:
+            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+        if g is None:
+            if tensor.array.size != 1:
+                raise RuntimeError(
+                    "grad can be implicitly created only for scalar outputs, and output "
+                    f"{i} has shape {list(tensor.shape)}; pass gradient=…"
+                )
+            g = Tensor.wrap(np.ones_like(tensor.array))
+        if g.array.shape != tensor.array.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of "
+                f"{tensor.shape}."
+            )
+        if g.array.dtype != tensor.array.dtype:
+            g = g.to(tensor.dtype)
+        pairs.append((tensor, g if create_graph else g.array))
+    return pairs
+
+
+def run_backward(
+    tensors: Sequence[Tensor],
+    gradients: Sequence[Tensor | None],
+    inputs: Tensor | Sequence[Tensor] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
+    """`Tensor.backward` for several tensors at once: one walk, gradients added to the leaves' ``grad``."""
+    if inputs is not None:
+        inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        if not inputs:
+            raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+    keep = create_graph if retain_graph is None else retain_graph
+    roots = seeds(tensors, gradients, create_graph)
+    arrived = engine.backward(roots, Tensor.wrap, inputs, keep, create_graph)
+    taken = {id(g) for _, g in roots}
+    if inputs is None:
+        leaves = [(leaf, g) for leaf, g in arrived.items() if isinstance(leaf, Tensor)]
+    else:
+        leaves = [(t, arrived[t.node or t]) for t in inputs if (t.node or t) in arrived]
+    for leaf, g in leaves:
+        accumulate(leaf, g, taken)
+        if leaf.after_accumulate:
+            for hook in list(leaf.after_accumulate.values()):
+                hook(leaf)
+
+
+def accumulate(leaf: Tensor, g: Any, taken: set[int]) -> None:
+    """Add a gradient to ``leaf.grad``. `taken`: the arrays that already belong to somebody."""
+    before = leaf._grad
+    if isinstance(g, Tensor):
+        leaf._grad = g.clone() if before is None else before + g
+    elif before is None:
+        if not isinstance(g, np.ndarray) or g.base is not None or id(g) in taken:
+            g = np.array(g)
+        taken.add(id(g))
+        leaf._grad = Tensor.wrap(g)
+    elif before.tracked:
+        leaf._grad = Tensor.wrap(before.array + g)
+    else:
+        before.array += g
+        before.bump()
+
+
+def _outside(replay: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The gradient of a base of which a view was overwritten: nothing flows through the overwritten region."""
+
+    def rule(g: Any) -> Any:
+        rest = g.clone() if isinstance(g, Tensor) else g.copy()
+        replay(rest)[...] = 0
+        return rest
+
+    return rule
+
+
+def out_of_range(dim: int, ndim: int) -> str:
+    """The message for a dimension that a tensor does not have."""
+    low, high = -max(ndim, 1), max(ndim, 1) - 1
+    return f"Dimension out of range (expected to be in range of [{low}, {high}], but got {dim})"

@@ -1,0 +1,144 @@
+"""Whole data sets as arrays, by name, with a word on where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minigrad.vision import files
+from minigrad.vision.digits import load_digits
+from minigrad.vision.files import DatasetNotFoundError
+from minigrad.vision.readers import PathLike, read_course, read_idx_pair
+
+DIGIT_CLASSES = (
+    "0 - zero",
+    "1 - one",
+    "2 - two",
+    "3 - three",
+    "4 - four",
+    "5 - five",
+    "6 - six",
+    "7 - seven",
+    "8 - eight",
+    "9 - nine",
+)
+FASHION_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """One part (training or test) of a data set."""
+
+    name: str  #: what these images really are: "digits" after a fallback
+    images: NDArray[np.uint8] = field(repr=False)  #: ``(N, 28, 28)``, 0 (paper) to 255 (ink)
+    labels: NDArray[np.int64] = field(repr=False)  #: ``(N,)``
+    classes: tuple[str, ...]
+    source: str  #: in words, without paths: fit for a report
+    files: tuple[Path, ...] = ()  #: what was read
+    is_fallback: bool = False  #: whether these stand in for data that could not be had
+    reason: str = ""  #: why they do
+
+
+def load_arrays(
+    name: str,
+    root: PathLike | None = None,
+    train: bool = True,
+    download: bool = True,
+    fallback: bool = True,
+) -> Arrays:
+    """Load a part of a data set; without files or network, the embedded digits in its place.
+
+    Args:
+        name: ``"mnist"``, ``"fashion-mnist"``, ``"mnist-hdf5"`` (the course's files; where they are missing,
+            MNIST itself, which holds the same images in the same order) or ``"digits"`` (embedded).
+        root: the data folder; default: as `minigrad.vision.files` says.
+        train: the training part, or the test part.
+        download: get missing files from the public mirrors.
+        fallback: use the embedded digits where files are missing and can't be had; the result says so. Files
+            that are there but damaged are always an error.
+
+    Raises:
+        ValueError: if there is no such data set.
+        DataFileError: if a file is damaged, truncated or not the published one.
+        DatasetNotFoundError: if files are missing and `fallback` is off.
+        ImportError: if the course's files are there and h5py, to read them, is not.
+
+    >>> digits = load_arrays("digits", train=False)
+    >>> digits.images.shape, digits.is_fallback
+    ((297, 28, 28), False)
+    """
+    loaders = {"mnist": _mnist, "fashion-mnist": _fashion_mnist, "mnist-hdf5": _course, "digits": _digits}
+    if name not in loaders:
+        raise ValueError(f"there is no data set {name!r}; choose from {', '.join(map(repr, loaders))}")
+    try:
+        return loaders[name](root, train, download)
+    except DatasetNotFoundError as error:
+        if not fallback:
+            raise
+        digits = _digits(root, train, download)
+        source = f"{digits.source}, in place of {name}, which could not be found or downloaded"
+        return replace(digits, source=source, is_fallback=True, reason=str(error))
+
+
+def _mnist(root: PathLike | None, train: bool, download: bool) -> Arrays:
+    return _idx("mnist", files.MNIST, DIGIT_CLASSES, root, train, download)
+
+
+def _fashion_mnist(root: PathLike | None, train: bool, download: bool) -> Arrays:
+    return _idx("fashion-mnist", files.FASHION_MNIST, FASHION_CLASSES, root, train, download)
+
+
+def _idx(
+    name: str,
+    source: files.Source,
+    classes: tuple[str, ...],
+    root: PathLike | None,
+    train: bool,
+    download: bool,
+) -> Arrays:
+    part = "train" if train else "t10k"
+    names = [f"{part}-images-idx3-ubyte.gz", f"{part}-labels-idx1-ubyte.gz"]
+    found = files.fetch(source, root, names, download)
+    paths = tuple(found[file] for file in names)
+    images, labels = read_idx_pair(paths[0], paths[1])
+    checked = "checksums verified" if _as_published(paths, names) else "unpacked, without checksums"
+    return Arrays(name, images, labels, classes, f"{source.title} (IDX files, {checked})", paths)
+
+
+def _as_published(paths: Iterable[Path], names: Iterable[str]) -> bool:
+    return [path.name for path in paths] == list(names)
+
+
+def _course(root: PathLike | None, train: bool, download: bool) -> Arrays:
+    file = f"mnist_{'train' if train else 'test'}data.hdf5"
+    try:
+        path = files.fetch(files.COURSE_MNIST, root, [file])[file]
+    except DatasetNotFoundError as missing:
+        try:
+            same = _mnist(root, train, download)
+        except DatasetNotFoundError as error:
+            raise DatasetNotFoundError(f"{missing}\nMNIST could take its place, but:\n{error}") from error
+        return replace(same, source=f"{same.source}, which are the images of the course's missing HDF5 files")
+    images, labels = read_course(path)
+    return Arrays("mnist-hdf5", images, labels, DIGIT_CLASSES, "MNIST (the course's HDF5 files)", (path,))
+
+
+def _digits(root: PathLike | None, train: bool, download: bool) -> Arrays:
+    images, labels = load_digits(train)
+    source = "the embedded UCI digits (1,797 real 8×8 digits, enlarged to 28×28)"
+    return Arrays("digits", images, labels, DIGIT_CLASSES, source)

@@ -1,0 +1,150 @@
+"""MNIST and its relatives as `Dataset`, under torchvision's names."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minigrad.tensor import Tensor
+from minigrad.utils.data import Dataset
+from minigrad.vision.arrays import DIGIT_CLASSES, FASHION_CLASSES, Arrays, load_arrays
+from minigrad.vision.readers import COURSE_SCALE, PathLike
+from minigrad.vision.transforms import batch_form
+
+__all__ = ["MNIST", "Arrays", "CourseMNIST", "Digits", "FashionMNIST", "load_arrays"]
+
+Transform = Callable[[Any], Any]
+
+
+class MNIST(Dataset[tuple[Any, Any]]):
+    """The handwritten digits of http://yann.lecun.com/exdb/mnist/: 60,000 for training, 10,000 for testing.
+
+    A sample is ``(image, label)``: an array ``(28, 28)`` of bytes, for `ToTensor` to convert, and an int.
+
+    Args:
+        root: the data folder. Default: ``MINIGRAD_DATA_DIR``, else ``./data``; then the user's cache.
+        train: the training part, or the test part.
+        transform: what is done to each image.
+        target_transform: what is done to each label.
+        download: get missing files from the public mirrors.
+
+    Attributes:
+        data: all images, a tensor of bytes ``(N, 28, 28)``.
+        targets: all labels, an int64 tensor ``(N,)``.
+        source: where the data came from, in words.
+
+    Raises:
+        DatasetNotFoundError: if files are missing; a RuntimeError, as torchvision's.
+        DataFileError: if a file is damaged, truncated or not the published one; a ValueError.
+        ImportError: if h5py is needed and not installed.
+    """
+
+    name: ClassVar[str] = "mnist"
+    classes: ClassVar[Sequence[str]] = list(DIGIT_CLASSES)
+
+    def __init__(
+        self,
+        root: PathLike | None = None,
+        train: bool = True,
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+        download: bool = False,
+    ) -> None:
+        self.root, self.train = root, train
+        self.transform, self.target_transform = transform, target_transform
+        arrays = load_arrays(self.name, root, train, download, fallback=False)
+        self.source = arrays.source
+        self.data, self.targets = Tensor.wrap(self._samples(arrays.images)), Tensor.wrap(arrays.labels)
+
+    @staticmethod
+    def _samples(images: NDArray[np.uint8]) -> NDArray[Any]:
+        return images
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """The label of each class name."""
+        return {name: label for label, name in enumerate(self.classes)}
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]:
+        """The sample at `index`, transformed."""
+        i = operator.index(index)
+        image, label = self.data.array[i].copy(), int(self.targets.array[i])
+        return (
+            image if self.transform is None else self.transform(image),
+            label if self.target_transform is None else self.target_transform(label),
+        )
+
+    def get_batch(self, indices: Sequence[int] | NDArray[Any]) -> tuple[Tensor, Tensor] | None:
+        """The samples at `indices`, collated: what collating them one by one gives, in one go.
+
+        Returns:
+            Images ``(B, ...)`` and labels ``(B,)``; None if a transform has no form for batches.
+        """
+        transform, target_transform = batch_form(self.transform), batch_form(self.target_transform)
+        if transform is None or target_transform is None:
+            return None
+        chosen = np.asarray(indices, dtype=np.intp)
+        images = transform(self.data.array[chosen])
+        labels = target_transform(self.targets.array[chosen].astype(np.int64, copy=False))
+        return _as_tensor(images), _as_tensor(labels)
+
+    def __repr__(self) -> str:
+        body = [f"Number of datapoints: {len(self)}"]
+        if self.root is not None:
+            body.append(f"Root location: {self.root}")
+        body.append(f"Split: {'Train' if self.train else 'Test'}")
+        lines = [f"Dataset {type(self).__name__}", *(f"    {line}" for line in body)]
+        named = [("Transform: ", self.transform), ("Target transform: ", self.target_transform)]
+        if any(transform is not None for _, transform in named):
+            lines.append("    StandardTransform")
+        for head, transform in named:
+            if transform is not None:
+                lines.append(head + repr(transform).replace("\n", "\n" + " " * len(head)))
+        return "\n".join(lines)
+
+
+class FashionMNIST(MNIST):
+    """Zalando's images of clothes, in MNIST's format: https://github.com/zalandoresearch/fashion-mnist."""
+
+    name = "fashion-mnist"
+    classes: ClassVar[Sequence[str]] = list(FASHION_CLASSES)
+
+
+class CourseMNIST(MNIST):
+    """MNIST as the course's HDF5 files hold it: a sample is an array ``(784,)`` in pixel/256, and an int.
+
+    `data` is ``(N, 784)`` float32. Where the files are missing, the same images are taken from MNIST itself.
+    """
+
+    name = "mnist-hdf5"
+
+    @staticmethod
+    def _samples(images: NDArray[np.uint8]) -> NDArray[Any]:
+        return images.reshape(len(images), -1) / np.float32(COURSE_SCALE)
+
+
+class Digits(MNIST):
+    """The embedded digits of `minigrad.vision.digits`: 1,500 for training, 297 for testing.
+
+    >>> dataset = Digits(train=False)
+    >>> image, label = dataset[0]
+    >>> image.shape, image.dtype, label
+    ((28, 28), dtype('uint8'), 1)
+    >>> dataset
+    Dataset Digits
+        Number of datapoints: 297
+        Split: Test
+    """
+
+    name = "digits"
+
+
+def _as_tensor(values: Any) -> Tensor:
+    return values if isinstance(values, Tensor) else Tensor.wrap(np.asarray(values))

@@ -1,0 +1,113 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import experiments
+from experiments import cli, frameworks
+from experiments.errors import UsageError
+
+
+@pytest.fixture
+def fails(capsys):
+    """Runs a command line that must fail, and gives what it says on stderr: one line and no traceback."""
+
+    def run(*arguments, status=2):
+        assert cli.main(arguments) == status
+        out = capsys.readouterr()
+        assert out.out == ""
+        return out.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["rum"], "error: no command is called 'rum'; did you mean 'run'?"),
+        (["run", "mnist_backdrop"], "error: no experiment is called 'mnist_backdrop'; did you mean 'mnist_backprop'?"),
+        (["run", "mnist_backprop", "--epoch", "3"], "error: no option is called '--epoch'; did you mean '--epochs'?"),
+        (["run", "mnist_backprop", "--frame=torch"], "no option is called '--frame'; did you mean '--framework'?"),
+        (["run", "mnist_backprop", "--framework", "pytorch"], "'pytorch'; did you mean 'torch'?"),
+        (["run", "mnist_backprop", "--epochs", "0"], "--epochs: expected a positive whole number, not '0'"),
+        (["run", "mnist_backprop", "--epochs", "ten"], "--epochs: expected a positive whole number, not 'ten'"),
+        (["run", "mnist_backprop", "--limit", "-5"], "--limit: expected"),
+        (["run", "mnist_backprop", "--seed", "-1"], "--seed: expected"),
+        (["run", "mnist_backprop", "--data"], "--data: expected one argument"),
+        (["run", "mnist_backprop", "-x"], "unrecognized arguments: -x"),
+        (["list", "--resume"], "unrecognized arguments: --resume"),
+        (["run"], "error: run what? Name experiments, or all (there are: mnist_backprop"),
+        (["report", "--out", "no/such/folder"], "--out: there is no folder no/such/folder"),
+    ],
+)  # fmt: skip
+def test_slips_are_named(fails, arguments, says):
+    text = fails(*arguments)
+    assert says in text
+    assert text.count("\n") == 1
+
+
+def test_data_that_does_not_exist(fails, tmp_path):
+    text = fails("run", "mnist_backprop", "--data", "mnits", "--out", str(tmp_path), "--framework", "torch")
+    assert "--data mnits: there is no data set 'mnits'" in text
+
+
+def test_an_unwritable_folder_is_refused_before_any_work(fails, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(frameworks, "load", lambda name: pytest.fail("work has begun"))
+    text = fails("run", "mnist_backprop", "--out", str(tmp_path / "file"))
+    assert text.startswith(f"error: --out: can't write into {tmp_path}/file/mnist_backprop: ")
+
+
+def test_a_missing_framework_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(UsageError, match=r"torch isn't installed; get it by: pip install 'minigrad\[parity\]'"):
+        frameworks.load("torch")
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "seaborn"])
+def test_missing_plots_are_noticed_before_any_work(fails, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    text = fails("run", "mnist_backprop")
+    assert text == f"error: {package} isn't installed; get it by: pip install 'minigrad[plots]'\n"
+
+
+def test_list_is_a_table(capsys):
+    assert cli.main(["list"]) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.split() == ["name", "assignment", "trains"]
+    assert rows[0].startswith("mnist_backprop  ee599-hw3 §1 ")
+    assert header.index("assignment") == rows[0].index("ee599-hw3")
+
+
+def test_a_run_from_the_command_line(toy, tmp_path, capsys):
+    out = tmp_path / "results"
+    arguments = ["run", "toy", "--framework", "torch", "--epochs", "2", "--limit", "100", "--out", str(out)]
+    assert cli.main(arguments) == 0
+    text = capsys.readouterr().err
+    assert "100 samples of the embedded UCI digits" in text
+    assert "this is not the data of the assignment" in text
+    assert f"Report: {out}/toy/report.md" in text
+    assert cli.main(["report", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}/README.md: toy\n"
+    assert "[toy](toy/report.md)" in (out / "README.md").read_text()
+
+
+def test_ctrl_c_says_how_to_go_on(toy, tmp_path, capsys, monkeypatch, impatient):
+    arguments = ["run", "toy", "--framework", "torch", "--limit", "100", "--out", str(tmp_path)]
+    monkeypatch.setattr("experiments.run.Progress", lambda: impatient(epoch=5, batch=1))
+    assert cli.main(arguments) == 130
+    again = f"python -m experiments {' '.join(arguments)} --resume"
+    assert f"Interrupted: toy stands at rate 0.05, epoch 1. To go on: {again}\n" in capsys.readouterr().err
+    monkeypatch.undo()
+
+
+def test_python_m_experiments(tmp_path):
+    """The real thing once, as a process of its own."""
+    root = Path(experiments.__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-W", "error", "-m", "experiments", "rum"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: no command is called 'rum'; did you mean 'run'?\n"
