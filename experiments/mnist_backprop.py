@@ -19,7 +19,7 @@ FINAL = "final"
 class Settings:
     """All choices of this experiment."""
 
-    hidden: tuple[int, ...] = (300, 100)
+    hidden: tuple[int, ...] = (400, 200)
     activations: tuple[str, ...] = ("relu", "tanh")
     learning_rates: tuple[float, ...] = (0.02, 0.05, 0.1)
     epochs: int = 50
@@ -42,7 +42,7 @@ def stage_name(activation: str, rate: float) -> str:
 
 
 def network(fw: Any, settings: Settings, activation: str, inputs: int = 784, classes: int = 10) -> Any:
-    """inputs-300-100-classes; He's initialisation before ReLU, Glorot's before tanh, biases zero."""
+    """An MLP; He's initialisation before ReLU, Glorot's before tanh, biases zero."""
     nonlinearity = {"relu": fw.nn.ReLU, "tanh": fw.nn.Tanh}[activation]
     layers: list[Any] = []
     for width in settings.hidden:

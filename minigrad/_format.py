@@ -80,10 +80,11 @@ def rows(
 
 def formatter(values: np.ndarray[Any, Any]) -> tuple[Callable[[Any], str], int]:
     """How to write one of `values`, and the width of the widest."""
-    write: Callable[[Any], str] = str
-    if values.dtype.kind == "f":
-        write = float_writer(values.astype(np.float64))
-    return write, max((len(write(v)) for v in values.tolist()), default=0)
+    if values.dtype.kind != "f":
+        return str, max(len(str(v)) for v in values.tolist())
+    write = float_writer(values.astype(np.float64))
+    ordinary = values[np.isfinite(values) & (values != 0)]
+    return write, max((len(write(v)) for v in ordinary.tolist()), default=0)
 
 
 def float_writer(values: np.ndarray[Any, Any]) -> Callable[[float], str]:

@@ -59,7 +59,7 @@ def tensor(
     elif isinstance(data, (np.ndarray, np.generic)):
         array = np.array(data)
     else:
-        array = _from_lists(data)
+        array = _from_lists(data, None if dtype is None else as_numpy(dtype))
     if dtype is not None:
         array = array.astype(as_numpy(dtype), copy=False)
     elif array.dtype not in dtypes.dtype.known:
@@ -67,7 +67,7 @@ def tensor(
     return _finished(np.ascontiguousarray(array).reshape(array.shape), requires_grad, device)
 
 
-def _from_lists(data: Any) -> Array:
+def _from_lists(data: Any, kind: np.dtype[Any] | None) -> Array:
     def plain(x: Any) -> Any:
         if isinstance(x, Tensor):
             return x.array
@@ -79,7 +79,7 @@ def _from_lists(data: Any) -> Array:
         raise ValueError(f"tensor(): the lists in data are not of equal length at some depth ({error})") from None
     if array.dtype.kind not in "biufc":
         raise TypeError(f"tensor(): data must be numbers, but it holds {array.dtype.name}: {data!r:.80}")
-    if array.dtype == np.float64 and not _holds_float64(data):
+    if kind is None and array.dtype == np.float64 and not _holds_float64(data):
         array = array.astype(np.float32)
     return array
 

@@ -81,54 +81,70 @@ Edge: TypeAlias = "tuple[Node | Variable, Rule, tuple[int, ...], np.dtype[Any]]"
 class Node:
     """One recorded operation.
 
-    `saved` holds what the rules need: variables, and settings as they are. The operation's own result, at
-    place `output`, is held as an anonymous variable on the same array: the real one would point back here.
-    So the graph has no reference cycle, and is freed the moment its last result goes out of scope.
+    `saved` holds what the rules need. The operation's own result, at place `output`, is held as an anonymous
+    variable on the same array: the real one would point back here. So the graph has no reference cycle.
     """
 
-    __slots__ = ("__weakref__", "edges", "hooks", "name", "order", "output", "saved", "writes")
+    __slots__ = ("__weakref__", "edges", "frees", "hooks", "label", "order", "output", "saved", "writes")
     clock = itertools.count()
 
-    def __init__(self, name: str, edges: list[Edge], saved: Sequence[Any] = (), output: int = -1) -> None:
-        self.name = name
+    def __init__(self, label: str, edges: list[Edge], saved: Sequence[Any] = (), output: int = -1) -> None:
+        self.label = label
         self.edges = edges
         self.saved: Sequence[Any] | None = saved
         self.output = output
         self.order = next(Node.clock)  # a node is younger than all nodes that it leads to
         self.hooks: dict[int, Hook] | None = None
-        self.writes = 0  # to all saved variables together, until now
-        for value in saved:
-            if isinstance(value, Variable) and value.version is not None:
-                self.writes += value.version[0]
+        variables = [value for value in saved if isinstance(value, Variable)]
+        self.frees = bool(variables)
+        self.writes = sum(v.version[0] for v in variables if v.version)  # to all of them, until now
+
+    def name(self) -> str:
+        """What torch calls it: ``"AddBackward0"``."""
+        return self.label
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """Where the gradients go: nodes, and `AccumulateGrad` for leaves."""
+        return tuple((t if isinstance(t, Node) else AccumulateGrad(t), 0) for t, *_ in self.edges)
+
+    def __repr__(self) -> str:
+        return f"<{self.label} object at {id(self):#x}>"
 
     def unpack(self, wrap: Callable[[Array, Node], Variable] | None) -> list[Any]:
         """The saved values as the rules want them: arrays, or variables if `wrap` is given."""
         if self.saved is None:
             raise RuntimeError(
-                "Trying to backward through the graph a second time (or directly access saved tensors after they "
-                "have already been freed). Saved intermediate values of the graph are freed when you call "
-                ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
-                f"graph a second time. (It was {self.name} that had been freed.)"
+                "Trying to backward through the graph a second time. What the rules need is freed by the first "
+                f"backward (here that of {self.label}), unless retain_graph=True is specified."
             )
         values: list[Any] = []
         writes = 0
         for value in self.saved:
             if isinstance(value, Variable):
-                if value.version is not None:
-                    writes += value.version[0]
-                values.append(value.array if wrap is None else value)
-            else:
-                values.append(value)
+                writes += value.version[0] if value.version else 0
+                value = value.array if wrap is None else value
+            values.append(value)
         if writes != self.writes:
             written = [v.array for v in self.saved if isinstance(v, Variable) and v.version and v.version[0]]
             names = " or ".join(f"[{a.dtype} {list(a.shape)}]" for a in written)
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                f"{names}, which {self.name} needs, is at version {writes}; expected version {self.writes} instead."
+                f"{names}, which {self.label} needs, is at version {writes}; expected version {self.writes}."
             )
         if wrap is not None and self.output >= 0:
             values[self.output] = wrap(values[self.output].array, self)
         return values
+
+
+class AccumulateGrad(NamedTuple):
+    """The end of the way: a leaf, as `Node.next_functions` shows it."""
+
+    variable: Variable
+
+    def name(self) -> str:
+        """``"AccumulateGrad"``."""
+        return "AccumulateGrad"
 
 
 def backward(
@@ -141,7 +157,7 @@ def backward(
     """Carry gradients back through the graph.
 
     Args:
-        roots: pairs of a variable and the gradient to start from, of the variable's own shape.
+        roots: pairs of a variable and the gradient to start from, of its shape.
         wrap: makes a variable of an array and the node that it came from.
         inputs: walk only the ways that lead to these. None: to all leaves.
         retain_graph: keep the saved values, so that the same graph can be walked again.
@@ -185,7 +201,7 @@ def backward(
                 if share.shape != shape or share.dtype is not dtype:
                     share = fit(share, shape, dtype, node, g)
                 deliver(target, share)
-            if node.saved and not retain_graph:
+            if node.frees and not retain_graph:
                 node.saved = None
 
         for place, g in arrived.items():
@@ -217,20 +233,18 @@ def fit(share: Value, shape: tuple[int, ...], dtype: np.dtype[Any], node: Node, 
         extra = array.ndim - len(shape)
         stretched = [i for i, n in enumerate(shape, extra) if n == 1 and array.shape[i] != 1]
         if extra < 0 or any(n not in (1, m) for n, m in zip(shape, array.shape[extra:], strict=True)):
-            raise AssertionError(f"{node.name}: a gradient of shape {array.shape} for an input of shape {shape}")
+            raise AssertionError(f"{node.label}: a gradient of shape {array.shape} for an input of shape {shape}")
         share = share.sum(axis=(*range(extra), *stretched), keepdims=True).reshape(shape)
     if array.dtype != dtype:
         if (g.array if isinstance(g, Variable) else g).dtype == dtype:
-            raise AssertionError(f"{node.name}: a gradient of {array.dtype} for an input of {dtype}")
+            raise AssertionError(f"{node.label}: a gradient of {array.dtype} for an input of {dtype}")
         share = share.astype(dtype)  # the operation itself had promoted this input
     return share
 
 
 def call_hooks(hooks: dict[int, Hook], g: Value, wrap: Callable[[Array, Node | None], Variable]) -> Value:
     """Show a gradient to the hooks; each may return another to take its place."""
-    recorded = isinstance(g, Variable)
+    shown = g if isinstance(g, Variable) else wrap(np.asarray(g), None)
     for hook in list(hooks.values()):
-        answer = hook(g if recorded else wrap(np.asarray(g), None))
-        if answer is not None:
-            g = answer if recorded else answer.array
-    return g
+        shown = shown if (answer := hook(shown)) is None else answer
+    return shown if isinstance(g, Variable) else shown.array

@@ -406,6 +406,7 @@ class Tensor(Variable):
             )
         if result.node is not None and result.node.saved:  # the rules want the values from before the write
             before = Tensor.wrap(self.array.copy(), self.node)
+            before.version = self.version and list(self.version)
             result.node.saved = [before if value is self else value for value in result.node.saved]
         if result.array is not self.array:
             self.array[...] = result.array
@@ -524,7 +525,7 @@ class Tensor(Variable):
 
     def __repr__(self) -> str:
         self.refresh()
-        return format_tensor(self.array, self.node.name if self.node else None, self.tracked)
+        return format_tensor(self.array, self.node.label if self.node else None, self.tracked)
 
     __hash__ = object.__hash__
 

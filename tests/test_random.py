@@ -61,9 +61,7 @@ FLOAT_DRAWS = {
     ),
     "trunc_normal": (
         lambda g, shape, dtype: g.trunc_normal(shape, 0.5, 1.5, -1, 2, dtype),
-        lambda g, shape, dtype: torch.nn.init.trunc_normal_(
-            empty(shape, dtype), 0.5, 1.5, -1, 2, generator=g
-        ),
+        lambda g, shape, dtype: torch.nn.init.trunc_normal_(empty(shape, dtype), 0.5, 1.5, -1, 2, generator=g),
         {"float32": 4, "float64": 4},
     ),
     "trunc_normal in a narrow interval": (
@@ -78,9 +76,7 @@ FLOAT_DRAWS = {
     ),
     "bernoulli_from": (
         lambda g, shape, dtype: g.bernoulli_from(np.full(shape, 0.3, dtype)),
-        lambda g, shape, dtype: torch.bernoulli(
-            torch.full(shape, 0.3, dtype=getattr(torch, dtype)), generator=g
-        ),
+        lambda g, shape, dtype: torch.bernoulli(torch.full(shape, 0.3, dtype=getattr(torch, dtype)), generator=g),
         {},
     ),
 }
@@ -136,9 +132,7 @@ def test_many_floats(name, dtype):
     same_state(ours, theirs)
 
 
-@pytest.mark.parametrize(
-    "name", ["rand", "uniform", "randn", "normal", "exponential", "bernoulli", "bernoulli_from"]
-)
+@pytest.mark.parametrize("name", ["rand", "uniform", "randn", "normal", "exponential", "bernoulli", "bernoulli_from"])
 def test_half_precision(name):
     our_draw, torch_draw, _ = FLOAT_DRAWS[name]
     ours, theirs = pair(12)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import index
-from typing import Any, SupportsIndex
+from typing import Any, Self, SupportsIndex
 
 from minigrad.nn.module import Module, bracketed, type_name
 from minigrad.nn.parameter import Parameter
@@ -16,10 +16,10 @@ __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequen
 
 
 class _Row(Module):
-    """What containers have in common whose members are named by their places: 0, 1, 2 …"""
+    """What containers have in common whose members stand in a row, and are named by their places: 0, 1, 2 …"""
 
     def _members(self) -> list[Any]:
-        return [self.__dict__[str(i)] for i in range(len(self))]
+        return list(self._own("child module").values())
 
     def _place(self, key: SupportsIndex) -> int:
         """A place, counted from the front.
@@ -27,58 +27,79 @@ class _Row(Module):
         Raises:
             IndexError: if it does not exist.
         """
-        place = index(key)
-        if not -len(self) <= place < len(self):
+        place, n = index(key), len(self)
+        if not -n <= place < n:
             raise IndexError(f"index {place} is out of range")
-        return place % len(self)
+        return place % n
 
     def __len__(self) -> int:
-        return len(self._kinds)
+        return len(self._members())
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._members())
 
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if not name.isdigit()]
 
-
-class _Modules(_Row):
+class _ModuleRow(_Row):
     """What `Sequential` and `ModuleList` have in common."""
 
-    def _rebuild(self, modules: Iterable[Module]) -> None:
+    def _rebuild(self, modules: list[Any]) -> None:
         """Take these modules instead, in this order."""
-        modules = list(modules)
         for module in modules:
             _check(module)
-        for name in list(self._kinds):
+        for name in self._own("child module"):
             delattr(self, name)
         for i, module in enumerate(modules):
             self.add_module(str(i), module)
 
-    def append(self, module: Module) -> Any:
+    def append(self, module: Module) -> Self:
         """Add a module at the end; returns the container."""
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Any:
-        """Add modules at the end; returns the container."""
+    def extend(self, modules: Iterable[Module]) -> Self:
+        """Add modules at the end; returns the container.
+
+        Raises:
+            TypeError: if `modules` can't be iterated over, or one of them is no module.
+        """
+        if not isinstance(modules, Iterable):
+            raise TypeError(
+                f"{type(self).__name__}.extend should be called with an iterable, but got {type(modules).__name__}"
+            )
         for module in list(modules):
             self.append(module)
         return self
 
+    def insert(self, index: int, module: Module) -> Self:
+        """Put a module at a place, before the one that is there; returns the container.
+
+        Raises:
+            TypeError: if it is no module.
+            IndexError: if there is no such place.
+        """
+        members = self._members()
+        if not -len(members) <= index <= len(members):
+            raise IndexError(f"Index out of range: {index}")
+        members.insert(index, module)
+        self._rebuild(members)
+        return self
+
     def pop(self, key: SupportsIndex) -> Module:
         """Take a module out, and return it."""
-        module: Module = self[key]
+        module: Module = self._members()[self._place(key)]
         del self[key]
         return module
 
-    def __getitem__(self, key: Any) -> Any:
-        raise NotImplementedError
+    def __setitem__(self, key: SupportsIndex, module: Module) -> None:
+        setattr(self, list(self._own("child module"))[self._place(key)], module)
 
     def __delitem__(self, key: Any) -> None:
         members = self._members()
         del members[key if isinstance(key, slice) else self._place(key)]
         self._rebuild(members)
+
+    def __iadd__(self, other: Iterable[Module]) -> Self:
+        return self.extend(other)
 
 
 def _check(module: Any) -> None:
@@ -86,7 +107,7 @@ def _check(module: Any) -> None:
         raise TypeError(f"{type_name(module)} is not a Module subclass")
 
 
-class Sequential(_Modules):
+class Sequential(_ModuleRow):
     """Modules in a row: each one's output is the next one's input.
 
     Takes the modules, or an OrderedDict of them with their names. Can be indexed, sliced and iterated over.
@@ -106,63 +127,22 @@ class Sequential(_Modules):
 
     def forward(self, input: Any) -> Any:
         """Pass `input` through all modules."""
-        for module in self._members():
+        for module in self._own("child module").values():
             input = module(input)
         return input
-
-    def _members(self) -> list[Any]:
-        here = self.__dict__
-        return [here[name] for name in self._kinds]
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
             return type(self)(OrderedDict(list(self._own("child module").items())[key]))
         return self._members()[self._place(key)]
 
-    def __setitem__(self, key: SupportsIndex, module: Module) -> None:
-        setattr(self, list(self._kinds)[self._place(key)], module)
-
-    def __delitem__(self, key: Any) -> None:
-        names = list(self._kinds)
-        gone = names[key] if isinstance(key, slice) else [names[self._place(key)]]
-        for name in gone:
-            delattr(self, name)
-        if names == [str(i) for i in range(len(names))]:
-            self._rebuild(self._members())
-
-    def insert(self, index: int, module: Module) -> Sequential:
-        """Put a module at a place, before the one that is there.
-
-        Raises:
-            TypeError: if it is no module.
-            IndexError: if there is no such place.
-        """
-        _check(module)
-        n = len(self)
-        if not -n <= index <= n:
-            raise IndexError(f"Index out of range: {index}")
-        members = self._members()
-        members.insert(index, module)
-        self._rebuild(members)
-        return self
-
     def __add__(self, other: Any) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError(
-                f"add operator supports only objects of Sequential class, but {type(other)} is given."
-            )
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return Sequential(*self, *other)
 
-    def __iadd__(self, other: Any) -> Sequential:
-        if not isinstance(other, Sequential):
-            raise ValueError(
-                f"add operator supports only objects of Sequential class, but {type(other)} is given."
-            )
-        self.extend(other)
-        return self
 
-
-class ModuleList(_Modules):
+class ModuleList(_ModuleRow):
     """A list of modules, registered; it does not compute.
 
     >>> from minigrad import nn
@@ -177,36 +157,12 @@ class ModuleList(_Modules):
         if modules is not None:
             self.extend(modules)
 
-    def extend(self, modules: Iterable[Module]) -> ModuleList:
-        """Add modules at the end; returns the list.
-
-        Raises:
-            TypeError: if `modules` can't be iterated over, or one of them is no module.
-        """
-        if not isinstance(modules, Iterable):
-            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
-        super().extend(modules)
-        return self
-
-    def insert(self, index: int, module: Module) -> None:
-        """Put a module at a place, before the one that is there."""
-        members = self._members()
-        members.insert(index, module)
-        self._rebuild(members)
-
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, slice):
-            return type(self)(self._members()[key])
-        return self.__dict__[str(self._place(key))]
-
-    def __setitem__(self, key: SupportsIndex, module: Module) -> None:
-        setattr(self, str(self._place(key)), module)
+        members = self._members()
+        return type(self)(members[key]) if isinstance(key, slice) else members[self._place(key)]
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *other])
-
-    def __iadd__(self, other: Iterable[Module]) -> ModuleList:
-        return self.extend(other)
 
     def __repr__(self) -> str:
         children, start = [], 0
@@ -243,13 +199,13 @@ class ModuleDict(Module):
         delattr(self, key)
 
     def __len__(self) -> int:
-        return len(self._kinds)
+        return len(self.keys())
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._own("child module"))
+        return iter(self.keys())
 
     def __contains__(self, key: object) -> bool:
-        return key in self._kinds
+        return key in self.keys()
 
     def clear(self) -> None:
         """Take all modules out."""
@@ -311,12 +267,12 @@ def _as_parameter(value: Any) -> Any:
     return value
 
 
-def _describe(value: Any, tensor: str, sep: str) -> str:
+def _describe(value: Any, tensor: str) -> str:
     """A member of a list or dict of parameters, as its text lists it."""
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     word = "Parameter" if isinstance(value, Parameter) else "Tensor"
-    return f"{word} containing: [{tensor} of size {sep.join(map(str, value.shape))}]"
+    return f"{word} containing: [{tensor} of size {'x'.join(map(str, value.shape))}]"
 
 
 class ParameterList(_Row):
@@ -334,13 +290,12 @@ class ParameterList(_Row):
         if values is not None:
             self.extend(values)
 
-    def __len__(self) -> int:
-        return self._size
+    def _members(self) -> list[Any]:
+        return [self.__dict__[str(i)] for i in range(self._size)]
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, slice):
-            return type(self)(self._members()[key])
-        return self.__dict__[str(self._place(key))]
+        members = self._members()
+        return type(self)(members[key]) if isinstance(key, slice) else members[self._place(key)]
 
     def __setitem__(self, key: SupportsIndex, value: Any) -> None:
         setattr(self, str(self._place(key)), _as_parameter(value))
@@ -372,7 +327,7 @@ class ParameterList(_Row):
 
     def extra_repr(self) -> str:
         """One line for each value."""
-        return "\n".join(f"  ({i}): {_describe(v, _dtype(v), 'x')}" for i, v in enumerate(self))
+        return "\n".join(f"  ({i}): {_describe(v, str(getattr(v, 'dtype', '')))}" for i, v in enumerate(self))
 
 
 class ParameterDict(Module):
@@ -492,8 +447,4 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         """One line for each value."""
-        return "\n".join(f"  ({k}): {_describe(v, type_name(v), 'x')}" for k, v in self.items())
-
-
-def _dtype(value: Any) -> str:
-    return repr(value.dtype) if isinstance(value, Tensor) else ""
+        return "\n".join(f"  ({k}): {_describe(v, type_name(v))}" for k, v in self.items())

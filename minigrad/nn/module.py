@@ -539,7 +539,7 @@ def bracketed(name: str, extra: list[str], children: list[str]) -> str:
 def type_name(value: Any) -> str:
     """The name of a value's type, as it stands in messages: a tensor's says its dtype."""
     if isinstance(value, Tensor):
-        return f"minigrad.{value.dtype.name.capitalize()}Tensor"
+        return str(value.type())
     return type(value).__name__
 
 

@@ -255,7 +255,7 @@ def operation(
                     out.node = Node(label, edges)
                 out.tracked = True
             if view and np.may_share_memory(result, args[0].array):
-                share_memory(out, args[0], lambda base: call(base, *args[1:]))
+                share_memory(out, args[0], call, args[1:])
             return out
 
         assert extra == n + 1
@@ -409,8 +409,12 @@ def _dtype(a: Any) -> np.dtype[Any]:
     raise TypeError(f"expected a Tensor or a number, but got {type(a).__name__}: {a!r}")
 
 
-def share_memory(out: Tensor, source: Tensor, replay: Callable[[Any], Any]) -> None:
-    """Note that `out` is a view of `source`'s memory."""
+def share_memory(out: Tensor, source: Tensor, call: Callable[..., Any], rest: tuple[Any, ...]) -> None:
+    """Note that ``out = call(source, *rest)`` is a view of `source`'s memory."""
+
+    def replay(base: Any) -> Any:
+        return call(base, *rest)
+
     if source.version is None:
         source.version = [0]
     out.version = source.version

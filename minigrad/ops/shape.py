@@ -393,7 +393,10 @@ def is_basic(index: Any) -> bool:
 )
 def _index(input: Any, index: Any) -> Any:
     """``input[index]``."""
-    return input[index]
+    out = input[index]
+    if not isinstance(out, np.ndarray):  # one number: ask for it as a view of no dimensions
+        return input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return out
 
 
 @operation(

@@ -18,9 +18,7 @@ def main() -> None:
     """Write the file: ``images`` ``(1797, 8, 8)`` with values 0 to 16, ``labels`` ``(1797,)``, both uint8."""
     digits = importlib.import_module("sklearn.datasets").load_digits()
     with Path(FILE).open("wb") as file:
-        np.savez_compressed(
-            file, images=digits.images.astype(np.uint8), labels=digits.target.astype(np.uint8)
-        )
+        np.savez_compressed(file, images=digits.images.astype(np.uint8), labels=digits.target.astype(np.uint8))
 
 
 if __name__ == "__main__":

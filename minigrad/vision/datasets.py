@@ -81,7 +81,7 @@ class MNIST(Dataset[tuple[Any, Any]]):
             label if self.target_transform is None else self.target_transform(label),
         )
 
-    def get_batch(self, indices: Sequence[int] | NDArray[Any]) -> tuple[Tensor, Tensor] | None:
+    def __getbatch__(self, indices: Sequence[int] | NDArray[Any]) -> list[Tensor] | None:
         """The samples at `indices`, collated: what collating them one by one gives, in one go.
 
         Returns:
@@ -93,7 +93,7 @@ class MNIST(Dataset[tuple[Any, Any]]):
         chosen = np.asarray(indices, dtype=np.intp)
         images = transform(self.data.array[chosen])
         labels = target_transform(self.targets.array[chosen].astype(np.int64, copy=False))
-        return _as_tensor(images), _as_tensor(labels)
+        return [_as_tensor(images), _as_tensor(labels)]
 
     def __repr__(self) -> str:
         body = [f"Number of datapoints: {len(self)}"]

@@ -127,9 +127,7 @@ def cache_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library/Caches/minigrad"
     if sys.platform == "win32":
-        return (
-            Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "minigrad/minigrad/Cache"
-        )
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "minigrad/minigrad/Cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minigrad"
 
 
@@ -156,8 +154,7 @@ def locate(source: Source, root: PathLike | None = None) -> dict[str, Path]:
             for folder in data_folders(root)
             for layout in (*source.folders, ".")
             for name in file.names
-            if (path := folder / layout / name).is_file()
-            and not (layout == "." and _belongs_elsewhere(path, source))
+            if (path := folder / layout / name).is_file() and not (layout == "." and _belongs_elsewhere(path, source))
         )
         for path in places:
             found[file.name] = path

@@ -53,9 +53,7 @@ class Compose:
         return Compose(forms) if len(forms) == len(self.transforms) else None
 
     def __repr__(self) -> str:
-        return "\n".join(
-            [f"{type(self).__name__}(", *(f"    {transform}" for transform in self.transforms), ")"]
-        )
+        return "\n".join([f"{type(self).__name__}(", *(f"    {transform}" for transform in self.transforms), ")"])
 
 
 class ToTensor:
@@ -119,16 +117,11 @@ class Normalize:
             raise TypeError(f"Input tensor should be a float tensor. Got {tensor.dtype}.")
         if tensor.ndim < 3:
             raise ValueError(
-                "Expected tensor to be a tensor image of size (..., C, H, W). "
-                f"Got tensor.size() = {list(tensor.shape)}"
+                f"Expected tensor to be a tensor image of size (..., C, H, W). Got tensor.size() = {list(tensor.shape)}"
             )
-        mean, std = (
-            np.asarray(values, tensor.array.dtype).reshape(-1, 1, 1) for values in (self.mean, self.std)
-        )
+        mean, std = (np.asarray(values, tensor.array.dtype).reshape(-1, 1, 1) for values in (self.mean, self.std))
         if not std.all():
-            raise ValueError(
-                f"std evaluated to zero after conversion to {tensor.dtype}, leading to division by zero"
-            )
+            raise ValueError(f"std evaluated to zero after conversion to {tensor.dtype}, leading to division by zero")
         if not {mean.size, std.size} <= {1, tensor.shape[-3]}:
             raise RuntimeError(
                 f"Normalize got {mean.size} values of mean and {std.size} of std "

@@ -54,7 +54,7 @@ def test_it_is_the_same_run_in_both_frameworks(tmp_path):
 def test_the_report_answers_with_the_runs_own_numbers(folder):
     text = (folder / "report.md").read_text()
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert "784-300-100-10" in text
+    assert "784-400-200-10" in text
     assert "in batches of **100**: 3 updates" in text
     assert "**0.02, 0.05, 0.1**, each halved after epochs 1 and 2" in text
     assert "Test accuracy of the best network: **{:.2f} %**".format(100 * metrics["test_accuracy"]) in text

@@ -200,6 +200,7 @@ def test_same_batches_as_torch(name):
         same(PROGRAMS[name], seed)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("persistent", [False, True])
 def test_worker_seeds_are_drawn_as_torch_draws_them(persistent):
     """With torch's workers the sampler starts before the first batch, and workers that stay are seeded only once."""
@@ -511,6 +512,7 @@ BAD = {
     "None to collate": (lambda fw: fw.utils.data.default_collate([None, None]), "NoneType"),
     "strings in an array": (lambda fw: fw.utils.data.default_collate([np.array(["a"])]), "<U1"),
     "string among numbers": (lambda fw: fw.utils.data.default_collate([1, "a"]), ""),
+    "number among tensors": (lambda fw: fw.utils.data.default_collate([fw.ones(2), 1]), "expected Tensor"),
     "key": (lambda fw: fw.utils.data.default_collate([{"a": 1}, {"b": 1}]), "a"),
 }
 

@@ -97,8 +97,7 @@ def test_unknown_names_list_the_known():
 @pytest.mark.parametrize("train", [True, False])
 def test_the_real_course_files_hold_mnist(real_data, train):
     course, mnist = (
-        load_arrays(name, real_data, train, download=False, fallback=False)
-        for name in ("mnist-hdf5", "mnist")
+        load_arrays(name, real_data, train, download=False, fallback=False) for name in ("mnist-hdf5", "mnist")
     )
     assert course.name == "mnist-hdf5"
     np.testing.assert_array_equal(course.images, mnist.images)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from minigrad.utils.data import DataLoader, Dataset, default_collate
 
 import minigrad
+from minigrad.utils.data import DataLoader, Dataset, default_collate
 from minigrad.vision import datasets as ours
 from minigrad.vision import transforms
 from minigrad.vision.files import DatasetNotFoundError
@@ -84,7 +84,7 @@ def test_bad_indices(folder):
     with pytest.raises(IndexError, match="index 30 is out of bounds"):
         dataset[30]
     with pytest.raises(IndexError, match="index 30 is out of bounds"):
-        dataset.get_batch([0, 30])
+        dataset.__getbatch__([0, 30])
     with pytest.raises(TypeError):
         dataset[1.5]
     assert dataset[minigrad.tensor(3)][1] == dataset[np.int64(3)][1] == dataset[3][1]
@@ -115,7 +115,7 @@ def test_batches_equal_collated_samples(folder, name, transform, target_transfor
     if name == "CourseMNIST" and isinstance(transform, transforms.ToTensor | transforms.Compose):
         transform = None  # vectors, not images
     dataset = getattr(ours, name)(folder, transform=transform, target_transform=target_transform)
-    batch = dataset.get_batch(indices)
+    batch = dataset.__getbatch__(indices)
     expected = default_collate([dataset[i] for i in indices])
     assert len(batch) == len(expected) == 2
     for tensor, reference in zip(batch, expected, strict=True):
@@ -126,13 +126,13 @@ def test_batches_equal_collated_samples(folder, name, transform, target_transfor
 
 def test_transforms_without_a_batch_form_have_no_batches(folder):
     flatten = transforms.Lambda(lambda image: image.reshape(-1))
-    assert ours.MNIST(folder, transform=flatten).get_batch([0]) is None
-    assert ours.MNIST(folder, target_transform=lambda label: label % 2).get_batch([0]) is None
+    assert ours.MNIST(folder, transform=flatten).__getbatch__([0]) is None
+    assert ours.MNIST(folder, target_transform=lambda label: label % 2).__getbatch__([0]) is None
 
 
 def test_batches_are_copies(folder):
     dataset = ours.MNIST(folder)
-    images, labels = dataset.get_batch([0, 1])
+    images, labels = dataset.__getbatch__([0, 1])
     images.numpy()[...] = 7
     labels.numpy()[...] = 7
     assert not (dataset.data.numpy()[:2] == 7).all()
@@ -142,7 +142,7 @@ def test_batches_are_copies(folder):
 @pytest.mark.parametrize("batched", [True, False])
 def test_a_loader_gives_what_torchs_gives(folder, torchvision, batched, monkeypatch):
     if not batched:
-        monkeypatch.setattr(ours.MNIST, "get_batch", lambda self, indices: None)
+        monkeypatch.setattr(ours.MNIST, "__getbatch__", lambda self, indices: None)
     our = ours.MNIST(folder, transform=transforms.ToTensor())
     their = torchvision.datasets.MNIST(folder, transform=torchvision.transforms.ToTensor())
     minigrad.manual_seed(5)
@@ -160,7 +160,7 @@ def test_a_changed_dataset_is_respected(folder):
     dataset = ours.MNIST(folder)
     dataset.data, dataset.targets = dataset.data[:3], dataset.targets[:3]
     assert len(dataset) == 3
-    assert dataset.get_batch([2])[1].tolist() == [dataset[2][1]]
+    assert dataset.__getbatch__([2])[1].tolist() == [dataset[2][1]]
 
 
 def test_course_vectors_are_pixel_over_256(folder, parts):

@@ -29,9 +29,7 @@ def test_all_digits_are_there():
 
 
 def test_the_split_is_fixed_and_balanced():
-    (train, train_labels), (test, test_labels), (images, labels) = (
-        load_digits(part) for part in (True, False, None)
-    )
+    (train, train_labels), (test, test_labels), (images, labels) = (load_digits(part) for part in (True, False, None))
     assert (len(train), len(test)) == (1500, 297)
     np.testing.assert_array_equal(np.concatenate([train, test]), images)
     np.testing.assert_array_equal(np.concatenate([train_labels, test_labels]), labels)

@@ -174,10 +174,7 @@ class TestFinding:
         monkeypatch.setattr(files, "SOURCES", (SOURCE, other))
         put(
             home / "here",
-            {
-                f"{name}.gz" if zipped else name: c if zipped else gzip.decompress(c)
-                for name, c in others.items()
-            },
+            {f"{name}.gz" if zipped else name: c if zipped else gzip.decompress(c) for name, c in others.items()},
         )
         assert locate(SOURCE, home / "here") == {}
         assert len(fetch(other, home / "here")) == 2
@@ -270,9 +267,7 @@ class TestDownloading:
 
     def test_without_pooch_one_line_says_how_to_get_it(self, home, monkeypatch):
         monkeypatch.setitem(__import__("sys").modules, "pooch", None)
-        with pytest.raises(
-            DatasetNotFoundError, match=r"pooch is not installed: pip install 'minigrad\[data\]'"
-        ):
+        with pytest.raises(DatasetNotFoundError, match=r"pooch is not installed: pip install 'minigrad\[data\]'"):
             fetch(SOURCE, home / "here", download=True)
 
     def test_an_interrupted_download_leaves_no_file(self, home, server, monkeypatch):

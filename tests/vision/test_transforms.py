@@ -91,9 +91,7 @@ class TestNormalize:
         tensor = minigrad.from_numpy(array.copy())
         result = ours.Normalize((0.5,), (0.5,), inplace=True)(tensor)
         assert result is tensor
-        np.testing.assert_array_equal(
-            tensor.array, ours.Normalize((0.5,), (0.5,))(minigrad.from_numpy(array)).array
-        )
+        np.testing.assert_array_equal(tensor.array, ours.Normalize((0.5,), (0.5,))(minigrad.from_numpy(array)).array)
 
     def test_batches_equal_samples(self):
         batch = minigrad.from_numpy(images((6, 3, 5, 7), np.float32))
@@ -123,9 +121,7 @@ class TestNormalize:
     @pytest.mark.parametrize("channels", [1, 2])
     def test_channels_must_agree(self, theirs, channels):
         image = np.zeros((channels, 4, 4))
-        message = (
-            f"3 values of mean and 3 of std for an image of {channels} channels, of shape [{channels}, 4, 4]"
-        )
+        message = f"3 values of mean and 3 of std for an image of {channels} channels, of shape [{channels}, 4, 4]"
         with pytest.raises(RuntimeError, match=re.escape(message)):
             ours.Normalize((0.5,) * 3, (0.5,) * 3)(minigrad.from_numpy(image))
         with pytest.raises(RuntimeError):
@@ -155,8 +151,7 @@ class TestLambdaAndCompose:
 
     def test_reprs(self, theirs):
         ours_repr, theirs_repr = (
-            repr(t.Compose([t.ToTensor(), t.Normalize((0.5,), (0.25,)), t.Lambda(abs)]))
-            for t in (ours, theirs)
+            repr(t.Compose([t.ToTensor(), t.Normalize((0.5,), (0.25,)), t.Lambda(abs)])) for t in (ours, theirs)
         )
         assert ours_repr == theirs_repr
 

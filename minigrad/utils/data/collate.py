@@ -29,6 +29,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """
     first = batch[0]
     if isinstance(first, Tensor):
+        for i, sample in enumerate(batch):
+            if not isinstance(sample, Tensor):
+                raise TypeError(f"default_collate: expected Tensor as sample {i}, but got {type(sample).__name__}")
         if any(sample.requires_grad for sample in batch):
             return stack(list(batch))
         return _stacked([sample.array for sample in batch])
@@ -57,9 +60,9 @@ def _stacked(arrays: list[Any]) -> Tensor:
     """`stack`, in a shorter way for the usual case."""
     first = arrays[0]
     shape, dtype = first.shape, first.dtype
-    if shape and all(array.shape == shape and array.dtype == dtype for array in arrays):
-        return Tensor.wrap(np.concatenate(arrays).reshape(len(arrays), *shape))
-    return stack([from_numpy(array) for array in arrays])
+    if all(array.shape == shape and array.dtype == dtype for array in arrays):
+        return Tensor.wrap(np.array(arrays))
+    return stack([from_numpy(array) for array in arrays])  # type: ignore[no-any-return]
 
 
 def default_convert(data: Any) -> Any:

@@ -7,7 +7,7 @@ anew, and only once the first index is asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -79,16 +79,20 @@ class RandomSampler(Sampler[int]):
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
+        return chain.from_iterable(self._draws())
+
+    def _draws(self) -> Iterator[list[int]]:
         n, count = len(self.data_source), self.num_samples
         generator = self.generator or Generator().manual_seed(default_generator.random63())
         if self.replacement:
             for _ in range(count // 32):
-                yield from generator.randint(0, n, 32).tolist()
-            yield from generator.randint(0, n, count % 32).tolist()
+                yield generator.randint(0, n, 32).tolist()
+            yield generator.randint(0, n, count % 32).tolist()
         else:
             for _ in range(count // n):
-                yield from generator.randperm(n).tolist()
-            yield from generator.randperm(n)[: count % n].tolist()  # drawn even if none is taken, as in torch
+                yield generator.randperm(n).tolist()
+            if count % n or self.generator:  # torch moves a given generator on even if nothing is left to take
+                yield generator.randperm(n)[: count % n].tolist()
 
     def __len__(self) -> int:
         return self.num_samples

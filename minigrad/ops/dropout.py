@@ -1,0 +1,157 @@
+"""Dropout: set elements to zero at random, so that a network can't rely on single ones (Srivastava et al. 2014).
+
+The masks are the ones that torch draws from the same seed: one double word of the default stream for each
+element, in row-major order. What is left is scaled by ``1 / (1 - p)``, so that the expected value stays.
+https://docs.pytorch.org/docs/stable/nn.functional.html#dropout-functions
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minigrad.dtypes import dtype
+from minigrad.engine import Array
+from minigrad.ops.elementwise import mul
+from minigrad.ops.record import composed, public
+from minigrad.ops.shape import reshape
+from minigrad.random import default_generator
+from minigrad.tensor import Tensor
+
+
+def _drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Any:
+    """Dropout with a mask of that shape, which broadcasts against `input`.
+
+    Raises:
+        ValueError: if `p` is no probability.
+        RuntimeError: for a tensor of integers.
+    """
+    _check_probability(p)
+    if p == 0 or not training or input.array.size == 0:
+        return input
+    result = mul(input, _mask(input, shape, p))
+    return input.assign(result) if inplace else result
+
+
+def _check_probability(p: float) -> None:
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _mask(input: Tensor, shape: tuple[int, ...], p: float) -> Array:
+    """``1 / (1 - p)`` with probability ``1 - p``, else 0."""
+    kind = input.array.dtype
+    if kind.kind != "f":
+        raise RuntimeError(
+            f"dropout: result type Float can't be cast to the desired output type {dtype.known[kind].name}"
+        )
+    if p == 1:  # nothing is drawn
+        return np.zeros(shape, kind)
+    mask = default_generator.bernoulli(shape, 1 - p, kind)
+    mask *= kind.type(1) / kind.type(1 - p)
+    return mask
+
+
+@composed(methods=[], torch="nn.functional.dropout")
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Each element of `input` set to 0 with probability `p`, the rest scaled by ``1 / (1 - p)``.
+
+    Args:
+        input: any shape.
+        p: the share that is dropped.
+        training: if not, `input` is returned as it is.
+        inplace: write the result into `input`.
+
+    Raises:
+        ValueError: if `p` is not between 0 and 1.
+
+    >>> import minigrad
+    >>> _ = minigrad.manual_seed(0)
+    >>> minigrad.nn.functional.dropout(minigrad.ones(4))
+    tensor([0., 0., 2., 0.])
+    """
+    return _drop(input, input.array.shape, p, training, inplace)
+
+
+def _drop_channels(input: Tensor, batched: int, p: float, training: bool, inplace: bool) -> Any:
+    """Dropout of whole channels; an input without a batch is one that has less than `batched` dimensions."""
+    _check_probability(p)
+    if input.ndim < batched:
+        alone = reshape(input, (1, *input.shape))
+        result = reshape(_drop_channels(alone, 0, p, training, False), tuple(input.shape))
+        return input.assign(result) if inplace else result
+    if input.ndim < 2 and training and p > 0:
+        raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+    return _drop(input, (*input.shape[:2], *(1 for _ in input.shape[2:])), p, training, inplace)
+
+
+@composed(methods=[], torch="nn.functional.dropout1d")
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, L) or (C, L).
+
+    Raises:
+        RuntimeError: for an input with another number of dimensions.
+    """
+    if input.ndim not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to "
+            "provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional "
+            "batch dimension (i.e. 2D or 3D inputs)."
+        )
+    return _drop_channels(input, 3, p, training, inplace)
+
+
+@composed(methods=[], torch="nn.functional.dropout2d")
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, H, W). An input (N, C, L) is treated likewise, with a warning."""
+    if input.ndim not in (3, 4):
+        warnings.warn(
+            f"dropout2d: Received a {input.ndim}-D input to dropout2d, which is deprecated and will result in an error "
+            "in a future release. To retain the behavior and silence this warning, please use dropout instead.",
+            stacklevel=3,
+        )
+    if input.ndim == 3:
+        warnings.warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
+            "- input is interpreted as shape (N, C, L), where C is the channel dim. To maintain the 1D channel-wise "
+            "dropout behavior, please switch to using dropout1d instead.",
+            stacklevel=3,
+        )
+    return _drop_channels(input, 0, p, training, inplace)
+
+
+@composed(methods=[], torch="nn.functional.dropout3d")
+def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    if input.ndim not in (4, 5):
+        warnings.warn(
+            f"dropout3d: Received a {input.ndim}-D input to dropout3d, which is deprecated and will result in an error "
+            "in a future release. To retain the behavior and silence this warning, please use dropout instead.",
+            stacklevel=3,
+        )
+    return _drop_channels(input, 5 if input.ndim == 4 else 0, p, training, inplace)
+
+
+@composed(methods=[], torch="nn.functional.alpha_dropout")
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """`dropout` for `selu`: dropped elements take its lower limit, and mean and variance stay (Klambauer et al. 2017).
+
+    Raises:
+        ValueError: if `p` is not between 0 and 1.
+    """
+    _check_probability(p)
+    if p == 0 or not training or input.array.size == 0:
+        return input
+    limit = 1.7580993408473766  # minus selu(-inf)
+    scale = 1 / math.sqrt((limit**2 * p + 1) * (1 - p)) if p < 1 else 0.0
+    kept = _mask(input, input.array.shape, p) != 0
+    kind = input.array.dtype.type
+    shift = np.where(kept, kind(limit * scale * p), kind(limit * scale * (p - 1)))
+    result = mul(input, kept * kind(scale)) + Tensor.wrap(shift)
+    return input.assign(result) if inplace else result
+
+
+__all__ = public(globals())
