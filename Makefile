@@ -24,7 +24,7 @@ lint: .venv/test
 	$(BIN)/lint-imports --config setup.cfg
 
 docs: .venv/demo
-	$(BIN)/python -m minigrad.ops.docs > docs/operations.md
+	$(BIN)/python -m minigrad.ops.docs
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def tensors(state: Any, framework: Any) -> Any:
     """The same nested state with tensors in place of arrays, as `load_state_dict` wants it."""
     if isinstance(state, np.ndarray):
         return framework.from_numpy(state)
-    if isinstance(state, dict):
+    if isinstance(state, dict) and not isinstance(state, Counter):
         return {key: tensors(value, framework) for key, value in state.items()}
     if isinstance(state, list | tuple):
         return type(state)(tensors(value, framework) for value in state)
@@ -60,7 +61,8 @@ def _pack(value: Any, arrays: dict[str, np.ndarray], path: str) -> Any:
         arrays[path] = as_array(value)
         return {"$array": path}
     if isinstance(value, dict):  # pairs, since JSON would turn the optimizers' whole-number keys into strings
-        return {"$dict": [[key, _pack(item, arrays, f"{path}.{key}")] for key, item in value.items()]}
+        kind = "$counter" if isinstance(value, Counter) else "$dict"  # MultiStepLR's milestones are a Counter
+        return {kind: [[key, _pack(item, arrays, f"{path}.{key}")] for key, item in value.items()]}
     if isinstance(value, list | tuple):
         items = [_pack(item, arrays, f"{path}.{i}") for i, item in enumerate(value)]
         return {"$tuple": items} if isinstance(value, tuple) else items
@@ -77,7 +79,8 @@ def _unpack(value: Any, archive: Any) -> Any:
         return archive[content]
     if kind == "$tuple":
         return tuple(_unpack(item, archive) for item in content)
-    return {key: _unpack(item, archive) for key, item in content}
+    pairs = {key: _unpack(item, archive) for key, item in content}
+    return Counter(pairs) if kind == "$counter" else pairs
 
 
 def plain(value: Any) -> Any:

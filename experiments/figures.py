@@ -98,7 +98,7 @@ def percent_range(curves: Sequence[Sequence[float]]) -> tuple[float, float]:
     """Limits for an axis in percent that shows all curves but for their first steep climb.
 
     >>> percent_range([[0.5, 0.93, 0.96, 0.97]])
-    (92.5, 100.2)
+    (92.5, 100.175)
     """
     lowest = 100 * min(min(curve[1:] or curve) for curve in curves)
     margin = 0.05 * (100 - lowest)

@@ -100,7 +100,7 @@ def duration(seconds: float) -> str:
     """Seconds as a person says them.
 
     >>> duration(3.2), duration(75), duration(4000)
-    ('3 s', '1 min 15 s', '1 h 07 min')
+    ('3 s', '1 min 15 s', '1 h 06 min')
     """
     whole = round(seconds)
     if whole < 60:

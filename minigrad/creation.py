@@ -212,8 +212,8 @@ def linspace(
     kind = _kind(dtype)
     half = steps // 2  # counted from both ends, as torch does
     step = np.asarray((end - start) / max(steps - 1, 1), dtype=kind)
-    i = np.arange(steps).astype(kind)
-    up, down = kind.type(start) + step * i, kind.type(end) - step * (kind.type(steps - 1) - i)
+    i = np.arange(steps)
+    up, down = start + np.float64(step) * i, end - np.float64(step) * (steps - 1 - i)
     return _finished(
         np.where(i < half, up, down).astype(kind) if steps != 1 else np.full(1, start, kind), requires_grad, device
     )
@@ -410,8 +410,17 @@ _methods: dict[str, Callable[..., Any]] = {
     ),
     "exponential_": _filler(
         "exponential_",
-        lambda x, lambd=1.0, *, generator=None: _rng(generator).exponential(x.array.shape, lambd),
+        lambda x, lambd=1.0, *, generator=None: _rng(generator).exponential(x.array.shape, lambd, x.array.dtype),
         "Fill with exponential numbers of rate lambd.",
+    ),
+    "random_": _filler(
+        "random_",
+        lambda x, low=None, high=None, *, generator=None: (
+            _rng(generator).random(x.array.shape, x.array.dtype)
+            if low is None
+            else _rng(generator).randint(*((0, low) if high is None else (low, high)), x.array.shape, x.array.dtype)
+        ),
+        "Fill with random integers, in [low, high) if given.",
     ),
     "new_zeros": new_like(zeros),
     "new_ones": new_like(ones),

@@ -11,9 +11,8 @@ to inputs. `backward` walks it once, newest operation first:
 
 That is the chain rule, and all of it. The rules themselves live with the operations, in `minigrad.ops`.
 
-A rule is written once and runs on whatever it is given. `backward` normally feeds it NumPy arrays, and
-nothing is recorded. With ``create_graph=True`` it feeds it tensors: the backward pass is then a recorded
-program like any other, which can be differentiated again.
+A rule runs on whatever it is given. `backward` normally feeds it NumPy arrays, and nothing is recorded. With
+``create_graph=True`` it feeds it tensors: backward is then a recorded program, and can be differentiated too.
 """
 
 from __future__ import annotations

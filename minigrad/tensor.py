@@ -156,7 +156,7 @@ class Tensor(Variable):
         """
         if dim is None:
             return self.shape
-        if not -self.array.ndim <= dim < max(self.array.ndim, 1):
+        if not -self.array.ndim <= dim < self.array.ndim:
             raise IndexError(out_of_range(dim, self.array.ndim))
         return self.array.shape[dim]
 
@@ -286,7 +286,8 @@ class Tensor(Variable):
                 raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
             if value.array.shape != self.array.shape:
                 raise RuntimeError(
-                    f"assigned grad has data of a different size: {list(value.shape)}, not {list(self.shape)}"
+                    f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size "
+                    f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
                 )
             if value.array.dtype != self.array.dtype:
                 raise RuntimeError(f"assigned grad has data of a different type: {value.dtype} for {self.dtype}")

@@ -85,7 +85,9 @@ class HypothesisDraw:
         arrays = tuple(self.array(shape, **limits) for shape in shapes)
         if not (self.smooth and limits.get("distinct")):
             return arrays
-        return tuple(np.asarray(np.round(a, 1) + i / (10 * n)) for i, a in enumerate(arrays))  # no two operands come close
+        return tuple(
+            np.asarray(np.round(a, 1) + i / (10 * n)) for i, a in enumerate(arrays)
+        )  # no two operands come close
 
     def shape(self, min_ndim=0, max_ndim=3, min_size=0, max_size=4):
         size = st.integers(max(min_size, 1), max_size) if self.integer(0, 7) else st.integers(min_size, max_size)

@@ -1,1 +1,10 @@
-"""Layers, losses, and the functions that they are made of."""
+"""Layers, losses, and the functions that they are made of, under torch.nn's names."""
+
+from minigrad.nn import functional, init, parameter, utils
+from minigrad.nn.activation import *  # noqa: F403
+from minigrad.nn.containers import *  # noqa: F403
+from minigrad.nn.dropout import *  # noqa: F403
+from minigrad.nn.linear import *  # noqa: F403
+from minigrad.nn.loss import *  # noqa: F403
+from minigrad.nn.module import Module
+from minigrad.nn.parameter import Buffer, Parameter

@@ -127,8 +127,10 @@ class Sequential(_ModuleRow):
 
     def forward(self, input: Any) -> Any:
         """Pass `input` through all modules."""
-        for module in self._own("child module").values():
-            input = module(input)
+        here = self.__dict__
+        for name, kind in self._kinds.items():
+            if kind == "child module":
+                input = here[name](input)
         return input
 
     def __getitem__(self, key: Any) -> Any:

@@ -1,6 +1,18 @@
 """The operations, by family. Each is one record; see `minigrad.ops.record`."""
 
-from minigrad.ops import convert, elementwise, linalg, loss, reduction, shape
+from minigrad.ops import (
+    activation,
+    convert,
+    dropout,
+    elementwise,
+    linalg,
+    loss,
+    loss_margin,
+    loss_value,
+    reduction,
+    shape,
+    vectors,
+)
 from minigrad.ops.elementwise import *  # noqa: F403
 from minigrad.ops.linalg import *  # noqa: F403
 from minigrad.ops.record import registry

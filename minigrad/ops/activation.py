@@ -163,13 +163,17 @@ def relu6(input: Any, inplace: bool = False) -> Any:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
-@composed(methods=[], torch="nn.functional.hardsigmoid", sample=lambda d: (d.array(low=-5.0, high=5.0, kinks=(-3.0, 3.0)),))
+@composed(
+    methods=[], torch="nn.functional.hardsigmoid", sample=lambda d: (d.array(low=-5.0, high=5.0, kinks=(-3.0, 3.0)),)
+)
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """``relu6(input + 3) / 6``."""
     return _done(input, relu6(input + 3) / 6, inplace)
 
 
-@composed(methods=[], torch="nn.functional.hardswish", sample=lambda d: (d.array(low=-5.0, high=5.0, kinks=(-3.0, 3.0)),))
+@composed(
+    methods=[], torch="nn.functional.hardswish", sample=lambda d: (d.array(low=-5.0, high=5.0, kinks=(-3.0, 3.0)),)
+)
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """``input * hardsigmoid(input)`` (arXiv:1905.02244)."""
     return _done(input, input * hardsigmoid(input), inplace)
@@ -196,7 +200,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """
     if lambd < 0:
         raise RuntimeError(f"lambda must be in range [0, inf), but found {lambd}")
-    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, input * 0))
+    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, 0.0))
 
 
 @composed(

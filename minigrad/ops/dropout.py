@@ -22,6 +22,12 @@ from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 
 
+def _certain(d: Any) -> tuple[float, bool]:
+    """`p` and `training` of a test call whose result does not depend on chance."""
+    certain: tuple[float, bool] = d.choice([(0.0, True), (1.0, True), (0.5, False)])
+    return certain
+
+
 def _drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inplace: bool) -> Any:
     """Dropout with a mask of that shape, which broadcasts against `input`.
 
@@ -44,18 +50,18 @@ def _check_probability(p: float) -> None:
 def _mask(input: Tensor, shape: tuple[int, ...], p: float) -> Array:
     """``1 / (1 - p)`` with probability ``1 - p``, else 0."""
     kind = input.array.dtype
+    if p == 1:  # nothing is drawn
+        return np.zeros(shape, kind)
     if kind.kind != "f":
         raise RuntimeError(
             f"dropout: result type Float can't be cast to the desired output type {dtype.known[kind].name}"
         )
-    if p == 1:  # nothing is drawn
-        return np.zeros(shape, kind)
     mask = default_generator.bernoulli(shape, 1 - p, kind)
     mask *= kind.type(1) / kind.type(1 - p)
     return mask
 
 
-@composed(methods=[], torch="nn.functional.dropout")
+@composed(methods=[], torch="nn.functional.dropout", sample=lambda d: (d.array(), *_certain(d)))
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Each element of `input` set to 0 with probability `p`, the rest scaled by ``1 / (1 - p)``.
 
@@ -88,7 +94,9 @@ def _drop_channels(input: Tensor, batched: int, p: float, training: bool, inplac
     return _drop(input, (*input.shape[:2], *(1 for _ in input.shape[2:])), p, training, inplace)
 
 
-@composed(methods=[], torch="nn.functional.dropout1d")
+@composed(
+    methods=[], torch="nn.functional.dropout1d", sample=lambda d: (d.array(d.choice([(2, 3), (2, 3, 2)])), *_certain(d))
+)
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, L) or (C, L).
 
@@ -104,7 +112,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _drop_channels(input, 3, p, training, inplace)
 
 
-@composed(methods=[], torch="nn.functional.dropout2d")
+@composed(methods=[], torch="nn.functional.dropout2d", sample=lambda d: (d.array((2, 3, 2, 2)), *_certain(d)))
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, H, W). An input (N, C, L) is treated likewise, with a warning."""
     if input.ndim not in (3, 4):
@@ -123,7 +131,11 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _drop_channels(input, 0, p, training, inplace)
 
 
-@composed(methods=[], torch="nn.functional.dropout3d")
+@composed(
+    methods=[],
+    torch="nn.functional.dropout3d",
+    sample=lambda d: (d.array(d.choice([(2, 3, 1, 2), (2, 3, 1, 2, 2)])), *_certain(d)),
+)
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
     if input.ndim not in (4, 5):
@@ -135,7 +147,7 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _drop_channels(input, 5 if input.ndim == 4 else 0, p, training, inplace)
 
 
-@composed(methods=[], torch="nn.functional.alpha_dropout")
+@composed(methods=[], torch="nn.functional.alpha_dropout", sample=lambda d: (d.array(), *_certain(d)))
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """`dropout` for `selu`: dropped elements take its lower limit, and mean and variance stay (Klambauer et al. 2017).
 

@@ -10,8 +10,9 @@ import math
 import warnings
 from typing import Any
 
-from minigrad.autograd import no_grad
-from minigrad.ops.elementwise import abs, clamp_min, exp, log, where
+import numpy as np
+
+from minigrad.ops.elementwise import abs, exp, log, where
 from minigrad.ops.loss import _compared, l1_loss, reduced
 from minigrad.ops.record import composed, public
 from minigrad.ops.reduction import sum
@@ -52,9 +53,7 @@ def smooth_l1_loss(
     torch="nn.functional.huber_loss",
     sample=lambda d: (d.array((3,), low=1.5), d.array((3,), high=0.0), d.choice(REDUCTIONS), d.choice([1.0, 2.0])),
 )
-def huber_loss(
-    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
-) -> Any:
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """``d²/2`` where the error d is at most `delta`, else ``delta (d - delta/2)``.
 
     Raises:
@@ -187,9 +186,7 @@ def gaussian_nll_loss(
             raise ValueError(f"var is of incorrect size: {list(var.shape)} for an input of {list(input.shape)}")
     if (var.array < 0).any():
         raise ValueError("var has negative entry/entries")
-    with no_grad():
-        raised = clamp_min(var, eps) - var
-    var = var + raised
+    var = var + Tensor.wrap(np.maximum(var.array, eps) - var.array)
     losses = 0.5 * (log(var) + (input - target) ** 2 / var)
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 

@@ -371,42 +371,47 @@ ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words, which torch a
 
 
 def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> tuple[Any, ...]:
-    """Bring the arguments at `places` to the dtype that torch would compute in."""
-    kinds = [None if isinstance(a, PYTHON_NUMBERS) else a.array.dtype if isinstance(a, Tensor) else _dtype(a)
-             for a in [args[i] for i in places]]  # fmt: skip
-    first = kinds[0]
-    if first is not None and first.kind == "f" and all(k is first or k is None for k in kinds):
-        return args  # the usual case; a Python number takes an array's dtype
-    if first is not None and not floating and all(k is first for k in kinds):
-        return args
-    operands = [args[i].array if isinstance(args[i], Tensor) else args[i] for i in places]
-    target = dtypes.result_type(operands)
+    """Bring the arguments at `places` to the dtype that torch would compute in.
+
+    Raises:
+        TypeError: if one is neither a tensor, an array, nor a number.
+    """
+    first: np.dtype[Any] | None = None
+    alike, numbers = True, False
+    for place in places:
+        a = args[place]
+        if isinstance(a, Tensor):
+            kind = a.array.dtype
+        elif type(a) in PYTHON_NUMBERS:
+            numbers = True
+            continue
+        elif isinstance(a, np.ndarray):
+            kind = a.dtype
+        elif isinstance(a, np.generic):
+            alike = False
+            continue
+        else:
+            raise TypeError(f"expected a Tensor or a number, but got {type(a).__name__}: {a!r}")
+        if first is None:
+            first = kind
+        elif kind is not first:
+            alike = False
+    if alike and first is not None and (first.kind == "f" or not (numbers or floating)):
+        return args  # the usual case; a Python number takes the array's dtype
+    changed = list(args)
+    for place in places:  # NumPy's numbers count as Python's
+        if isinstance(changed[place], np.generic):
+            changed[place] = changed[place].item()
+    target = dtypes.result_type([a.array if isinstance(a, Tensor) else a for a in (changed[p] for p in places)])
     if floating and target.kind not in "fc":
         target = dtypes.default.numpy
-    changed = list(args)
-    for i, kind in zip(places, kinds, strict=True):
-        a = args[i]
-        if kind is None:
-            if target.kind in "iub" and isinstance(a, complex if target.kind != "b" else (float, complex)):
-                continue  # pragma: no cover
-            changed[i] = np.asarray(a, dtype=target)
-        elif kind != target:
-            changed[i] = a.astype(target)
+    for place in places:
+        a = changed[place]
+        changed[place] = a.astype(target) if isinstance(a, (Tensor, np.ndarray)) else np.asarray(a, dtype=target)
     return tuple(changed)
 
 
-PYTHON_NUMBERS = (bool, int, float, complex)
-
-
-def _dtype(a: Any) -> np.dtype[Any]:
-    """The dtype of an array argument.
-
-    Raises:
-        TypeError: if it is neither a tensor, an array, nor a number.
-    """
-    if isinstance(a, (np.ndarray, np.generic)):
-        return a.dtype
-    raise TypeError(f"expected a Tensor or a number, but got {type(a).__name__}: {a!r}")
+PYTHON_NUMBERS = {bool, int, float, complex}
 
 
 def share_memory(out: Tensor, source: Tensor, call: Callable[..., Any], rest: tuple[Any, ...]) -> None:

@@ -74,7 +74,7 @@ def kept(shape: tuple[int, ...], dim: Any) -> tuple[int, ...]:
 def count(shape: tuple[int, ...], dim: Any) -> int:
     """How many elements are reduced to one."""
     reduced = axes(dim, len(shape))
-    return int(np.prod([n for i, n in enumerate(shape) if reduced is None or i in reduced], dtype=np.int64))
+    return math.prod(n for i, n in enumerate(shape) if reduced is None or i in reduced)
 
 
 def _reducible(d: Any, **limits: Any) -> tuple[Any, ...]:

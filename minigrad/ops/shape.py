@@ -7,6 +7,7 @@ https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutatin
 from __future__ import annotations
 
 import builtins
+import math
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def filled_in(shape: tuple[int, ...], numel: int) -> tuple[int, ...]:
     Raises:
         RuntimeError: if no such shape exists.
     """
-    known = int(np.prod([n for n in shape if n != -1], dtype=np.int64))
+    known = math.prod(n for n in shape if n != -1)
     free = shape.count(-1)
     if free > 1:
         raise RuntimeError("only one dimension can be inferred")
@@ -140,7 +141,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if not shape:
         return _reshape(input, (1,))
-    merged = int(np.prod(shape[first : last + 1], dtype=np.int64))
+    merged = math.prod(shape[first : last + 1])
     return _reshape(input, (*shape[:first], merged, *shape[last + 1 :]))
 
 
@@ -611,8 +612,9 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     if not tensors:
         raise ValueError("expected a non-empty list of Tensors")
     kind = np.dtype(_common(tensors))
-    tensors = [x if x.shape != (0,) or all(y.shape == (0,) for y in tensors) else None for x in tensors]
-    tensors = [x if _raw_dtype(x) == kind else x.astype(kind) for x in tensors if x is not None]
+    if any(x.shape != (0,) for x in tensors):  # an empty vector joins with anything, as in torch
+        tensors = [x for x in tensors if x.shape != (0,)]
+    tensors = [x if _raw_dtype(x) == kind else x.astype(kind) for x in tensors]
     first = tensors[0]
     if first.ndim == 0:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
@@ -649,6 +651,8 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     """The tensors, all of one shape, along a new dimension `dim`."""
     tensors = list(tensors)
     for i, x in enumerate(tensors):
+        if not hasattr(x, "shape"):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
         if x.shape != tensors[0].shape:
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
@@ -709,7 +713,7 @@ def _indices(input: Any, dim: int, index: Any, what: str) -> tuple[int, Array]:
     n = input.shape[at] if input.ndim else 1
     if where_.size and not (where_.min() >= 0 and where_.max() < n):
         bad = int(where_.min() if where_.min() < 0 else where_.max())
-        raise IndexError(f"index {bad} is out of bounds for dimension {at} with size {n} ({what})")
+        raise RuntimeError(f"index {bad} is out of bounds for dimension {at} with size {n} ({what})")
     return at, where_
 
 

@@ -28,7 +28,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> A
 
 
 @composed(
-    methods=["cosine_similarity"],
+    methods=[],
     torch="nn.functional.cosine_similarity",
     sample=lambda d: (d.array((2, 3), low=0.3), d.array((2, 3), low=0.3), d.integer(0, 1)),
 )

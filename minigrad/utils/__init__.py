@@ -1,1 +1,3 @@
-"""Data loading."""
+"""Data loading: `minigrad.utils.data`."""
+
+from minigrad.utils import data

@@ -27,6 +27,7 @@ def test_nested_state_comes_back_exactly(tmp_path):
     assert (momentum == expected).all()
     assert back == state | {"scalar": float(np.float32(0.1))}
     assert isinstance(back["optimizer"]["betas"], tuple)
+    assert back["scheduler"]["milestones"][3] == 0  # still a Counter
 
 
 def test_a_torch_optimizer_goes_on_from_it(tmp_path):

@@ -75,7 +75,7 @@ def test_every_link_and_figure_exists(folder):
         assert (folder / target).exists(), target
         assert not line or len((folder / target).read_text().splitlines()) >= int(line)
     records = [target for target, line in targets if line]
-    assert len(records) == 7
+    assert len(records) == 8
     for path in folder.glob("*.png"):
         width, height = struct.unpack(">II", path.read_bytes()[16:24])
         assert width >= 700, path

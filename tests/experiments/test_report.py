@@ -13,15 +13,13 @@ def test_the_index_lists_results_and_renders_each_report_again(toy, run_toy, tmp
     folder = run_toy("out", framework="torch")
     out = folder.parent
     first = (folder / "report.md").read_text()
-    files.write_json(folder / "metrics.json", {"test_accuracy": 0.12345})
+    files.write_json(folder / "metrics.json", {"test_accuracy": 0.1234})
     assert report.write_index(out) == ["toy"]
-    assert (
-        "| [toy](toy/report.md) | none | a toy | test accuracy **12.34 %** (stand-in data) | torch | 0 s |"
-        in (out / "README.md").read_text()
-    )
+    page = (out / "README.md").read_text()
+    assert "| [toy](toy/report.md) | none | a toy | test accuracy **12.34 %** (stand-in data) | torch |" in page
     second = (folder / "report.md").read_text()
     assert second != first
-    assert "0.12345" in second
+    assert "0.1234" in second
 
 
 def test_an_empty_folder_gets_a_page_that_says_so(toy, tmp_path):

@@ -130,9 +130,6 @@ BAD_PARAMETERS = {
     "a group with names": lambda fw: fw.optim.SGD([{"params": [leaf(fw)]}, {"params": [("w", leaf(fw))]}]),
     "a group that is none": lambda fw: fw.optim.SGD([leaf(fw)]).add_param_group(5),
     "groups for L-BFGS": lambda fw: fw.optim.LBFGS([{"params": [leaf(fw)]}, {"params": [leaf(fw)]}]),
-    "a line search": lambda fw: fw.optim.LBFGS([leaf(fw)], line_search_fn="golden").step(
-        lambda: leaf(fw).sum().backward()
-    ),
 }
 
 
@@ -143,13 +140,11 @@ def test_bad_tensor_options_are_refused_in_torchs_words(call):
     assert str(ours) == str(theirs)
 
 
-@pytest.mark.parametrize("call", [v for k, v in BAD_PARAMETERS.items() if k != "a line search"])
+@pytest.mark.parametrize("call", BAD_PARAMETERS.values(), ids=BAD_PARAMETERS)
 def test_bad_parameters_are_refused_in_torchs_words(call):
     ours, theirs = raised(call, minigrad), raised(call, torch)
     assert type(ours) is type(theirs)
-    assert str(ours).split(" (")[0].removesuffix("Tensor") == str(theirs).split(" (")[0].removesuffix(
-        "torch.FloatTensor"
-    )
+    assert str(ours).split(" (params[")[0] == str(theirs).replace("torch.FloatTensor", "Tensor")
 
 
 def test_an_unknown_line_search_is_refused():

@@ -1,0 +1,45 @@
+"""Writes ``docs/operations.md``: one row for each record. Run ``make docs`` after adding an operation."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import minigrad
+from minigrad.ops.record import Record, registry
+
+HEAD = """# Operations
+
+Made from the records in `minigrad/ops/` by `make docs`. *Gradient of* names the inputs that have a rule; operations
+without one are composed of others, or have no gradient. The whole text of each is in `help(minigrad.NAME)`.
+"""
+
+
+def table() -> str:
+    """The page."""
+    families: dict[str, list[Record]] = {}
+    for record in registry.values():
+        family = inspect.getmodule(record.forward)
+        families.setdefault(family.__name__ if family else "", []).append(record)
+    lines = [HEAD]
+    for family, records in families.items():
+        path = f"../{family.replace('.', '/')}.py"
+        lines += ["", f"## [{family}]({path})", "", "| operation | torch | what it gives | gradient of |", "|---|---|---|---|"]
+        lines += [row(record, path) for record in records]
+    return "\n".join(lines) + "\n"
+
+
+def row(record: Record, path: str) -> str:
+    """One operation."""
+    line = inspect.getsourcelines(record.forward)[1]
+    arguments = ", ".join(inspect.signature(record.forward).parameters)
+    how = ", ".join(f"`{name}`" for name in record.gradients) or ("composed" if record.composed else "none")
+    doc = record.doc.replace("|", "\\|")
+    torch = f"`{record.torch}`" if record.torch else ""
+    return f"| [`{record.name}({arguments})`]({path}#L{line}) | {torch} | {doc} | {how} |"
+
+
+if __name__ == "__main__":
+    root = Path(minigrad.__file__).parent.parent
+    (root / "docs").mkdir(exist_ok=True)
+    (root / "docs" / "operations.md").write_text(table(), encoding="utf-8")
