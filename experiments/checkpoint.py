@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -29,11 +28,10 @@ def load(path: Path) -> Any:
     Raises:
         UsageError: where the file is damaged or isn't a checkpoint.
     """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return _unpack(json.loads(str(archive[STRUCTURE])), archive)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} isn't a checkpoint that can be read ({error}); run without --resume") from None
+    arrays = files.read_npz(path)
+    if STRUCTURE not in arrays:
+        raise UsageError(f"{path} isn't a checkpoint; run without --resume")
+    return _unpack(json.loads(str(arrays[STRUCTURE])), arrays)
 
 
 def tensors(state: Any, framework: Any) -> Any:
@@ -69,17 +67,17 @@ def _pack(value: Any, arrays: dict[str, np.ndarray], path: str) -> Any:
     raise TypeError(f"{path}: a checkpoint can't hold a {type(value).__name__}")
 
 
-def _unpack(value: Any, archive: Any) -> Any:
+def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(value, list):
-        return [_unpack(item, archive) for item in value]
+        return [_unpack(item, arrays) for item in value]
     if not isinstance(value, dict):
         return value
     ((kind, content),) = value.items()
     if kind == "$array":
-        return archive[content]
+        return arrays[content]
     if kind == "$tuple":
-        return tuple(_unpack(item, archive) for item in content)
-    pairs = {key: _unpack(item, archive) for key, item in content}
+        return tuple(_unpack(item, arrays) for item in content)
+    pairs = {key: _unpack(item, arrays) for key, item in content}
     return Counter(pairs) if kind == "$counter" else pairs
 
 

@@ -95,7 +95,7 @@ def _command(arguments: Sequence[str]) -> int:
     if known.framework not in frameworks.NAMES:
         hint = nearest(known.framework, frameworks.NAMES)
         raise UsageError(f"--framework: no framework is called {known.framework!r}{hint}")
-    from experiments.run import execute
+    from experiments.runner import execute
 
     options = Options(**{field.name: getattr(known, field.name) for field in fields(Options)})
     for experiment in experiments:

@@ -7,6 +7,8 @@ import io
 import json
 import os
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +90,19 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Writes arrays by name; no pickle in it."""
     with replacing(path) as file:
         np.savez(file, allow_pickle=False, **dict(arrays))
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray]:
+    """Reads what `write_npz` wrote.
+
+    Raises:
+        UsageError: where the file is missing, damaged or of another kind.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return dict(archive)
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UsageError(f"{path} can't be read ({error}); run without --resume") from None
 
 
 def writable_folder(path: Path) -> Path:

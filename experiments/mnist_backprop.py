@@ -10,7 +10,7 @@ from typing import Any
 from experiments.data import split
 from experiments.registry import Experiment
 from experiments.run import Run
-from experiments.training import Trainer, accuracy, logits
+from experiments.training import Trainer, accuracy, batches, confusion, logits
 
 FINAL = "final"
 
@@ -68,9 +68,7 @@ def trainer(fw: Any, settings: Settings, activation: str, rate: float, samples: 
     return Trainer(
         model=model,
         optimizer=optimizer,
-        loader=fw.utils.data.DataLoader(
-            fw.utils.data.TensorDataset(*samples), batch_size=settings.batch_size, shuffle=True
-        ),
+        loader=batches(fw, *samples, size=settings.batch_size, shuffle=True),
         objective=lambda model, inputs, labels: criterion(model(inputs), labels),
         scheduler=fw.optim.lr_scheduler.MultiStepLR(optimizer, settings.halvings, gamma=0.5),
     )
@@ -110,10 +108,7 @@ def train(run: Run[Settings]) -> None:
         "validation_accuracy": reached[activation, rate],
     }
     test_inputs, test_labels = run.open_test(FINAL, **choice)
-    decided = logits(fw, model, test_inputs).argmax(1)
-    counts = [[0] * 10 for _ in range(10)]
-    for true, digit in zip(test_labels.tolist(), decided.tolist(), strict=True):
-        counts[true][digit] += 1
+    counts = confusion(test_labels, logits(fw, model, test_inputs).argmax(1), classes=10)
     correct = sum(counts[i][i] for i in range(10))
     run.keep(
         test_accuracy=correct / len(test_labels),

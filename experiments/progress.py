@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 LINE_EVERY = 1.0  #: seconds, at least, between two lines of a log
 BAR_EVERY = 0.1  #: seconds, at least, between two drawings of a bar
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"  #: fits 80 columns
 
 
 class Progress:
@@ -31,7 +32,7 @@ class Progress:
         self.started = time.perf_counter()
         if self.stream.isatty() and (tqdm := _tqdm()) is not None:
             common: dict[str, Any] = {"file": self.stream, "dynamic_ncols": True, "mininterval": BAR_EVERY}
-            self.epochs = tqdm(total=epochs, initial=done, desc="epochs ", unit="epoch", position=0, **common)
+            self.epochs = tqdm(total=epochs, initial=done, desc="epochs", position=0, bar_format=BAR, **common)
             self.batches = tqdm(desc="batches", unit="batch", position=1, leave=False, **common)
 
     def stage(self, name: str) -> None:
@@ -57,7 +58,7 @@ class Progress:
         self.done += 1
         text = describe(row)
         if self.epochs is not None:
-            self.epochs.set_postfix_str(text, refresh=False)
+            self.epochs.set_postfix_str(text.replace("  ", " ").replace(" %", "%"), refresh=False)
             self.epochs.update()
             return
         now = time.perf_counter()
@@ -85,14 +86,15 @@ def describe(row: dict[str, Any]) -> str:
     """A row of the history in words: rates as percentages, short names.
 
     >>> describe({"stage": "a", "epoch": 3, "learning_rate": 0.05, "loss": 0.25, "train_accuracy": 0.9})
-    'rate 0.05  loss 0.2500  train 90.00 %'
+    'lr 0.05  loss 0.2500  train 90.00 %'
     """
-    words = [f"rate {row['learning_rate']:g}", f"loss {row['loss']:.4f}"]
+    words = [f"lr {row['learning_rate']:g}", f"loss {row['loss']:.4f}"]
     for name, value in row.items():
-        if name.endswith("_accuracy"):
-            words.append(f"{name.removesuffix('_accuracy')} {100 * value:.2f} %")
-        elif name.endswith("_loss"):
-            words.append(f"{name.removesuffix('_loss')} loss {value:.4f}")
+        on, _, what = name.replace("validation", "val").rpartition("_")
+        if what == "accuracy":
+            words.append(f"{on} {100 * value:.2f} %")
+        elif what == "loss" and on:
+            words.append(f"{on} loss {value:.4f}")
     return "  ".join(words)
 
 

@@ -13,10 +13,10 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from experiments import checkpoint, data, files, frameworks
-from experiments.errors import Interrupted, NonFinite, SealError, UsageError
+from experiments.errors import NonFinite, SealError, UsageError
 from experiments.files import Row
 from experiments.options import Options
-from experiments.progress import Progress, duration
+from experiments.progress import Progress
 from experiments.record import CONFIG, HISTORY, METRICS, TIMINGS
 from experiments.registry import Experiment
 from experiments.training import Trainer
@@ -226,8 +226,7 @@ class Run(Generic[S]):
             raise UsageError(f"{path} belongs to another run: {'; '.join(differences)}")
         self._state = state
         if state["done"] and not state["complete"]:
-            with np.load(self.folder / CHECKPOINT_WEIGHTS, allow_pickle=False) as archive:
-                self.weights = dict(archive)
+            self.weights = files.read_npz(self.folder / CHECKPOINT_WEIGHTS)
         if not state["complete"]:
             self.progress.say(f"Going on from {self.position}.")
 
@@ -261,43 +260,6 @@ class Run(Generic[S]):
         self._state = {**self._state, "complete": True}
         self._save()
         (self.folder / CHECKPOINT_WEIGHTS).unlink(missing_ok=True)
-
-
-def execute(experiment: Experiment[Any], options: Options, progress: Progress | None = None) -> Path:
-    """Runs an experiment from start, or checkpoint, to report; returns its folder.
-
-    Raises:
-        Interrupted: on Ctrl-C, saying how far it came.
-    """
-    from experiments.report import render
-
-    run = Run(experiment, options, progress)
-    say = run.progress.say
-    if run.complete:
-        say(f"{experiment.name} is complete in {run.folder}; its report is made anew.")
-        render(experiment, run.folder)
-        return run.folder
-    samples = f"{run.source.samples:,} samples of {run.source.description}"
-    say(f"{experiment.name} in {options.framework}, seed {run.seed}: {samples}")
-    if run.source.stands_in:
-        say("NOTE: this is not the data of the assignment; the numbers don't compare with published ones.")
-        if run.source.reason:
-            say(run.source.reason)
-    started = time.perf_counter()
-    try:
-        experiment.train(run)
-        run.progress.close()
-        run.write_results()
-        record = render(experiment, run.folder)
-        run.mark_complete()
-    except KeyboardInterrupt:
-        raise Interrupted(f"{experiment.name} stands at {run.position}") from None
-    finally:
-        run.progress.close()
-    headline = ", ".join(f"{name} {record.metrics[name]}" for name in experiment.headline)
-    took = duration(time.perf_counter() - started)
-    say(f"{experiment.name} done in {took}: {headline}. Report: {run.folder / 'report.md'}")
-    return run.folder
 
 
 def _differences(theirs: dict[str, Any], ours: dict[str, Any], prefix: str = "") -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.errors import NonFinite
 
-EVALUATION_BATCH = 5_000  # as large as memory likes; it changes no result
+EVALUATION_BATCH = 1_000  # as large as the caches like; it changes no result
 
 OnBatch = Callable[[float], None]
 
@@ -59,14 +59,32 @@ class Trainer:
         return total / step
 
 
+def batches(fw: Any, *tensors: Any, size: int, shuffle: bool = False) -> Any:
+    """A loader over tensors, a batch of samples at a time."""
+    return fw.utils.data.DataLoader(fw.utils.data.TensorDataset(*tensors), batch_size=size, shuffle=shuffle)
+
+
 def logits(fw: Any, model: Any, inputs: Any) -> Any:
     """The model's answers in evaluation mode, a large batch at a time, without a graph."""
     model.eval()
     with fw.no_grad():
-        return fw.cat([model(batch) for batch in inputs.split(EVALUATION_BATCH)])
+        return fw.cat([model(batch) for (batch,) in batches(fw, inputs, size=EVALUATION_BATCH)])
 
 
 def accuracy(fw: Any, model: Any, inputs: Any, labels: Any) -> float:
     """The share of samples that the model classifies correctly."""
     correct = (logits(fw, model, inputs).argmax(1) == labels).sum().item()
     return float(correct / len(labels))
+
+
+def confusion(labels: Any, decided: Any, classes: int) -> list[list[int]]:
+    """How often class i (row) was taken for class j (column).
+
+    >>> import minigrad
+    >>> confusion(minigrad.tensor([0, 0, 1]), minigrad.tensor([0, 1, 1]), 2)
+    [[1, 1], [0, 1]]
+    """
+    counts = [[0] * classes for _ in range(classes)]
+    for true, taken in zip(labels.tolist(), decided.tolist(), strict=True):
+        counts[true][taken] += 1
+    return counts

@@ -104,7 +104,7 @@ class _ModuleRow(_Row):
 
 def _check(module: Any) -> None:
     if not isinstance(module, Module):
-        raise TypeError(f"{type_name(module)} is not a Module subclass")
+        raise TypeError(f"{type(module).__name__} is not a Module subclass")
 
 
 class Sequential(_ModuleRow):
@@ -425,13 +425,15 @@ class ParameterDict(Module):
         return ParameterDict(self)
 
     def update(self, parameters: Any) -> None:
-        """Add values, from a mapping or from pairs of a name and a value.
+        """Add values, from a mapping (a plain dict is sorted by name, as in torch) or from pairs of a name and a value.
 
         Raises:
             TypeError: if `parameters` is neither.
             ValueError: if one of the pairs is none.
         """
-        for key, value in _pairs("ParameterDict", parameters):
+        pairs = _pairs("ParameterDict", parameters)
+        ordered = isinstance(parameters, (OrderedDict, ParameterDict)) or not isinstance(parameters, Mapping)
+        for key, value in pairs if ordered else sorted(pairs):
             self[key] = value
 
     def __or__(self, other: ParameterDict) -> ParameterDict:

@@ -5,9 +5,12 @@ A module without hooks never comes here: see `Module.__call__`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from minigrad.autograd import Function, is_grad_enabled
 from minigrad.tensor import Removable, Tensor
@@ -104,39 +107,43 @@ class _Watch:
 
     def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
-        self.places: list[int] = []  # of the inputs that require grad
-        self.count = 0  # of all inputs
+        self.into = _Gate(())
         self.grad_output: tuple[Any, ...] = ()
 
     def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, watched."""
-        self.count = len(args)
-        self.places = [i for i, a in enumerate(args) if isinstance(a, Tensor) and a.requires_grad]
-        return _through(args, self.places, self.inputs_arrived)
+        self.into = _Gate(args)
+        return self.into.through(args, self.inputs_arrived)
 
     def outputs(self, result: Any) -> Any:
         """The results, watched."""
         results = result if isinstance(result, tuple) else (result,)
-        places = [i for i, r in enumerate(results) if isinstance(r, Tensor) and r.requires_grad]
+        gate = _Gate(results)
 
         def arrived(gradients: tuple[Any, ...]) -> Sequence[Any]:
-            grad_output = _spread(gradients, places, len(results))
+            grad_output = gate.spread(gradients)
             for hook in list(self.hooks.backward_pre.values()):
                 changed = hook.function(self.module, grad_output)
                 if changed is not None:
                     grad_output = changed if isinstance(changed, tuple) else (changed,)
             self.grad_output = grad_output
-            if not self.places:  # no gradient will come back to the inputs
-                self.call_hooks((None,) * self.count)
-            return [grad_output[i] for i in places]
+            if not self.into.places:
+                if self.hooks.backward:
+                    warnings.warn(
+                        "Full backward hook is firing when gradients are computed with respect to module outputs since "
+                        "no inputs require gradients.",
+                        stacklevel=2,
+                    )
+                self.call_hooks((None,) * len(self.into.blanks))
+            return [grad_output[i] for i in gate.places]
 
-        watched = _through(results, places, arrived)
+        watched = gate.through(results, arrived)
         return watched if isinstance(result, tuple) else watched[0]
 
     def inputs_arrived(self, gradients: tuple[Any, ...]) -> Sequence[Any]:
         """Backward has come through the module."""
-        grad_input = self.call_hooks(_spread(gradients, self.places, self.count))
-        return [grad_input[i] for i in self.places]
+        grad_input = self.call_hooks(self.into.spread(gradients))
+        return [grad_input[i] for i in self.into.places]
 
     def call_hooks(self, grad_input: tuple[Any, ...]) -> tuple[Any, ...]:
         """Show the gradients of the inputs and outputs; a hook may return other gradients of the inputs."""
@@ -153,15 +160,24 @@ class _Watch:
         return grad_input
 
 
-def _through(values: tuple[Any, ...], places: list[int], arrive: Callable[..., Any]) -> tuple[Any, ...]:
-    """`values`, those at `places` watched."""
-    if not places:
-        return values
-    watched = dict(zip(places, _Through.apply(arrive, *(values[i] for i in places)), strict=True))
-    return tuple(watched.get(i, value) for i, value in enumerate(values))
+class _Gate:
+    """Values that go in or come out, and the places of those that require grad."""
 
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self.places = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
+        self.blanks = [(v.array.shape, v.array.dtype) if isinstance(v, Tensor) else None for v in values]
 
-def _spread(gradients: tuple[Any, ...], places: list[int], count: int) -> tuple[Any, ...]:
-    """Gradients at their `places` among `count`, None elsewhere."""
-    found = dict(zip(places, gradients, strict=True))
-    return tuple(found.get(i) for i in range(count))
+    def through(self, values: tuple[Any, ...], arrive: Callable[..., Any]) -> tuple[Any, ...]:
+        """`values`; `arrive` will see the gradients of those that require grad."""
+        if not self.places:
+            return values
+        watched = dict(zip(self.places, _Through.apply(arrive, *(values[i] for i in self.places)), strict=True))
+        return tuple(watched.get(i, value) for i, value in enumerate(values))
+
+    def spread(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The gradients at their places; zeros for other tensors, None for what is no tensor."""
+        found = dict(zip(self.places, gradients, strict=True))
+        return tuple(
+            found[i] if i in found else None if blank is None else Tensor.wrap(np.zeros(*blank))
+            for i, blank in enumerate(self.blanks)
+        )

@@ -95,7 +95,8 @@ def trunc_normal_(
     """Normal numbers, those outside of [a, b] drawn again."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
+            "The distribution of values may be incorrect.",
             stacklevel=2,
         )
     return _write(tensor, _rng(generator).trunc_normal(tensor.shape, mean, std, a, b, tensor.array.dtype))

@@ -22,7 +22,7 @@ from minigrad.tensor import Removable, Tensor, device
 
 M = TypeVar("M", bound="Module")
 
-#: What an attribute can be, and what to write of it in messages.
+#: What to assign to an attribute of each kind, as messages say it.
 WANTED = {
     "parameter": "minigrad.nn.Parameter",
     "child module": "minigrad.nn.Module",
@@ -83,28 +83,22 @@ class Module:
     # ---- attributes ---------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        kind = (
-            "parameter"
-            if isinstance(value, Parameter)
-            else "child module"
-            if isinstance(value, Module)
-            else "buffer"
-            if isinstance(value, Buffer)
-            else None
-        )
+        kind = next((kind for kind, type_ in KINDS.items() if isinstance(value, type_)), None)
         kinds = self.__dict__.get("_kinds", {})
-        if kind is not None:
-            if kinds.get(name) != kind:
-                self._check_initialised({"parameter": "parameters", "child module": "module"}.get(kind, kind))
+        known = kinds.get(name)
+        order = list(KINDS)
+        if kind is not None and (known is None or order.index(kind) <= order.index(known)):
+            if kind != known:
+                self._check_initialised("parameters" if kind == "parameter" else kind.removeprefix("child "))
                 self._forget(name)
             if isinstance(value, Buffer):
                 self.register_buffer(name, value, value.persistent)
             else:
                 self._register(kind, name, value)
-        elif name in kinds:
-            if value is not None and not (kinds[name] == "buffer" and isinstance(value, Tensor)):
+        elif known is not None:
+            if value is not None and not (known == "buffer" and isinstance(value, Tensor)):
                 raise TypeError(
-                    f"cannot assign '{type_name(value)}' as {kinds[name]} '{name}' ({WANTED[kinds[name]]} or None expected)"
+                    f"cannot assign '{type_name(value)}' as {known} '{name}' ({WANTED[known]} or None expected)"
                 )
             self.__dict__[name] = value
         else:
@@ -528,6 +522,10 @@ class Module:
         return bracketed(self._get_name(), extra.split("\n") if extra else [], children)
 
 
+#: The kinds of attributes, by what is assigned. A registered name can only become a kind that stands before its own.
+KINDS: dict[str, type] = {"parameter": Parameter, "child module": Module, "buffer": Buffer}
+
+
 def bracketed(name: str, extra: list[str], children: list[str]) -> str:
     """A module's text: its name, and in brackets what it says of itself and its children."""
     if not children and len(extra) < 2:
@@ -540,7 +538,8 @@ def type_name(value: Any) -> str:
     """The name of a value's type, as it stands in messages: a tensor's says its dtype."""
     if isinstance(value, Tensor):
         return str(value.type())
-    return type(value).__name__
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def say_where(error: Exception, module: Module) -> None:

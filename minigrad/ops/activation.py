@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad.ops.elementwise import abs, clamp, erf, expm1, sigmoid, softplus, tanh, where
+from minigrad.ops.elementwise import abs, clamp, clone, erf, expm1, sigmoid, softplus, tanh, where
 from minigrad.ops.record import composed, public
 from minigrad.ops.reduction import softmax
 from minigrad.ops.shape import chunk, one_dim, reshape
@@ -19,8 +19,9 @@ SELU_ALPHA = 1.6732632423543772848170429916717  # Klambauer et al., arXiv:1706.0
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def _done(input: Any, result: Any, inplace: bool) -> Any:
-    return input.assign(result) if inplace else result
+def _overwrite(input: Any, function: Any, *settings: Any) -> Any:
+    """Write ``function(input, *settings)`` into `input`; what it computes with is a copy that nobody writes to."""
+    return input.assign(function(clone(input), *settings))
 
 
 # ---- exponential -----------------------------------------------------------------------------------------
@@ -40,13 +41,17 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     >>> minigrad.nn.functional.elu(minigrad.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    return _done(input, _elu(input, alpha, 1.0), inplace)
+    if inplace:
+        return _overwrite(input, elu, alpha)
+    return _elu(input, alpha, 1.0)
 
 
 @composed(methods=[], torch="nn.functional.selu", sample=lambda d: (d.array(kinks=(0.0,)),))
 def selu(input: Any, inplace: bool = False) -> Any:
     """`elu` with an alpha and a scale that keep mean 0 and variance 1 (Klambauer et al., arXiv:1706.02515)."""
-    return _done(input, _elu(input, SELU_ALPHA, 1.0) * SELU_SCALE, inplace)
+    if inplace:
+        return _overwrite(input, selu)
+    return _elu(input, SELU_ALPHA, 1.0) * SELU_SCALE
 
 
 @composed(methods=[], torch="nn.functional.celu", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 2.0])))
@@ -58,7 +63,9 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _done(input, _elu(input, alpha, alpha), inplace)
+    if inplace:
+        return _overwrite(input, celu, alpha)
+    return _elu(input, alpha, alpha)
 
 
 # ---- smooth gates ----------------------------------------------------------------------------------------
@@ -72,13 +79,17 @@ def silu(input: Any, inplace: bool = False) -> Any:
     >>> minigrad.nn.functional.silu(minigrad.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7311])
     """
-    return _done(input, input * sigmoid(input), inplace)
+    if inplace:
+        return _overwrite(input, silu)
+    return input * sigmoid(input)
 
 
 @composed(methods=[], torch="nn.functional.mish", sample=lambda d: (d.array(),))
 def mish(input: Any, inplace: bool = False) -> Any:
     """``input * tanh(softplus(input))`` (arXiv:1908.08681)."""
-    return _done(input, input * tanh(softplus(input)), inplace)
+    if inplace:
+        return _overwrite(input, mish)
+    return input * tanh(softplus(input))
 
 
 @composed(methods=[], torch="nn.functional.gelu", sample=lambda d: (d.array(),))
@@ -154,7 +165,9 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     outside = (input <= min_val) | (input >= max_val)
-    return _done(input, where(outside, clamp(input.detach(), min_val, max_val), input), inplace)
+    if inplace:
+        return _overwrite(input, hardtanh, min_val, max_val)
+    return where(outside, clamp(input.detach(), min_val, max_val), input)
 
 
 @composed(methods=[], torch="nn.functional.relu6", sample=lambda d: (d.array(low=-2.0, high=8.0, kinks=(0.0, 6.0)),))
@@ -168,7 +181,9 @@ def relu6(input: Any, inplace: bool = False) -> Any:
 )
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """``relu6(input + 3) / 6``."""
-    return _done(input, relu6(input + 3) / 6, inplace)
+    if inplace:
+        return _overwrite(input, hardsigmoid)
+    return relu6(input + 3) / 6
 
 
 @composed(
@@ -176,13 +191,16 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
 )
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """``input * hardsigmoid(input)`` (arXiv:1905.02244)."""
-    return _done(input, input * hardsigmoid(input), inplace)
+    if inplace:
+        return _overwrite(input, hardswish)
+    return input * hardsigmoid(input)
 
 
 @composed(methods=[], torch="nn.functional.threshold", sample=lambda d: (d.array(kinks=(0.5,)), 0.5, -2.0))
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """`input` where it is above `threshold`, else `value`."""
-    return _done(input, where(input <= threshold, value, input), inplace)
+    result = where(input <= threshold, value, input)
+    return input.assign(result) if inplace else result
 
 
 @composed(methods=["hardshrink"], torch="nn.functional.hardshrink", sample=lambda d: (d.array(kinks=(-0.5, 0.5)), 0.5))

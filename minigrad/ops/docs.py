@@ -19,12 +19,17 @@ def table() -> str:
     """The page."""
     families: dict[str, list[Record]] = {}
     for record in registry.values():
-        family = inspect.getmodule(record.forward)
-        families.setdefault(family.__name__ if family else "", []).append(record)
+        families.setdefault(record.forward.__module__, []).append(record)
     lines = [HEAD]
     for family, records in families.items():
         path = f"../{family.replace('.', '/')}.py"
-        lines += ["", f"## [{family}]({path})", "", "| operation | torch | what it gives | gradient of |", "|---|---|---|---|"]
+        lines += [
+            "",
+            f"## [{family}]({path})",
+            "",
+            "| operation | torch | what it gives | gradient of |",
+            "|---|---|---|---|",
+        ]
         lines += [row(record, path) for record in records]
     return "\n".join(lines) + "\n"
 

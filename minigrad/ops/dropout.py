@@ -17,7 +17,6 @@ from minigrad.dtypes import dtype
 from minigrad.engine import Array
 from minigrad.ops.elementwise import mul
 from minigrad.ops.record import composed, public
-from minigrad.ops.shape import reshape
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 
@@ -82,16 +81,14 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     return _drop(input, input.array.shape, p, training, inplace)
 
 
-def _drop_channels(input: Tensor, batched: int, p: float, training: bool, inplace: bool) -> Any:
-    """Dropout of whole channels; an input without a batch is one that has less than `batched` dimensions."""
+def _drop_channels(input: Tensor, single: bool, p: float, training: bool, inplace: bool) -> Any:
+    """Dropout of whole channels: (N, C, …), or (C, …) if it is a `single` one."""
     _check_probability(p)
-    if input.ndim < batched:
-        alone = reshape(input, (1, *input.shape))
-        result = reshape(_drop_channels(alone, 0, p, training, False), tuple(input.shape))
-        return input.assign(result) if inplace else result
     if input.ndim < 2 and training and p > 0:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-    return _drop(input, (*input.shape[:2], *(1 for _ in input.shape[2:])), p, training, inplace)
+    batch = 0 if single else 1
+    shape = tuple(n if i <= batch else 1 for i, n in enumerate(input.shape))
+    return _drop(input, shape, p, training, inplace)
 
 
 @composed(
@@ -109,7 +106,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
             "provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional "
             "batch dimension (i.e. 2D or 3D inputs)."
         )
-    return _drop_channels(input, 3, p, training, inplace)
+    return _drop_channels(input, input.ndim == 2, p, training, inplace)
 
 
 @composed(methods=[], torch="nn.functional.dropout2d", sample=lambda d: (d.array((2, 3, 2, 2)), *_certain(d)))
@@ -128,7 +125,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
             "dropout behavior, please switch to using dropout1d instead.",
             stacklevel=3,
         )
-    return _drop_channels(input, 0, p, training, inplace)
+    return _drop_channels(input, False, p, training, inplace)
 
 
 @composed(
@@ -144,7 +141,7 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
             "in a future release. To retain the behavior and silence this warning, please use dropout instead.",
             stacklevel=3,
         )
-    return _drop_channels(input, 5 if input.ndim == 4 else 0, p, training, inplace)
+    return _drop_channels(input, input.ndim != 5, p, training, inplace)
 
 
 @composed(methods=[], torch="nn.functional.alpha_dropout", sample=lambda d: (d.array(), *_certain(d)))

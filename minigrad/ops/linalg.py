@@ -35,7 +35,7 @@ def _pair(d: Any) -> tuple[Any, ...]:
 
 
 @operation(
-    {"input": lambda g, other: _matmul(g, other.mT), "other": lambda g, input: _matmul(input.mT, g)},
+    {"input": lambda g, other: g @ other.mT, "other": lambda g, input: input.mT @ g},
     methods=[],
     torch="matmul",
     grad_fn="MmBackward0",
@@ -146,7 +146,7 @@ def trace(input: Any) -> Any:
 
 def _rows(x: Any) -> Any:
     """All leading dimensions made one."""
-    return x if x.ndim == 2 else reshape(x, (-1 if math.prod(x.shape) else math.prod(x.shape[:-1]), x.shape[-1]))
+    return x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _linear_sample(d: Any) -> tuple[Any, ...]:
@@ -154,12 +154,14 @@ def _linear_sample(d: Any) -> tuple[Any, ...]:
     return d.array((*d.shape(0, 2), n)), d.array((m, n)), d.choice([None, d.array((m,))])
 
 
+def _weight_gradient(g: Any, input: Any) -> Any:
+    return g.mT @ input if g.ndim == 2 else _rows(g).mT @ _rows(input)
+
+
 @operation(
     {
-        "input": lambda g, weight: (
-            _matmul(g, weight) if g.ndim > 1 else reshape(_matmul(_rows(g.reshape((1, -1))), weight), (-1,))
-        ),
-        "weight": lambda g, input: _matmul(_rows(_at_least_2d(g)).mT, _rows(_at_least_2d(input))),
+        "input": lambda g, weight: g @ weight,
+        "weight": _weight_gradient,
         "bias": lambda g: g,
     },
     methods=[],
@@ -191,10 +193,6 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             raise RuntimeError(f"linear: bias of shape {list(bias.shape)} for a weight of shape {list(weight.shape)}")
         out += bias
     return out
-
-
-def _at_least_2d(x: Any) -> Any:
-    return x if x.ndim > 1 else reshape(x, (1, -1))
 
 
 @composed(

@@ -14,7 +14,7 @@ from minigrad.dtypes import dtype
 from minigrad.engine import Array
 from minigrad.ops.elementwise import abs, clamp, log, mul, pow, where
 from minigrad.ops.record import composed, operation, public
-from minigrad.ops.reduction import log_softmax, mean, sum
+from minigrad.ops.reduction import log_softmax, mean, softmax, sum
 from minigrad.tensor import Tensor
 
 
@@ -172,7 +172,8 @@ def nll_loss(
     if input.ndim == 0 or classes.ndim != max(input.ndim - 1, 0):
         expected = [*input.shape[:1], *input.shape[2:]] if input.ndim > 1 else []
         raise RuntimeError(
-            f"nll_loss: input of shape {list(input.shape)} needs a target of shape {expected}, not {list(classes.shape)}"
+            f"nll_loss: input of shape {list(input.shape)} needs a target of shape {expected}, "
+            f"not {list(classes.shape)}"
         )
     if input.ndim > 1 and input.shape[0] != classes.shape[0]:
         raise ValueError(
@@ -234,8 +235,13 @@ def cross_entropy(
     at = 0 if input.ndim == 1 else 1
     if input.ndim == 0:
         raise RuntimeError("cross_entropy: input needs a dimension of classes, but it is 0-d")
+    indices = not target.is_floating_point()
+    plain = indices and weight is None and not label_smoothing and reduction in ("mean", "sum")
+    plain = plain and input.ndim == 2 and target.array.shape == input.array.shape[:1]
+    if plain and all_in_range(target.array, input.array.shape[1], ignore_index):
+        return _softmax_nll(input, target, len(target.array) if reduction == "mean" else 1)
     scores = log_softmax(input, at)
-    if not target.is_floating_point():
+    if indices:
         loss = nll_loss(scores, target, weight, None, ignore_index, None, reduction)
         if not label_smoothing:
             return loss
@@ -259,6 +265,46 @@ def cross_entropy(
     if reduction == "mean":
         return sum(losses) / max(losses.numel(), 1)
     return reduced(losses, reduction)
+
+
+def all_in_range(target: Array, classes: int, ignore_index: int) -> bool:
+    """Whether every class is one of 0 … `classes` - 1, and none is to be ignored."""
+    if not target.size or target.dtype != np.int64 or 0 <= ignore_index < classes:
+        return False
+    return bool(np.maximum.reduce(target.view(np.uint64)) < classes)  # a negative number is a large unsigned one
+
+
+def _softmax_minus_target(g: Any, input: Any, target: Any, count: Any, saved: Any) -> Any:
+    """``(softmax(input) - one_hot(target)) * g / count``."""
+    probabilities, rows = saved
+    g = g / count
+    if isinstance(g, Tensor):
+        one_hot = np.zeros_like(probabilities)
+        one_hot[rows, target.array] = 1
+        return (softmax(input, 1) - Tensor.wrap(one_hot)) * g
+    gradient = probabilities * g
+    gradient[rows, target] -= g
+    return gradient
+
+
+@operation(
+    {"input": _softmax_minus_target},
+    saves=True,
+    methods=[],
+    torch="",
+    grad_fn="NllLossBackward0",
+    sample=lambda d: (d.array((3, 4)), d.integers((3,), 4), 3),
+)
+def _softmax_nll(input: Any, target: Any, count: int) -> Any:
+    """``-sum(log_softmax(input)[i, target[i]]) / count`` in one step: input (N, C), target (N,) → ()."""
+    rows = np.arange(len(target))
+    z = input - np.maximum.reduce(input, axis=1, keepdims=True)
+    e = np.exp(z)
+    total = np.add.reduce(e, axis=1, keepdims=True)
+    losses = np.log(total[:, 0])
+    losses -= z[rows, target]
+    e /= total
+    return np.add.reduce(losses) / input.dtype.type(count), (e, rows)
 
 
 def _weighted(scores: Any, weight: Any, at: int) -> Any:
@@ -422,4 +468,4 @@ def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = Non
     return reduced(abs(_compared("l1_loss", input, target)), reduction)
 
 
-__all__ = [name for name in public(globals()) if name not in ("Rows", "reduced", "same_size")]
+__all__ = [name for name in public(globals()) if name not in ("Rows", "all_in_range", "reduced", "same_size")]

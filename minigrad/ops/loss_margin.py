@@ -125,7 +125,7 @@ def soft_margin_loss(
     methods=[],
     torch="nn.functional.multilabel_soft_margin_loss",
     sample=lambda d: (
-        d.array((2, 3)), d.mask((2, 3)) * 1.0, d.choice([None, d.array((3,))]), None, None, d.choice(REDUCTIONS)
+        d.array((2, 3)), d.constant((2, 3), 0.0, 1.0), d.choice([None, d.array((3,))]), None, None, d.choice(REDUCTIONS)
     ),
 )  # fmt: skip
 def multilabel_soft_margin_loss(

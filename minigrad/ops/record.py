@@ -17,24 +17,20 @@ some rule names is kept until backward: an argument of the operation (``other``)
 forward function saved beside it (``saved``), or merely an argument's shape (``input_shape``). A rule is made of
 operators and operations, so it runs on arrays as well as on tensors (see `minigrad.engine`).
 
-From the record are generated: the function and the Tensor's methods, in-place ones too (here), its row in
+From the record are generated: the function (`minigrad.ops.dispatch`), the Tensor's methods (here), its row in
 ``docs/operations.md`` (`minigrad.ops.docs`), its property test and its parity test against torch
 (``tests/ops/test_records.py``).
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
-import numpy as np
-
-from minigrad import dtypes
-from minigrad.engine import Array, Edge, Node, Rule, Variable, grad_mode
-from minigrad.tensor import Tensor, View
+from minigrad.engine import Array
+from minigrad.ops.dispatch import Primitive
+from minigrad.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -157,122 +153,26 @@ def operation(
         grad_fn: the name under which it shows in the graph.
         order: the highest derivative that is tested against a numerical one.
     """
-    rules_by_name = gradients or {}
 
     def register(forward: F) -> F:
-        assert isinstance(forward, FunctionType)
-        code = forward.__code__
-        names = code.co_varnames[: code.co_argcount]
-        n = len(names)
-        defaults = dict(zip(names[::-1], (forward.__defaults__ or ())[::-1], strict=False))
         name = forward.__name__
         label = grad_fn or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
-        rules, shapes = compile_rules(name, names, rules_by_name)
-        promoted = tuple(rules) if promotes is True else tuple(names.index(p) for p in promotes or ())
-        output, extra = n, n + 1
-        keeps_output = any(output in rule.needs for rule in rules.values())
-
-        def bind(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-            """All arguments by position, defaults filled in."""
-            if len(args) > n:
-                raise TypeError(f"{name}() takes {n} arguments ({', '.join(names)}), but {len(args)} were given")
-            bound = list(args) + [defaults.get(p, MISSING) for p in names[len(args) :]]
-            for key, value in kwargs.items():
-                key = ALIASES.get(key, key)
-                if key not in names:
-                    raise TypeError(f"{name}() got an unexpected keyword argument '{key}'; it takes {', '.join(names)}")
-                bound[names.index(key)] = value
-            missing = [p for p, value in zip(names, bound, strict=True) if value is MISSING]
-            if missing:
-                raise TypeError(f"{name}() missing required argument: {', '.join(missing)}")
-            return bound
-
-        @functools.wraps(forward)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if kwargs or len(args) != n:
-                args = tuple(bind(args, kwargs))
-            if promoted:
-                args = promote(args, promoted, floating)
-            on_tensors = tracked = False
-            values: list[Any] = []
-            for a in args:
-                if isinstance(a, Tensor):
-                    on_tensors = True
-                    if a.view_of is not None:
-                        a.refresh()
-                    if a.tracked:
-                        tracked = True
-                    values.append(a.array)
-                else:
-                    values.append(a)
-            if variadic:
-                values[0] = [t.array if isinstance(t, Tensor) else t for t in args[0]]
-                on_tensors = any(isinstance(t, Tensor) for t in args[0])
-                tracked = any(isinstance(t, Tensor) and t.requires_grad for t in args[0])
-            try:
-                result = forward(*values)
-            except ValueError as error:
-                raise explained(name, values, error) from error
-            saved = None
-            if saves:
-                result, saved = result
-            if not on_tensors:
-                return result
-            if not isinstance(result, np.ndarray):
-                result = np.asarray(result)
-            out = object.__new__(Tensor)
-            out.array = result
-            if tracked and rules and grad_mode.enabled:
-                edges: list[Edge] = []
-                needs: set[int] = set()
-                if variadic:
-                    rule = rules[0]
-                    needs.update(rule.needs)
-                    for i, t in enumerate(args[0]):
-                        if isinstance(t, Tensor) and t.tracked:
-                            function = functools.partial(rule.function, position=i)
-                            edges.append((t.node or t, Rule(function, rule.needs), t.array.shape, t.array.dtype))
-                else:
-                    for i, rule in rules.items():
-                        a = args[i]
-                        if isinstance(a, Tensor) and a.tracked:
-                            needs.update(rule.needs)
-                            array = a.array
-                            edges.append((a.node or a, rule, array.shape, array.dtype))
-                if needs:
-                    kept: list[Any] = [a if i in needs else None for i, a in enumerate(args)]
-                    if keeps_output:
-                        out.version = [0]
-                        held = object.__new__(Variable)
-                        held.array, held.version = result, out.version
-                        kept += (held, saved)
-                    else:
-                        kept += (None, saved)
-                    for i in shapes:
-                        kept.append(args[i].array.shape if isinstance(args[i], Tensor) else np.shape(args[i]))
-                    out.node = Node(label, edges, kept, output if keeps_output else -1)
-                else:
-                    out.node = Node(label, edges)
-                out.tracked = True
-            if view and np.may_share_memory(result, args[0].array):
-                share_memory(out, args[0], call, args[1:])
-            return out
-
-        assert extra == n + 1
+        rules = gradients or {}
+        primitive = Primitive(forward, rules, label, promotes, floating, view, saves, variadic)
         record = Record(
-            name,
-            forward,
-            rules_by_name,
-            sample,
-            name if torch is None else torch,
-            [name] if methods is None else methods,
-            False,
-            bool(rules),
-            in_place,
-            bool(promotes),
-            order,
+            name=name,
+            forward=forward,
+            gradients=rules,
+            sample=sample,
+            torch=name if torch is None else torch,
+            methods=[name] if methods is None else methods,
+            composed=False,
+            differentiable=bool(rules),
+            in_place=in_place,
+            promotes=bool(promotes),
+            order=order,
         )
-        return publish(record, call)  # type: ignore[return-value]
+        return cast(F, publish(record, primitive.function()))
 
     return register
 
@@ -290,17 +190,16 @@ def composed(
 
     def register(function: F) -> F:
         name = function.__name__
-        names = [name] if methods is None else methods
         record = Record(
-            name,
-            function,
-            {},
-            sample,
-            name if torch is None else torch,
-            names,
-            True,
-            differentiable,
-            in_place,
+            name=name,
+            forward=function,
+            gradients={},
+            sample=sample,
+            torch=name if torch is None else torch,
+            methods=[name] if methods is None else methods,
+            composed=True,
+            differentiable=differentiable,
+            in_place=in_place,
             order=order,
         )
         return publish(record, function)
@@ -339,109 +238,6 @@ def in_place_of(name: str, call: Callable[..., Any]) -> Callable[..., Tensor]:
     method.__name__ = f"{name}_"
     method.__doc__ = f"`minigrad.{name}`, in place."
     return method
-
-
-def compile_rules(
-    op: str, names: tuple[str, ...], gradients: Mapping[str, Callable[..., Any]]
-) -> tuple[dict[int, Rule], list[int]]:
-    """Turn the names that rules ask for into places in `Node.saved`.
-
-    The places are: the arguments in order, ``out``, ``saved``, then the shapes that some rule asks for.
-    """
-    places = {name: i for i, name in enumerate((*names, "out", "saved"))}
-    shapes: list[int] = []
-    rules: dict[int, Rule] = {}
-    for target, function in gradients.items():
-        assert not hasattr(function, "__wrapped__"), f"{op}: the rule of '{target}' must name what it needs"
-        code = function.__code__
-        needs = []
-        for need in code.co_varnames[1 : code.co_argcount]:
-            if need not in places and need.endswith("_shape") and need[:-6] in names:
-                places[need] = len(places)
-                shapes.append(names.index(need[:-6]))
-            if need not in places:
-                raise TypeError(f"{op}: the gradient rule of '{target}' asks for '{need}', which is no argument")
-            needs.append(places[need])
-        rules[names.index(target)] = Rule(function, tuple(needs))
-    return rules, shapes
-
-
-MISSING: Any = object()
-ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words, which torch accepts too
-
-
-def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> tuple[Any, ...]:
-    """Bring the arguments at `places` to the dtype that torch would compute in.
-
-    Raises:
-        TypeError: if one is neither a tensor, an array, nor a number.
-    """
-    first: np.dtype[Any] | None = None
-    alike, numbers = True, False
-    for place in places:
-        a = args[place]
-        if isinstance(a, Tensor):
-            kind = a.array.dtype
-        elif type(a) in PYTHON_NUMBERS:
-            numbers = True
-            continue
-        elif isinstance(a, np.ndarray):
-            kind = a.dtype
-        elif isinstance(a, np.generic):
-            alike = False
-            continue
-        else:
-            raise TypeError(f"expected a Tensor or a number, but got {type(a).__name__}: {a!r}")
-        if first is None:
-            first = kind
-        elif kind is not first:
-            alike = False
-    if alike and first is not None and (first.kind == "f" or not (numbers or floating)):
-        return args  # the usual case; a Python number takes the array's dtype
-    changed = list(args)
-    for place in places:  # NumPy's numbers count as Python's
-        if isinstance(changed[place], np.generic):
-            changed[place] = changed[place].item()
-    target = dtypes.result_type([a.array if isinstance(a, Tensor) else a for a in (changed[p] for p in places)])
-    if floating and target.kind not in "fc":
-        target = dtypes.default.numpy
-    for place in places:
-        a = changed[place]
-        changed[place] = a.astype(target) if isinstance(a, (Tensor, np.ndarray)) else np.asarray(a, dtype=target)
-    return tuple(changed)
-
-
-PYTHON_NUMBERS = {bool, int, float, complex}
-
-
-def share_memory(out: Tensor, source: Tensor, call: Callable[..., Any], rest: tuple[Any, ...]) -> None:
-    """Note that ``out = call(source, *rest)`` is a view of `source`'s memory."""
-
-    def replay(base: Any) -> Any:
-        return call(base, *rest)
-
-    if source.version is None:
-        source.version = [0]
-    out.version = source.version
-    if source.view_of is None:
-        out.view_of = View(source, replay, source.rewrites)
-    else:
-        base, inner, rewrites = source.view_of
-        out.view_of = View(base, lambda b: replay(inner(b)), rewrites)
-
-
-def explained(name: str, values: list[Any], error: ValueError) -> Exception:
-    """NumPy's complaint in torch's words where the shapes do not broadcast."""
-    shapes = [list(v.shape) for v in values if isinstance(v, np.ndarray)]
-    if "broadcast" in str(error) and len(shapes) == 2:
-        a, b = shapes
-        for i in range(1, min(len(a), len(b)) + 1):
-            if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
-                return RuntimeError(
-                    f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton "
-                    f"dimension {max(len(a), len(b)) - i} ({name} of shapes {a} and {b})"
-                )
-    return RuntimeError(f"{name}: {error} (shapes {', '.join(map(str, shapes))})")
 
 
 def public(namespace: Mapping[str, Any]) -> list[str]:

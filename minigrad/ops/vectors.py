@@ -40,6 +40,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     >>> F.cosine_similarity(minigrad.tensor([1.0, 0.0]), minigrad.tensor([1.0, 1.0]), dim=0)
     tensor(0.7071)
     """
+    x1, x2 = (x if x.is_floating_point() else x.float() for x in (x1, x2))
     lengths = [clamp_min(norm(x, 2, dim, True), eps) for x in (x1, x2)]
     return sum((x1 / lengths[0]) * (x2 / lengths[1]), dim)
 
@@ -86,10 +87,11 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
                 f"bilinear(): input{i} size does not match weight size: got {x.shape[-1]} but expected {features}"
             )
         same_dtype(f"input{i} and weight", x, weight)
-    if input1.shape[:-1] != input2.shape[:-1]:
-        raise RuntimeError(
-            f"bilinear(): input batch dimensions do not match: got {list(input1.shape)} and {list(input2.shape)}"
-        )
+    if input1.ndim != input2.ndim:
+        raise RuntimeError(f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}")
+    for i, (n, m) in enumerate(zip(input1.shape[:-1], input2.shape[:-1], strict=True)):
+        if n != m:
+            raise RuntimeError(f"bilinear(): input batch dimensions do not match at dim {i}: got {n} and {m}")
     out, in1, in2 = weight.shape
     left = matmul(input1, reshape(permute(weight, (1, 0, 2)), (in1, out * in2)))
     result = sum(reshape(left, (*input1.shape[:-1], out, in2)) * unsqueeze(input2, -2), -1)

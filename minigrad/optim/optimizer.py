@@ -18,7 +18,6 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
 import numpy as np
 
 from minigrad.engine import Array, recording
-from minigrad.optim._axpy import add_scaled
 from minigrad.tensor import Removable, Tensor
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
@@ -50,6 +49,12 @@ class Scratch(NamedTuple):
 Rule: TypeAlias = Callable[[Tensor, Array, Array, Scratch], None]
 
 
+def add_scaled(x: Array, y: Array, a: Array | float, out: Array, scratch: Array) -> Array:
+    """``out = x + a·y``, all of one shape and dtype. `out` may be `x`, `scratch` may be `y` (and is then lost)."""
+    np.multiply(y, a, scratch)
+    return np.add(x, scratch, out)
+
+
 def _hooked(step: Step[P, R]) -> Step[P, R]:
     """A step that calls the step hooks, and tells schedulers that it happened."""
 
@@ -59,7 +64,7 @@ def _hooked(step: Step[P, R]) -> Step[P, R]:
         if not self._hooks:
             return step(self, *args, **kwargs)
         arguments: Any = (self, *args)
-        for hook in list(self._hooks["step_pre"].values()):
+        for hook in self._listeners("step_pre"):
             changed = hook(self, arguments, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
@@ -68,7 +73,7 @@ def _hooked(step: Step[P, R]) -> Step[P, R]:
                     )
                 arguments, kwargs = changed
         result = step(*arguments, **kwargs)
-        for hook in list(self._hooks["step_post"].values()):
+        for hook in self._listeners("step_post"):
             hook(self, arguments, kwargs)
         return result
 
@@ -160,13 +165,14 @@ class Optimizer:
             if w.dtype is not dtype:
                 dtype = w.dtype
                 rule = self.rule(group, dtype)
+                share = np.array(decay, dtype)
             scratch = self._scratch.get(p)
             if scratch is None or scratch.owner is not w:
                 scratch = self._scratch[p] = self._room(w)
             if maximize:
                 g = np.negative(g, out=scratch.gradient)
             if decay:
-                g = add_scaled(g, w, decay, scratch.gradient, scratch.a)
+                g = add_scaled(g, w, share, scratch.gradient, scratch.a)
             rule(p, w, g, scratch)
             p.bump()
 
@@ -272,7 +278,7 @@ class Optimizer:
 
         The tensors in it are the optimizer's own, not copies.
         """
-        for hook in list(self._hooks["state_dict_pre"].values()):
+        for hook in self._listeners("state_dict_pre"):
             hook(self)
         index: dict[Any, int] = {}
         for p in chain.from_iterable(group["params"] for group in self.param_groups):
@@ -287,7 +293,7 @@ class Optimizer:
                 for group in self.param_groups
             ],
         }
-        for hook in list(self._hooks["state_dict_post"].values()):
+        for hook in self._listeners("state_dict_post"):
             changed = hook(self, result)
             result = result if changed is None else changed
         return result
@@ -298,11 +304,10 @@ class Optimizer:
         Values are copied, into the dtype of their parameter.
 
         Raises:
-            ValueError: if number or sizes of the parameter groups differ, or a tensor of the state has another
-                shape than its parameter.
+            ValueError: if number or sizes of the parameter groups differ.
         """
         state_dict = dict(state_dict)
-        for hook in list(self._hooks["load_state_dict_pre"].values()):
+        for hook in self._listeners("load_state_dict_pre"):
             changed = hook(self, state_dict)
             state_dict = state_dict if changed is None else changed
         groups, saved = self.param_groups, copy.deepcopy(state_dict["param_groups"])
@@ -334,7 +339,7 @@ class Optimizer:
                 if name == "param_names" or name in self.defaults:
                     other.setdefault(name, group[name])
         self.__setstate__({"state": state, "param_groups": saved})
-        for hook in list(self._hooks["load_state_dict_post"].values()):
+        for hook in self._listeners("load_state_dict_post"):
             hook(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -346,6 +351,9 @@ class Optimizer:
         self.__dict__.update(state)
 
     # ---- hooks --------------------------------------------------------------------------------------
+
+    def _listeners(self, event: str) -> list[Callable[..., Any]]:
+        return list(self._hooks[event].values()) if event in self._hooks else []
 
     def _register(self, event: str, hook: Callable[..., Any], prepend: bool = False) -> Removable:
         handle = Removable(self._hooks[event], hook)
@@ -379,18 +387,16 @@ class Optimizer:
 
 
 def _adopt(value: Any, p: Tensor, key: str | None = None) -> Any:
-    """A copy of a saved value, in the dtype and memory layout of the parameter (step counts: float32)."""
+    """A copy of a saved value, in the dtype and memory layout of the parameter (step counts: in their own)."""
     if isinstance(value, dict):
         return {k: _adopt(v, p, k) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(_adopt(v, p) for v in value)
-    if key == "step":
-        return Tensor.wrap(np.array(float(value), np.float32))
     if not hasattr(value, "__array__"):
         return value
     array = np.asarray(value.array if isinstance(value, Tensor) else value)
-    if array.shape != p.array.shape:
-        return Tensor.wrap(array.astype(p.array.dtype))
+    if key == "step" or array.shape != p.array.shape:
+        return Tensor.wrap(np.array(array, array.dtype if key == "step" else p.array.dtype))
     twin = np.empty_like(p.array)
     twin[...] = array
     return Tensor.wrap(twin)

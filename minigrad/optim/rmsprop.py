@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.optim._axpy import add_scaled
 from minigrad.optim.optimizer import (
     Group,
     Optimizer,
     ParamsT,
     Rule,
     Scratch,
+    add_scaled,
     check_rates,
     counter,
     move_towards,

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.optim._axpy import add_scaled
-from minigrad.optim.optimizer import Group, Optimizer, ParamsT, Rule, Scratch, check_rates
+from minigrad.optim.optimizer import Group, Optimizer, ParamsT, Rule, Scratch, add_scaled, check_rates
 from minigrad.tensor import Tensor
 
 

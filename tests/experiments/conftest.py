@@ -12,8 +12,8 @@ from experiments.data import split
 from experiments.options import Options
 from experiments.progress import Progress
 from experiments.registry import Experiment
-from experiments.run import execute
-from experiments.training import Trainer, accuracy, logits
+from experiments.runner import execute
+from experiments.training import Trainer, accuracy, batches, logits
 
 torch.set_num_threads(1)
 
@@ -33,7 +33,7 @@ def build(run, rate, samples):
     return Trainer(
         model,
         optimizer,
-        fw.utils.data.DataLoader(fw.utils.data.TensorDataset(*samples), batch_size=50, shuffle=True),
+        batches(fw, *samples, size=50, shuffle=True),
         lambda model, inputs, labels: fw.nn.functional.cross_entropy(model(inputs), labels),
         fw.optim.lr_scheduler.MultiStepLR(optimizer, [1, 2], gamma=0.5),
     )

@@ -54,14 +54,14 @@ def test_no_pickle_is_written_or_read(tmp_path):
         checkpoint.save(tmp_path / "c.npz", {"model": object()})
     assert list(tmp_path.iterdir()) == []
     np.savez(tmp_path / "evil.npz", structure=np.array({"a": 1}, dtype=object))
-    with pytest.raises(UsageError, match="isn't a checkpoint that can be read"):
+    with pytest.raises(UsageError, match="Object arrays cannot be loaded"):
         checkpoint.load(tmp_path / "evil.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"not a zip at all"])
 def test_a_damaged_file_is_named(tmp_path, content):
     (tmp_path / "checkpoint.npz").write_bytes(content)
-    with pytest.raises(UsageError, match=r"checkpoint\.npz isn't a checkpoint .*run without --resume"):
+    with pytest.raises(UsageError, match=r"checkpoint\.npz can't be read .*run without --resume"):
         checkpoint.load(tmp_path / "checkpoint.npz")
 
 
@@ -69,5 +69,11 @@ def test_a_truncated_file_is_named(tmp_path):
     path = tmp_path / "checkpoint.npz"
     checkpoint.save(path, {"a": np.zeros(1000)})
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(UsageError, match="isn't a checkpoint that can be read"):
+    with pytest.raises(UsageError, match="can't be read"):
         checkpoint.load(path)
+
+
+def test_an_archive_of_something_else_is_refused(tmp_path):
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with pytest.raises(UsageError, match=r"other\.npz isn't a checkpoint"):
+        checkpoint.load(tmp_path / "other.npz")

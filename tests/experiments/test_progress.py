@@ -28,7 +28,7 @@ def test_a_log_gets_few_lines_and_always_the_last_epoch():
     stream = io.StringIO()
     walk(Progress(stream))
     lines = stream.getvalue().splitlines()
-    assert lines[-1] == "a  epoch 50/50  rate 0.1  loss 0.5000  train 91.00 %  0 s left"
+    assert lines[-1] == "a  epoch 50/50  lr 0.1  loss 0.5000  train 91.00 %  0 s left"
     assert len(lines) <= 3  # it took less than two seconds, and a line is due once a second
     assert "\r" not in stream.getvalue()
 
@@ -48,7 +48,7 @@ def test_a_terminal_shows_epochs_and_batches():
     text = stream.getvalue()
     assert "relu 0.1:  50%" in text
     assert "2/4" in text
-    assert "train 91.00 %" in text
+    assert "train 91.00%" in text
     assert "loss 0.1250" in text
     assert "a word\n" in text
 
@@ -68,5 +68,5 @@ def test_without_tqdm_it_falls_back_to_lines(monkeypatch):
 
 def test_what_a_row_says():
     assert describe({**row(1), "validation_accuracy": 0.5, "test_loss": 1.0}) == (
-        "rate 0.1  loss 0.5000  train 91.00 %  validation 50.00 %  test loss 1.0000"
+        "lr 0.1  loss 0.5000  train 91.00 %  val 50.00 %  test loss 1.0000"
     )

@@ -10,7 +10,8 @@ import pytest
 
 from experiments import checkpoint, files, registry
 from experiments.errors import Interrupted, NonFinite, SealError, UsageError
-from experiments.run import Run, execute
+from experiments.run import Run
+from experiments.runner import execute
 from experiments.training import Trainer
 
 FRAMEWORKS = ["minigrad", "torch"]
@@ -117,6 +118,15 @@ def test_resume_refuses_the_checkpoint_of_another_run(toy, options, impatient, c
     with pytest.raises(UsageError, match=f"belongs to another run: {says}"):
         execute(toy, options(**{"framework": "torch", "resume": True, **change}))
     assert path.read_bytes() == before
+
+
+def test_a_missing_part_of_the_checkpoint_is_named(run_toy, impatient, tmp_path):
+    with pytest.raises(Interrupted):
+        run_toy("a", impatient(5, 1), framework="torch")
+    (weights,) = tmp_path.rglob("checkpoint.weights.npz")
+    weights.unlink()
+    with pytest.raises(UsageError, match=r"checkpoint\.weights\.npz can't be read .*No such file"):
+        run_toy("a", framework="torch", resume=True)
 
 
 def test_a_fresh_run_mentions_the_checkpoint_that_it_replaces(run_toy, impatient, capsys):

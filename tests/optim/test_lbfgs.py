@@ -1,10 +1,14 @@
 """L-BFGS takes torch's moves and evaluations."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from torch.optim.lbfgs import _strong_wolfe as torch_strong_wolfe
 
 import minigrad
+from minigrad.optim.lbfgs import Point, strong_wolfe
 
 OPTIONS = [
     {},
@@ -66,6 +70,40 @@ def test_the_path_is_torchs(loss_of, options):
         counts.append((state["func_evals"], state["n_iter"]))
     assert counts[0] == counts[1]
     np.testing.assert_allclose(*losses, rtol=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(240))
+def test_the_line_search_takes_torchs_looks(seed):
+    rng = np.random.default_rng(seed)
+    waves = rng.normal(size=4) * [1, 3, 9, 27]
+    options = {"max_ls": int(rng.integers(1, 25)), "tolerance_change": 10 ** rng.uniform(-9, -1)}
+    first = 10 ** rng.uniform(-3, 1)
+    kink, rise = first * 10 ** rng.uniform(-3, 0), 10 ** rng.uniform(-3, 3)
+
+    def phi(t):
+        """The height and the slope (-1 at 0) of a wavy descent, or of one that ends in a kink."""
+        if seed < 200:
+            height = -t + 0.05 * t**2 + sum(0.1 * (1 - math.cos(w * t)) for w in waves)
+            return height, -1 + 0.1 * t + sum(0.1 * w * math.sin(w * t) for w in waves)
+        return (-t, -1.0) if t < kink else (-kink + rise * (t - kink), rise)
+
+    seen = {"ours": [], "theirs": []}
+
+    def look(t):
+        seen["ours"].append(t)
+        return Point(t, phi(t)[0], np.array([phi(t)[1]]), phi(t)[1])
+
+    def evaluate(x, t, d):
+        seen["theirs"].append(float(t))
+        return phi(float(t))[0], torch.tensor([phi(float(t))[1]], dtype=torch.float64)
+
+    start = Point(0.0, 0.0, np.array([-1.0]), -1.0)
+    found, looks = strong_wolfe(look, first, 1.0, start, **options)
+    d, g = torch.ones(1, dtype=torch.float64), torch.tensor([-1.0], dtype=torch.float64)
+    loss, gradient, t, count = torch_strong_wolfe(evaluate, None, first, d, 0.0, g, g.dot(d), **options)
+    assert looks == count == len(seen["ours"])
+    np.testing.assert_allclose(seen["ours"], seen["theirs"], rtol=1e-9)
+    np.testing.assert_allclose([found.t, found.loss, *found.gradient], [float(t), float(loss), *gradient], rtol=1e-9)
 
 
 def test_it_finds_the_bottom_of_the_valley():

@@ -44,6 +44,7 @@ SCHEDULES = {
     "CyclicLR exp": lambda m, o: m.CyclicLR(o, 0.1, 0.5, 5, mode="exp_range", gamma=0.95, cycle_momentum=False),
     "CyclicLR own": lambda m, o: m.CyclicLR(o, 0.1, 0.5, 4, scale_fn=lambda x: 1 / x, scale_mode="cycle"),
     "CyclicLR own step": lambda m, o: m.CyclicLR(o, 0.1, 0.5, 4, scale_fn=lambda x: 0.9**x, scale_mode="iterations"),
+    "CyclicLR after another": lambda m, o: (m.StepLR(o, 3), m.CyclicLR(o, 0.2, 0.5, 5))[1],
     "ChainedScheduler": lambda m, o: m.ChainedScheduler([m.ConstantLR(o, 0.1, 3), m.ExponentialLR(o, 0.9)]),
     "SequentialLR": lambda m, o: m.SequentialLR(
         o, [m.LinearLR(o, 0.1, total_iters=5), m.CosineAnnealingLR(o, 10), m.ExponentialLR(o, 0.5)], [5, 20]

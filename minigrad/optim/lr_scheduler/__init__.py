@@ -16,6 +16,8 @@ from minigrad.optim.lr_scheduler.factor import (
 )
 from minigrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
 
+_LRScheduler = LRScheduler  #: the old name, which programs still subclass
+
 __all__ = [
     "ChainedScheduler",
     "ConstantLR",

@@ -1,0 +1,108 @@
+"""What the tests of `minigrad.nn` share: programs that run in both frameworks, and comparisons of their results."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad
+
+
+def in_our_words(text):
+    text = text.replace("torch.", "minigrad.").replace("torch", "minigrad").replace(".nn.modules.", ".nn.")
+    return re.sub(r"minigrad\.\w+Tensor", "minigrad.Tensor", text)
+
+
+def outcome(program, fw):
+    """What a program gives: its result, or the error that it raised; and the warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            result = "result", program(fw)
+        except Exception as error:
+            message = error.args[0] if error.args else ""
+            result = type(error).__name__, in_our_words(str(message))
+    return result, [(w.category, in_our_words(str(w.message))) for w in caught]
+
+
+@pytest.fixture
+def alike():
+    """Assert that a program does the same in both frameworks: ``alike(lambda fw: …)``.
+
+    Errors and warnings must be of the same type; our message may go on after torch's.
+    """
+
+    def check(program, same_text=True):
+        (kind, ours), warned = outcome(program, minigrad)
+        (torch_kind, theirs), torch_warned = outcome(program, torch)
+        assert kind == torch_kind, (kind, ours, torch_kind, theirs)
+        if kind == "result":
+            assert comparable(ours) == comparable(theirs)
+        elif same_text:
+            assert ours.startswith(theirs.rstrip(".")), (ours, theirs)
+        assert [c for c, _ in warned] == [c for c, _ in torch_warned], (warned, torch_warned)
+        for (_, text), (_, torch_text) in zip(warned, torch_warned, strict=True):
+            assert text[:60] == torch_text[:60]
+        return kind
+
+    return check
+
+
+def comparable(value):
+    """A result in a form that is equal in both frameworks if the results are."""
+    if isinstance(value, (minigrad.Tensor, torch.Tensor)):
+        return in_our_words(str(value.dtype)), tuple(value.shape), value.detach().numpy().tolist()
+    if isinstance(value, dict):
+        return [(k, comparable(v)) for k, v in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [comparable(v) for v in value]
+    if isinstance(value, (str, int, float, type(None))):
+        return in_our_words(value) if isinstance(value, str) else value
+    return in_our_words(repr(value))
+
+
+def tensors(array, requires_grad=False):
+    """The same tensor in both frameworks."""
+    return (
+        minigrad.from_numpy(np.array(array)).requires_grad_(requires_grad),
+        torch.from_numpy(np.array(array)).requires_grad_(requires_grad),
+    )
+
+
+def assert_close(ours, theirs, tolerance, what=""):
+    """The same shape and dtype, and values that differ by `tolerance` at most, relative and absolute."""
+    assert tuple(ours.shape) == tuple(theirs.shape), what
+    assert in_our_words(str(theirs.dtype)) == str(ours.dtype), what
+    np.testing.assert_allclose(
+        ours.detach().numpy(), theirs.detach().numpy(), rtol=tolerance, atol=tolerance, err_msg=str(what)
+    )
+
+
+@pytest.fixture
+def same_run():
+    """Assert that a function gives the same value and gradients in both frameworks.
+
+    ``same_run(function, arrays, rng, tolerance)``: ``function(fw, *tensors)``; floats among the arrays require grad
+    unless `fixed` names their place. The cotangent is random.
+    """
+
+    def check(function, arrays, rng, tolerance, fixed=(), what=""):
+        pairs = [tensors(a, a.dtype.kind == "f" and i not in fixed) for i, a in enumerate(arrays)]
+        ours = function(minigrad, *(p[0] for p in pairs))
+        theirs = function(torch, *(p[1] for p in pairs))
+        assert_close(ours, theirs, tolerance, what)
+        if not theirs.requires_grad:
+            assert not ours.requires_grad
+            return
+        g = tensors(np.asarray(rng.normal(size=tuple(theirs.shape)), dtype=theirs.detach().numpy().dtype))
+        ours.backward(g[0])
+        theirs.backward(g[1])
+        for i, (a, b) in enumerate(pairs):
+            if b.grad is None:
+                assert a.grad is None or not a.grad.numpy().any(), f"{what}: gradient {i}"
+            else:
+                assert_close(a.grad, b.grad, tolerance, f"{what}: gradient {i}")
+
+    return check
