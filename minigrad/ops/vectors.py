@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad.ops.elementwise import clamp_min
 from minigrad.ops.linalg import matmul, same_dtype
 from minigrad.ops.record import composed, public
 from minigrad.ops.reduction import norm, sum
 from minigrad.ops.shape import permute, reshape, unsqueeze
+from minigrad.tensor import Tensor
 
 
 @composed(
@@ -41,8 +44,13 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     tensor(0.7071)
     """
     x1, x2 = (x if x.is_floating_point() else x.float() for x in (x1, x2))
-    lengths = [clamp_min(norm(x, 2, dim, True), eps) for x in (x1, x2)]
-    return sum((x1 / lengths[0]) * (x2 / lengths[1]), dim)
+    return sum(_unit(x1, dim, eps) * _unit(x2, dim, eps), dim)
+
+
+def _unit(x: Any, dim: int, eps: float) -> Any:
+    """The vectors along `dim` divided by their norm, or by `eps`; the gradient takes no notice of `eps`, as in torch."""
+    length = norm(x, 2, dim, True)
+    return x / (length + Tensor.wrap(np.maximum(eps - length.array, 0)))
 
 
 @composed(

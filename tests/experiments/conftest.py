@@ -35,7 +35,7 @@ def build(run, rate, samples):
         optimizer,
         batches(fw, *samples, size=50, shuffle=True),
         lambda model, inputs, labels: fw.nn.functional.cross_entropy(model(inputs), labels),
-        fw.optim.lr_scheduler.MultiStepLR(optimizer, [1, 2], gamma=0.5),
+        fw.optim.lr_scheduler.MultiStepLR(optimizer, [1], gamma=0.5),
     )
 
 

@@ -107,14 +107,17 @@ def test_the_test_files_are_read_once_after_all_training(tmp_path, monkeypatch):
 
     fitted = []
     fit = Run.fit
+
+    def watch(self, stage, build, *rest):
+        fitted.append((stage, len(build().loader.dataset), len(reads)))
+        return fit(self, stage, build, *rest)
+
     monkeypatch.setattr(arrays, "load_arrays", spy)
-    monkeypatch.setattr(
-        Run, "fit", lambda self, stage, *a: (fitted.append((stage, len(reads))), fit(self, stage, *a))[1]
-    )
+    monkeypatch.setattr(Run, "fit", watch)
     monkeypatch.setattr(registry, "report_of", lambda name: lambda record: "")
     execute(EXPERIMENT, Options("torch", epochs=1, data="digits", limit=120, out=str(tmp_path)))
     assert len(reads) == 1
-    assert fitted == [(f"{a} {r:g}", 0) for a, r in CONFIGURATIONS] + [("final", 0)]
+    assert fitted == [(f"{a} {r:g}", 100, 0) for a, r in CONFIGURATIONS] + [("final", 120, 0)]
 
 
 @pytest.mark.parametrize(("epochs", "halvings"), [(50, [20, 40]), (10, [4, 8]), (3, [1, 2]), (1, [1, 1])])

@@ -28,7 +28,7 @@ def test_a_run_leaves_its_files(run_toy, framework):
     assert config["data"]["samples"] == 200
     rows = files.read_csv(folder / "history.csv")
     assert [(row["stage"], row["epoch"]) for row in rows] == [(f"rate {r}", e) for r in (0.1, 0.05) for e in (1, 2, 3)]
-    assert [row["learning_rate"] for row in rows] == [0.1, 0.05, 0.025, 0.05, 0.025, 0.0125]
+    assert [row["learning_rate"] for row in rows] == [0.1, 0.05, 0.05, 0.05, 0.025, 0.025]
     assert all(0 <= row["validation_accuracy"] <= 1 for row in rows)
     assert rows[0].keys() == {"stage", "epoch", "learning_rate", "loss", "validation_accuracy"}  # and no times
     times = files.read_csv(folder / "timings.csv")

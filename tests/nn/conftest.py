@@ -44,7 +44,7 @@ def alike():
             assert ours.startswith(theirs.rstrip(".")), (ours, theirs)
         assert [c for c, _ in warned] == [c for c, _ in torch_warned], (warned, torch_warned)
         for (_, text), (_, torch_text) in zip(warned, torch_warned, strict=True):
-            assert text[:60] == torch_text[:60]
+            assert text[:60] == torch_text[:60] or not same_text
         return kind
 
     return check
