@@ -19,7 +19,7 @@ def save(path: Path, state: Any) -> None:
     """Writes nested dicts, lists, tuples, numbers, strings and tensors; the file is replaced as a whole."""
     arrays: dict[str, np.ndarray] = {}
     structure = json.dumps(_pack(state, arrays, "state"))
-    files.write_npz(path, {STRUCTURE: np.array(structure), **arrays})
+    files.write_npz(path, {STRUCTURE: np.frombuffer(structure.encode(), np.uint8), **arrays})
 
 
 def load(path: Path) -> Any:
@@ -31,7 +31,7 @@ def load(path: Path) -> Any:
     arrays = files.read_npz(path)
     if STRUCTURE not in arrays:
         raise UsageError(f"{path} isn't a checkpoint; run without --resume")
-    return _unpack(json.loads(str(arrays[STRUCTURE])), arrays)
+    return _unpack(json.loads(arrays[STRUCTURE].tobytes()), arrays)
 
 
 def tensors(state: Any, framework: Any) -> Any:

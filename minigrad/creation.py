@@ -418,7 +418,9 @@ _methods: dict[str, Callable[..., Any]] = {
         lambda x, low=None, high=None, *, generator=None: (
             _rng(generator).random(x.array.shape, x.array.dtype)
             if low is None
-            else _rng(generator).randint(*((0, low) if high is None else (low, high)), x.array.shape, x.array.dtype)
+            else _rng(generator).randint(
+                0 if high is None else low, low if high is None else high, x.array.shape, x.array.dtype
+            )
         ),
         "Fill with random integers, in [low, high) if given.",
     ),

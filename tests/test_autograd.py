@@ -1,9 +1,10 @@
 """autograd.grad, hooks, Function, and the switches, against torch."""
 
-import minigrad
 import numpy as np
 import pytest
 import torch
+
+import minigrad
 
 BOTH = pytest.mark.parametrize("fw", [minigrad, torch], ids=["minigrad", "torch"])
 

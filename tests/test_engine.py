@@ -155,9 +155,9 @@ def test_grad_accumulates_in_place():
     ("program", "expected"),
     [
         (lambda x: [y := x.exp(), y.add_(1.0)][0], "modified by an inplace operation"),
-        (lambda x: [h := x * 1.0, y := h * h, h.zero_()][1], "modified by an inplace operation"),
-        (lambda x: [h := x * 1.0, v := h[0:1], y := h * h, v.zero_()][2], "modified by an inplace operation"),
-        (lambda x: [h := x * 1.0, y := h * h, h.detach().zero_()][1], "modified by an inplace operation"),
+        (lambda x: [h := x * 1.0, h * h, h.zero_()][1], "modified by an inplace operation"),
+        (lambda x: [h := x * 1.0, v := h[0:1], h * h, v.zero_()][2], "modified by an inplace operation"),
+        (lambda x: [h := x * 1.0, h * h, h.detach().zero_()][1], "modified by an inplace operation"),
         (lambda x: x.zero_(), "a leaf Variable that requires grad is being used in an in-place operation"),
         (lambda x: x[0].zero_(), "a view of a leaf Variable that requires grad is being used in an in-place operation"),
     ],

@@ -3,10 +3,11 @@
 import copy
 import pickle
 
-import minigrad
 import numpy as np
 import pytest
 import torch
+
+import minigrad
 
 PROGRAMS = {
     "ints are int64": lambda fw: fw.tensor([1, 2]).dtype,
@@ -69,7 +70,7 @@ PROGRAMS = {
     "chunk": lambda fw: [part.tolist() for part in fw.arange(7).chunk(3)],
     "einsum": lambda fw: fw.einsum("ij,jk->ki", fw.arange(4.0).reshape(2, 2), fw.ones(2, 2)),
     "stride": lambda fw: fw.zeros(2, 3).t().stride(),
-    "size": lambda fw: list(fw.zeros(2, 3).size()) + [fw.zeros(2, 3).size(1), fw.zeros(2, 3).numel()],
+    "size": lambda fw: [*fw.zeros(2, 3).size(), fw.zeros(2, 3).size(1), fw.zeros(2, 3).numel()],
     "contiguous": lambda fw: fw.zeros(2, 3).t().contiguous().is_contiguous(),
     "median": lambda fw: fw.tensor([4.0, 1.0, 3.0, 2.0]).median(),
     "equal elements": lambda fw: (fw.ones(2) == fw.ones(2)).all(),
@@ -194,7 +195,7 @@ def test_from_numpy_shares_memory():
     a = np.zeros(3)
     minigrad.from_numpy(a).add_(1)
     assert a.tolist() == [1, 1, 1]
-    with pytest.raises(TypeError, match="expected np.ndarray"):
+    with pytest.raises(TypeError, match=r"expected np.ndarray"):
         minigrad.from_numpy([1, 2])
 
 

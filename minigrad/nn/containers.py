@@ -8,8 +8,9 @@ from itertools import groupby
 from operator import index
 from typing import Any, Self, SupportsIndex
 
-from minigrad.nn.module import Module, bracketed, type_name
+from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
+from minigrad.nn.text import bracketed, type_name
 from minigrad.tensor import Tensor
 
 __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
@@ -396,7 +397,7 @@ class ParameterDict(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of `key`, or `default` if there is none."""
-        return self[key] if key in self else default
+        return self.__dict__[key] if key in self._keys else default
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The value of `key`, which becomes `default` if there is none."""

@@ -55,7 +55,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     return input.assign(result) if inplace else result
 
 
-def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
+def _in_place(function: Any) -> Callable[..., Any]:
     """The same function with ``inplace=True``."""
 
     def call(input: Any, *args: Any, **kwargs: Any) -> Any:
@@ -66,8 +66,8 @@ def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-relu_, leaky_relu_, elu_, selu_, celu_ = map(_in_place, (relu, leaky_relu, elu, selu, celu))
-hardtanh_, threshold_ = map(_in_place, (hardtanh, threshold))
+relu_, leaky_relu_, elu_, selu_ = _in_place(relu), _in_place(leaky_relu), _in_place(elu), _in_place(selu)
+celu_, hardtanh_, threshold_ = _in_place(celu), _in_place(hardtanh), _in_place(threshold)
 
 
 def _implicit_dim(name: str, ndim: int) -> int:
@@ -108,7 +108,7 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
 
 def _with_legacy(function: Callable[..., Any]) -> Callable[..., Any]:
     """A loss that also heeds `size_average` and `reduce`."""
-    code = function.__code__  # type: ignore[attr-defined]
+    code = function.__code__
     names = code.co_varnames[: code.co_argcount]
 
     @functools.wraps(function)

@@ -37,9 +37,9 @@ class Hooks:
     backward: dict[int, Hook] = field(default_factory=dict)
 
 
-def register(hooks: dict[int, Hook], hook: Hook, prepend: bool) -> Removable:
+def register(hooks: dict[int, Any], hook: Hook, prepend: bool) -> Removable:
     """Add a hook at the end, or at the beginning."""
-    handle = Removable(hooks, hook)
+    handle = Removable(hooks, hook)  # type: ignore[arg-type]
     if prepend:
         others = {key: other for key, other in hooks.items() if key != handle.key}
         hooks.clear()

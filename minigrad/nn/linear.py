@@ -190,7 +190,7 @@ class Unflatten(Module):
 
     def forward(self, input: Tensor) -> Any:
         """Split."""
-        return unflatten(input, self.dim, self.unflattened_size)
+        return unflatten(input, self.dim, tuple(self.unflattened_size))
 
     def extra_repr(self) -> str:
         """The dimension, and what it is split into."""

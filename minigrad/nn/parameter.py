@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from minigrad.dtypes import default
 from minigrad.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
+
+T = TypeVar("T", bound=Tensor)
 
 
 class Parameter(Tensor):
@@ -29,7 +31,7 @@ class Parameter(Tensor):
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
         """See the class."""
-        return _shared(cls, data, requires_grad)
+        return _leaf(cls, data, requires_grad)
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
@@ -56,17 +58,18 @@ class Buffer(Tensor):
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
         """See the class."""
-        self = _shared(cls, data, False)
+        self = _leaf(cls, data, False)
         self.persistent = persistent
         return self
 
 
-def _shared(cls: Any, data: Tensor | None, requires_grad: bool) -> Any:
+def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
     """A leaf of that class on the memory of `data`."""
     if data is None:
         data = Tensor.wrap(np.empty(0, default.numpy))
     if not isinstance(data, Tensor):
         raise TypeError(f"{cls.__name__} expected a Tensor, but got {type(data).__name__}")
-    self = cls.wrap(data.array)
+    self = object.__new__(cls)
+    self.array = data.array
     self.requires_grad = requires_grad
     return self

@@ -47,7 +47,8 @@ def to(input: Tensor, *where: Any, **how: Any) -> Tensor:
 def type_(input: Tensor, kind: Any = None) -> Any:
     """`input` in the dtype `kind`; without it, the name of its type."""
     if kind is None:
-        return f"minigrad.{input.dtype.name.capitalize()}Tensor"
+        words = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "uint8": "Byte"}
+        return f"minigrad.{words.get(input.dtype.name, input.dtype.name.capitalize())}Tensor"
     return astype(input, kind)
 
 

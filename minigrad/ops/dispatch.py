@@ -100,6 +100,10 @@ class Primitive:
             result = self.forward(*values)
         except ValueError as error:
             raise explained(self.name, values, error) from error
+        except AttributeError as error:
+            raise TypeError(
+                f"{self.name}(): {self.names[0]} must be a Tensor, not {type(values[0]).__name__}"
+            ) from error
         saved = None
         if self.saves:
             result, saved = result
@@ -119,13 +123,17 @@ class Primitive:
     def node(self, args: tuple[Any, ...], out: Tensor, saved: Any) -> Node:
         """The record of one call: an edge for each tracked input, and what their rules need."""
         edges: list[Edge] = []
-        inputs = enumerate(args[0]) if self.variadic else ((place, args[place]) for place in self.rules)
-        for place, a in inputs:
+        needs: tuple[Any, ...] = ()
+        rules = self.rules
+        if self.variadic:
+            rules = {position: at_position(rules[0], position) for position in range(len(args[0]))}
+        inputs = args[0] if self.variadic else args
+        for place, rule in rules.items():
+            a = inputs[place]
             if isinstance(a, Tensor) and a.tracked:
-                rule = at_position(self.rules[0], place) if self.variadic else self.rules[place]
                 array = a.array
                 edges.append((a.node or a, rule, array.shape, array.dtype))
-        needs = tuple([edge[1].needs for edge in edges])
+                needs += (rule.needs,)
         layout = self.layouts.get(needs, MISSING)
         if layout is MISSING:
             layout = self.layouts[needs] = self.layout(needs)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-import minigrad
 from minigrad.ops.record import Record, registry
 
 HEAD = """# Operations
@@ -36,15 +35,14 @@ def table() -> str:
 
 def row(record: Record, path: str) -> str:
     """One operation."""
-    line = inspect.getsourcelines(record.forward)[1]
     arguments = ", ".join(inspect.signature(record.forward).parameters)
     how = ", ".join(f"`{name}`" for name in record.gradients) or ("composed" if record.composed else "none")
     doc = record.doc.replace("|", "\\|")
     torch = f"`{record.torch}`" if record.torch else ""
-    return f"| [`{record.name}({arguments})`]({path}#L{line}) | {torch} | {doc} | {how} |"
+    return f"| [`{record.name}({arguments})`]({path}) | {torch} | {doc} | {how} |"
 
 
 if __name__ == "__main__":
-    root = Path(minigrad.__file__).parent.parent
+    root = Path(__file__).parents[2]
     (root / "docs").mkdir(exist_ok=True)
     (root / "docs" / "operations.md").write_text(table(), encoding="utf-8")

@@ -258,7 +258,8 @@ def cross_entropy(
         raise ValueError(
             f"Expected target probabilities of the shape of the input {list(input.shape)}, but got {list(target.shape)}"
         )
-    target = target.to(input.dtype)
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / input.shape[at]
     losses = -sum(_weighted(scores, weight, at) * target, at)
@@ -428,7 +429,7 @@ def _two_alike(d: Any) -> tuple[Any, ...]:
     return d.array(shape), d.array(shape), None, None, d.choice(["mean", "sum", "none"])
 
 
-def _compared(what: str, input: Any, target: Any) -> Any:
+def compared(input: Any, target: Any) -> Any:
     """``input - target``, with torch's warning if the shapes differ.
 
     Raises:
@@ -438,7 +439,7 @@ def _compared(what: str, input: Any, target: Any) -> Any:
         import warnings
 
         warnings.warn(
-            f"{what}: using a target size ({list(target.shape)}) that is different to the input size "
+            f"Using a target size ({list(target.shape)}) that is different to the input size "
             f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
             "they have the same size.",
             stacklevel=4,
@@ -454,7 +455,7 @@ def mse_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = No
     >>> minigrad.nn.functional.mse_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
     tensor(2.5000)
     """
-    return reduced(pow(_compared("mse_loss", input, target), 2), reduction)
+    return reduced(pow(compared(input, target), 2), reduction)
 
 
 @composed(methods=[], torch="nn.functional.l1_loss", sample=_two_alike)
@@ -465,7 +466,9 @@ def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = Non
     >>> minigrad.nn.functional.l1_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
     tensor(1.5000)
     """
-    return reduced(abs(_compared("l1_loss", input, target)), reduction)
+    return reduced(abs(compared(input, target)), reduction)
 
 
-__all__ = [name for name in public(globals()) if name not in ("Rows", "all_in_range", "reduced", "same_size")]
+__all__ = [
+    name for name in public(globals()) if name not in ("Rows", "compared", "all_in_range", "reduced", "same_size")
+]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops.elementwise import abs, exp, log, where
-from minigrad.ops.loss import _compared, l1_loss, reduced
+from minigrad.ops.loss import compared, l1_loss, reduced
 from minigrad.ops.record import composed, public
 from minigrad.ops.reduction import sum
 from minigrad.tensor import Tensor
@@ -44,7 +44,7 @@ def smooth_l1_loss(
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, but got {beta}.")
     if beta == 0:
         return l1_loss(input, target, None, None, reduction)
-    d = abs(_compared("smooth_l1_loss", input, target))
+    d = abs(compared(input, target))
     return reduced(where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
 
 
@@ -61,7 +61,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     """
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, but got {delta}.")
-    d = abs(_compared("huber_loss", input, target))
+    d = abs(compared(input, target))
     losses = where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta)
     if weight is None:
         return reduced(losses, reduction)

@@ -444,6 +444,8 @@ def norm(input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     >>> minigrad.tensor([3.0, 4.0]).norm()
     tensor(5.)
     """
+    if not input.is_floating_point():
+        raise RuntimeError(f"norm(): Expected a floating point tensor as input. Got {input.dtype}")
     if p in ("fro", None, 2):
         return _safe_root(sum(input * input, dim, keepdim))
     size = input.abs()

@@ -48,7 +48,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 
 def _unit(x: Any, dim: int, eps: float) -> Any:
-    """The vectors along `dim` divided by their norm, or by `eps`; the gradient takes no notice of `eps`, as in torch."""
+    """The vectors along `dim` divided by their norm, or by `eps`, of which torch's gradient takes no notice."""
     length = norm(x, 2, dim, True)
     return x / (length + Tensor.wrap(np.maximum(eps - length.array, 0)))
 

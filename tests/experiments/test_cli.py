@@ -7,7 +7,8 @@ import pytest
 
 import experiments
 from experiments import cli, frameworks
-from experiments.errors import UsageError
+from experiments.errors import NonFinite, UsageError
+from experiments.training import Trainer
 
 
 @pytest.fixture
@@ -111,3 +112,15 @@ def test_python_m_experiments(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: no command is called 'rum'; did you mean 'run'?\n"
+
+
+def test_a_run_that_diverges_says_where_and_fails(toy, tmp_path, capsys, monkeypatch):
+    def epoch(self, on_batch):
+        raise NonFinite("loss (nan)", step=7)
+
+    monkeypatch.setattr(Trainer, "epoch", epoch)
+    assert cli.main(["run", "toy", "--framework", "torch", "--limit", "100", "--out", str(tmp_path)]) == 1
+    text = capsys.readouterr().err
+    assert "error: non-finite loss (nan) in rate 0.1, epoch 1, step 7\n" in text
+    assert "done" not in text
+    assert list((tmp_path / "toy").iterdir()) == []

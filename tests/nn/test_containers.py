@@ -1,6 +1,7 @@
 """Sequential, ModuleList, ModuleDict, ParameterList and ParameterDict, as torch's."""
 
 from collections import OrderedDict
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from minigrad import nn
 
 
 def row(fw, *sizes):
-    return [fw.nn.Linear(n, m) for n, m in zip(sizes, sizes[1:], strict=False)]
+    return [fw.nn.Linear(n, m) for n, m in pairwise(sizes)]
 
 
 def sequential(fw):

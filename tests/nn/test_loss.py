@@ -42,7 +42,7 @@ def test_class_indices(same_run, rng, name, shape, kind):
         if ignored == -100 and target.size > 1:
             target.flat[1] = -100
         more = {} if smoothing is None else {"label_smoothing": smoothing}
-        make = lambda fw, r=reduction, w=weight, i=ignored, m=more: getattr(fw.nn, name)(  # noqa: E731
+        make = lambda fw, r=reduction, w=weight, i=ignored, m=more: getattr(fw.nn, name)(
             wrapped(fw, w), ignore_index=i, reduction=r, **m
         )
         assert repr(make(minigrad)) == repr(make(torch))
@@ -72,7 +72,8 @@ def test_probabilities(same_run, rng, shape, kind, target_kind):
 
         def loss(fw, x, t, reduction=reduction, weight=weight, smoothing=smoothing, mixed=mixed):
             criterion = fw.nn.CrossEntropyLoss(wrapped(fw, weight), reduction=reduction, label_smoothing=smoothing)
-            return criterion(x, t).double() if mixed else criterion(x, t)  # torch's is float64; ours has the input's dtype
+            loss = criterion(x, t)
+            return loss.double() if mixed else loss  # torch's is float64, ours has the dtype of the input
 
         same_run(
             loss,
@@ -166,7 +167,7 @@ def test_weights(same_run, rng, name, reduction, kind):
     positives = [None, draw(rng, "count", (3,), kind), draw(rng, "unit", (1,), kind)]
     for weight, positive in itertools.product(weights, positives if name == "BCEWithLogitsLoss" else [None]):
         more = {} if positive is None else {"pos_weight": positive}
-        make = lambda fw, w=weight, m=more: getattr(fw.nn, name)(  # noqa: E731
+        make = lambda fw, w=weight, m=more: getattr(fw.nn, name)(
             wrapped(fw, w), reduction=reduction, **{k: wrapped(fw, v) for k, v in m.items()}
         )
         assert list(make(minigrad).state_dict()) == list(make(torch).state_dict())
@@ -225,30 +226,15 @@ def test_gaussian(same_run, rng, reduction, full):
 def test_margins(same_run, rng, reduction, margin):
     a, b, c = rng.normal(size=(3, 5, 4))
     sign = np.where(rng.random(5) < 0.5, 1.0, -1.0)
-    same_run(
-        lambda fw, a, b, s: fw.nn.MarginRankingLoss(margin, reduction=reduction)(a, b, s),
-        [a[:, 0], np.append(b[:4, 0], a[4, 0]), sign],
-        rng,
-        1e-12,
-        (2,),
-    )
-    same_run(
-        lambda fw, a, b, s: fw.nn.CosineEmbeddingLoss(margin, reduction=reduction)(a, b, s), [a, b, sign], rng, 1e-12, (2,)
-    )
-    same_run(
-        lambda fw, a, b, s: fw.nn.CosineEmbeddingLoss(margin, reduction=reduction)(a, b, s),
-        [a[0], b[0], np.array(-1.0)],
-        rng,
-        1e-12,
-        (2,),
-    )
+    ranking = lambda fw, a, b, s: fw.nn.MarginRankingLoss(margin, reduction=reduction)(a, b, s)
+    same_run(ranking, [a[:, 0], np.append(b[:4, 0], a[4, 0]), sign], rng, 1e-12, (2,))  # with a tie
+    angle = lambda fw, a, b, s: fw.nn.CosineEmbeddingLoss(margin, reduction=reduction)(a, b, s)
+    same_run(angle, [a, b, sign], rng, 1e-12, (2,))
+    same_run(angle, [a[0], b[0], np.array(-1.0)], rng, 1e-12, (2,))
     for p, swap in itertools.product((1.0, 2.0, 3.0), (False, True)):
-        same_run(
-            lambda fw, a, b, c, p=p, s=swap: fw.nn.TripletMarginLoss(1 + margin, p=p, swap=s, reduction=reduction)(a, b, c),
-            [a, b, c],
-            rng,
-            1e-12,
-        )
+        settings = {"margin": 1 + margin, "p": p, "swap": swap, "reduction": reduction}
+        triplet = lambda fw, a, b, c, s=settings: fw.nn.TripletMarginLoss(**s)(a, b, c)
+        same_run(triplet, [a, b, c], rng, 1e-12)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +263,8 @@ def test_text(make):
 def test_legacy_arguments(alike, old):
     size_average, reduce = old
     for name in ("MSELoss", "CrossEntropyLoss", "BCELoss", "KLDivLoss", "TripletMarginLoss", "NLLLoss"):
-        assert alike(lambda fw, n=name: getattr(fw.nn, n)(size_average=size_average, reduce=reduce).reduction) == "result"
+        make = lambda fw, n=name: getattr(fw.nn, n)(size_average=size_average, reduce=reduce)
+        assert alike(lambda fw, make=make: make(fw).reduction) == "result"
     x = np.array([0.25, 0.75], np.float32)
     assert (
         alike(

@@ -1,0 +1,1 @@
+"""minigrad and PyTorch, timed side by side in one run: ``python -m benchmarks steps``."""
