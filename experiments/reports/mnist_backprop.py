@@ -10,7 +10,7 @@ from experiments.mnist_backprop import FINAL, Settings, stage_name
 from experiments.record import Record
 
 SPELLED = {"relu": "ReLU", "tanh": "tanh"}
-OPERATIONS = ("linear", "relu", "tanh", "dropout", "mul", "cross_entropy", "log_softmax", "nll_loss")
+OPERATIONS = ("linear", "relu", "tanh", "dropout", "mul", "cross_entropy", "log_softmax", "nll_loss", "_softmax_nll")
 
 
 def write(record: Record[Settings]) -> str:
