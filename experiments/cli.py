@@ -16,7 +16,7 @@ from experiments.errors import Interrupted, NonFinite, SealError, UsageError
 from experiments.options import Options
 from experiments.registry import nearest
 
-COMMANDS = ("list", "run", "report")
+COMMANDS = ("list", "run", "all", "report")
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,6 +59,8 @@ def parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does as told; returns the exit status: 0 done, 1 failed, 2 can't be done, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments[:1] == ["all"]:
+        arguments = ["run", *arguments]
     try:
         return _command(arguments)
     except UsageError as error:

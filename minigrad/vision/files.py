@@ -287,8 +287,11 @@ def _download(file: Published, folder: Path, mirrors: Sequence[str], retries: in
                 path = folder / file.name
                 path.chmod(0o644)  # it was born as a temporary file, which others can't read
                 return path
-        problems.append(f"Tried {mirror}, got:\n{problem}")
+        problems.append(f"  {mirror}: {problem}")
     raise DatasetNotFoundError("\n".join([f"Error downloading {file.name}:", *problems]))
+
+
+UNREACHABLE = "the server cannot be reached (is there a network?)"
 
 
 def _no_answer(url: str, timeout: float) -> str | None:
@@ -300,8 +303,10 @@ def _no_answer(url: str, timeout: float) -> str | None:
         try:
             there = pooch.HTTPDownloader(timeout=timeout)(url, None, None, check_only=True)
             problems.append(None if there else "the server does not have the file")
-        except (ValueError, OSError) as error:
-            problems.append(str(error))
+        except ConnectionError:
+            problems.append(UNREACHABLE)
+        except (ValueError, OSError) as error:  # requests has a ConnectionError of its own
+            problems.append(UNREACHABLE if type(error).__name__ == "ConnectionError" else str(error))
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()

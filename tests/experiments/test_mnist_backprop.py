@@ -58,7 +58,7 @@ def test_it_is_the_same_run_in_both_frameworks(folders):
 def test_the_report_answers_with_the_runs_own_numbers(folder):
     text = (folder / "report.md").read_text()
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert "784-400-200-10" in text
+    assert "784-200-100-10" in text
     assert "in batches of **100**: 3 updates" in text
     assert "**0.02, 0.05, 0.1**, each halved after epochs 1 and 2" in text
     assert "Test accuracy of the best network: **{:.2f} %**".format(100 * metrics["test_accuracy"]) in text
@@ -79,7 +79,7 @@ def test_every_link_and_figure_exists(folder):
         assert (folder / target).exists(), target
         assert not line or len((folder / target).read_text().splitlines()) >= int(line)
     records = [target for target, line in targets if line]
-    assert len(records) == 8
+    assert len(records) == 9
     for path in folder.glob("*.png"):
         width, height = struct.unpack(">II", path.read_bytes()[16:24])
         assert width >= 700, path

@@ -44,7 +44,7 @@ def test_digits_stand_in_visibly(home, name, train):
     assert arrays.is_fallback
     assert f"in place of {name}" in arrays.source
     assert arrays.classes[3] == "3 - three"
-    assert "Tried http://127.0.0.1:1/" in arrays.reason
+    assert "http://127.0.0.1:1/: the server cannot be reached" in arrays.reason
     assert str(home) not in arrays.source
 
 

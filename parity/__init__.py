@@ -1,0 +1,1 @@
+"""minigrad and PyTorch, side by side."""
