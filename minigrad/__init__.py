@@ -4,37 +4,46 @@ The names at the top level are torch's: ``minigrad.tensor``, ``minigrad.nn``, ``
 Start reading at `minigrad.engine`.
 """
 
-from minigrad import autograd, engine, nn, ops, optim, random, utils
-from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+# "name as name" tells type checkers that a name is meant to be imported from here
+from minigrad import autograd as autograd
+from minigrad import engine as engine
+from minigrad import nn as nn
+from minigrad import ops as ops
+from minigrad import optim as optim
+from minigrad import random as random
+from minigrad import utils as utils
+from minigrad.autograd import enable_grad as enable_grad
+from minigrad.autograd import inference_mode as inference_mode
+from minigrad.autograd import is_grad_enabled as is_grad_enabled
+from minigrad.autograd import no_grad as no_grad
+from minigrad.autograd import set_grad_enabled as set_grad_enabled
 from minigrad.creation import *  # noqa: F403
 from minigrad.dtypes import bool_ as bool
-from minigrad.dtypes import (
-    double,
-    dtype,
-    float16,
-    float32,
-    float64,
-    half,
-    int8,
-    int16,
-    int32,
-    int64,
-    long,
-    short,
-    uint8,
-)
+from minigrad.dtypes import double as double
+from minigrad.dtypes import dtype as dtype
+from minigrad.dtypes import float16 as float16
 from minigrad.dtypes import float32 as float
+from minigrad.dtypes import float32 as float32
+from minigrad.dtypes import float64 as float64
+from minigrad.dtypes import half as half
+from minigrad.dtypes import int8 as int8
+from minigrad.dtypes import int16 as int16
 from minigrad.dtypes import int32 as int
+from minigrad.dtypes import int32 as int32
+from minigrad.dtypes import int64 as int64
+from minigrad.dtypes import long as long
+from minigrad.dtypes import short as short
+from minigrad.dtypes import uint8 as uint8
 from minigrad.ops import *  # noqa: F403
-from minigrad.random import (
-    Generator,
-    default_generator,
-    get_rng_state,
-    initial_seed,
-    manual_seed,
-    seed,
-    set_rng_state,
-)
-from minigrad.tensor import Size, Tensor, device
+from minigrad.random import Generator as Generator
+from minigrad.random import default_generator as default_generator
+from minigrad.random import get_rng_state as get_rng_state
+from minigrad.random import initial_seed as initial_seed
+from minigrad.random import manual_seed as manual_seed
+from minigrad.random import seed as seed
+from minigrad.random import set_rng_state as set_rng_state
+from minigrad.tensor import Size as Size
+from minigrad.tensor import Tensor as Tensor
+from minigrad.tensor import device as device
 
 __version__ = "0.1.0"

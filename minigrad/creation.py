@@ -6,14 +6,14 @@ https://docs.pytorch.org/docs/stable/torch.html#creation-ops
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
-from minigrad.ops.record import composed
+from minigrad.ops.record import composed, public
 from minigrad.ops.shape import sizes
 from minigrad.random import Generator, default_generator
 from minigrad.tensor import Tensor
@@ -437,6 +437,5 @@ _methods: dict[str, Callable[..., Any]] = {
 for _name, _function in _methods.items():
     setattr(Tensor, _name, _function)
 
-__all__ = [
-    name for name, value in list(globals().items()) if getattr(value, "__module__", "") == __name__ and name[0] != "_"
-]
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = public(globals())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.ops.shape import cat
+from minigrad.ops.joining import cat
 from minigrad.tensor import Tensor
 
 __all__ = [

@@ -8,12 +8,13 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#non-linear-activation-fu
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.ops.elementwise import abs, clamp, clone, erf, expm1, sigmoid, softplus, tanh, where
+from minigrad.ops.indexing import chunk
 from minigrad.ops.record import composed, public
 from minigrad.ops.reduction import softmax
-from minigrad.ops.shape import chunk, one_dim, reshape
+from minigrad.ops.shape import one_dim, reshape
 
 SELU_ALPHA = 1.6732632423543772848170429916717  # Klambauer et al., arXiv:1706.02515
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -243,4 +244,5 @@ def prelu(input: Any, weight: Any) -> Any:
     return where(input > 0, input, input * weight)
 
 
-__all__ = public(globals())
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = public(globals())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -163,4 +163,5 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
     return input.assign(result) if inplace else result
 
 
-__all__ = public(globals())
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = public(globals())

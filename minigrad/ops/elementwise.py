@@ -7,7 +7,7 @@ https://docs.pytorch.org/docs/stable/torch.html#pointwise-ops
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -752,4 +752,5 @@ def clone(input: Any) -> Any:
     return np.array(input, order="K")
 
 
-__all__ = [name for name in public(globals()) if name not in ("quiet", "scaled")]
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = [name for name in public(globals()) if name not in ("quiet", "scaled")]

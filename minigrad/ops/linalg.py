@@ -6,7 +6,7 @@ https://docs.pytorch.org/docs/stable/torch.html#blas-and-lapack-operations
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -293,4 +293,5 @@ def _contract(a: Any, an: list[str], b: Any, bn: list[str], later: set[str]) -> 
     return reshape(out, (*heads, *ash[nb : nb + nl], *bsh[nb + ni :])), [*batch, *left, *right]
 
 
-__all__ = [name for name in public(globals()) if name not in ("linear", "same_dtype")]
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = [name for name in public(globals()) if name not in ("linear", "same_dtype")]

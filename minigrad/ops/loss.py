@@ -6,7 +6,7 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -469,6 +469,7 @@ def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = Non
     return reduced(abs(compared(input, target)), reduction)
 
 
-__all__ = [
-    name for name in public(globals()) if name not in ("Rows", "compared", "all_in_range", "reduced", "same_size")
-]
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = [
+        name for name in public(globals()) if name not in ("Rows", "compared", "all_in_range", "reduced", "same_size")
+    ]

@@ -6,7 +6,7 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -141,4 +141,5 @@ def multilabel_soft_margin_loss(
     return reduced(mean(losses if weight is None else losses * weight, -1), reduction)
 
 
-__all__ = public(globals())
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = public(globals())

@@ -7,14 +7,15 @@ https://docs.pytorch.org/docs/stable/torch.html#reduction-ops
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.ops.elementwise import exp, log, maximum, minimum, pow, where
+from minigrad.ops.indexing import gather, index_select
 from minigrad.ops.record import composed, operation, public
-from minigrad.ops.shape import expand, flip, gather, index_select, one_dim, reshape, squeeze
+from minigrad.ops.shape import expand, flip, one_dim, reshape, squeeze
 from minigrad.tensor import Tensor, out_of_range
 
 builtin_max = max
@@ -537,4 +538,5 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
     return _normalizer(_log_softmax, input, dim, dtype)
 
 
-__all__ = [name for name in public(globals()) if name not in ("MaxMin", "axes", "count", "kept", "spread")]
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = [name for name in public(globals()) if name not in ("MaxMin", "axes", "count", "kept", "spread")]

@@ -5,7 +5,7 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#distance-functions
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -106,4 +106,5 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     return result if bias is None else result + bias
 
 
-__all__ = public(globals())
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = public(globals())

@@ -200,9 +200,7 @@ class TestDownloading:
     @pytest.mark.parametrize(("folder", "said"), [("wrong", "does not match the known hash"), ("cut", "")])
     def test_wrong_content_leaves_nothing_behind(self, home, server, folder, said):
         server.cuts = 9
-        with pytest.raises(
-            DatasetNotFoundError, match=rf"Error downloading images.gz:\n  .*/{folder}/: .*{said}"
-        ):
+        with pytest.raises(DatasetNotFoundError, match=rf"Error downloading images.gz:\n  .*/{folder}/: .*{said}"):
             fetch(SOURCE, home / "here", download=True, mirrors=[f"{server.url}/{folder}/"], retries=0)
         assert everything_below(home / "here") == []
         assert server.asked == [f"/{folder}/images.gz"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.creation import from_numpy, tensor
-from minigrad.ops.shape import stack
+from minigrad.ops.joining import stack
 from minigrad.tensor import Tensor
 
 

@@ -1,0 +1,385 @@
+"""Operations that read and write parts of a tensor: indexing, splitting, gather and scatter, diagonals.
+
+Where torch returns a view of the same memory, so does minigrad.
+https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutating-ops
+"""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.dtypes import as_numpy
+from minigrad.engine import Array
+from minigrad.ops.elementwise import where
+from minigrad.ops.record import composed, operation, public
+from minigrad.ops.shape import expand, movedim, one_dim, reshape
+from minigrad.tensor import Tensor
+
+
+def raw(index: Any) -> Any:
+    """An index with its tensors as arrays, and lists as arrays too (torch reads them so)."""
+    if isinstance(index, Tensor):
+        return index.array
+    if isinstance(index, tuple):
+        return tuple(raw(i) for i in index)
+    if isinstance(index, list):
+        return np.array([raw(i) for i in index])
+    return index
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index only slices, so that no element is taken twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        p is None or p is Ellipsis or (isinstance(p, (int, slice, np.integer)) and not isinstance(p, bool))
+        for p in parts
+    )
+
+
+@operation(
+    {"input": lambda g, input_shape, index: _place(g, input_shape, index)},
+    view=True,
+    methods=[],
+    torch="Tensor.__getitem__",
+    grad_fn="IndexBackward0",
+    sample=lambda d: (
+        d.array((3, 2)),
+        d.choice([0, (slice(None), 1), (slice(0, 3, 2),), (..., None), np.array([0, 0, 2])]),
+    ),
+)
+def _index(input: Any, index: Any) -> Any:
+    """``input[index]``."""
+    out = input[index]
+    if not isinstance(out, np.ndarray):  # one number: ask for it as a view of no dimensions
+        return input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return out
+
+
+@operation(
+    {"input": lambda g, index: _index(g, index)},
+    methods=[],
+    torch="",
+    grad_fn="IndexPutBackward0",
+    sample=lambda d: d.choice([(d.array((2,)), (3, 2), 0), (d.array((3, 2)), (2, 2), np.array([0, 1, 0]))]),
+)
+def _place(input: Any, shape: tuple[int, ...], index: Any) -> Any:
+    """Zeros of `shape` to which `input` is added at `index`: the gradient of ``[index]``."""
+    out = np.zeros(shape, dtype=input.dtype)
+    if is_basic(index):
+        out[index] = input
+    else:
+        np.add.at(out, index, input)
+    return out
+
+
+def index(input: Any, index: Any) -> Any:
+    """``input[index]``: slices give views, tensors of integers or booleans copies, as in NumPy and torch.
+
+    Raises:
+        IndexError: for too many indices, or one out of bounds.
+
+    >>> import minigrad
+    >>> x = minigrad.arange(6).reshape(2, 3)
+    >>> x[:, 1], x[x > 3]
+    (tensor([1, 4]), tensor([4, 5]))
+    """
+    key = index if is_basic(index) else raw(index)
+    parts = key if isinstance(key, tuple) else (key,)
+    named = sum(p is not None and p is not Ellipsis and not isinstance(p, bool) for p in parts)
+    if named > input.ndim and not any(isinstance(p, np.ndarray) for p in parts):
+        if input.ndim == 0:
+            raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` to convert it to a number")
+        raise IndexError(f"too many indices for tensor of dimension {input.ndim}")
+    for p in parts:
+        if isinstance(p, slice) and p.step is not None and p.step <= 0:
+            raise ValueError("step must be greater than zero")
+    return _index(input, key)
+
+
+def set_index(input: Tensor, index: Any, value: Any) -> None:
+    """``input[index] = value``, in place and recorded."""
+    key = index if is_basic(index) else raw(index)
+    fill = value.astype(input.array.dtype) if isinstance(value, Tensor) else np.asarray(value, dtype=input.array.dtype)
+    array = fill.array if isinstance(fill, Tensor) else fill
+    region = input.array[key].shape
+    extra = array.ndim - len(region)
+    if extra > 0 and all(n == 1 for n in array.shape[:extra]):
+        fill = fill.reshape(array.shape[extra:])
+        array = array.reshape(array.shape[extra:])
+    try:
+        np.broadcast_shapes(array.shape, region)
+        if np.broadcast_shapes(array.shape, region) != region:
+            raise ValueError
+    except ValueError:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(array.shape)} cannot be broadcast to indexing result of "
+            f"shape {list(region)}"
+        ) from None
+    input.assign(_index_put(input, key, fill))
+
+
+def _outside(g: Any, index: Any) -> Any:
+    """`g` with zeros at `index`."""
+    keep = np.ones(g.shape, dtype=bool)
+    keep[index] = False
+    return where(keep, g, 0.0)
+
+
+@operation(
+    {"input": _outside, "value": lambda g, index: _index(g, index)},
+    methods=[],
+    torch="",
+    grad_fn="IndexPutBackward0",
+    sample=lambda d: d.choice([(d.array((3, 2)), 0, d.array((2,))), (d.array((3,)), np.array([0, 2]), d.array(()))]),
+)
+def _index_put(input: Any, index: Any, value: Any) -> Any:
+    """A copy of `input` with `value` at `index`."""
+    out = input.copy()
+    out[index] = value
+    return out
+
+
+@composed(in_place=True, sample=lambda d: (d.array((3, 2)), (d.integers((4,), 3),), d.array((4, 2)), True))
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """A copy of `input` with `values` put (or added, if `accumulate`) at `indices`."""
+    key = tuple(raw(i) for i in indices)
+    if not accumulate:
+        return _index_put(input, key, values)
+    region = np.broadcast_shapes(np.empty(input.shape, dtype=bool)[key].shape)
+    return input + _place(expand(values, region), tuple(input.shape), key)
+
+
+@composed(sample=lambda d: (d.array((3, 2)), d.integer(-2, 1), d.integer(0, 1)))
+def select(input: Any, dim: int, index: int) -> Any:
+    """The slice at `index` of dimension `dim` (a view)."""
+    at = one_dim(dim, input.ndim)
+    if not -input.shape[at] <= index < input.shape[at]:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {at}"
+        )
+    return _index(input, (slice(None),) * at + (index,))
+
+
+@composed(sample=lambda d: (d.array((4, 3)), d.choice([0, 1, -1]), d.integer(0, 1), d.integer(0, 2)))
+def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+    """`length` slices of dimension `dim` from `start` on (a view)."""
+    at = one_dim(dim, input.ndim)
+    n = input.shape[at]
+    if start < 0:
+        start += n
+    if start < 0 or length < 0 or start + length > n:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
+    return _index(input, (slice(None),) * at + (slice(start, start + length),))
+
+
+@composed(sample=lambda d: (d.array((5, 2)), d.choice([2, (2, 3), (1, 4)]), 0))
+def split(input: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
+    """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
+    n = input.shape[one_dim(dim, input.ndim)]
+    if isinstance(split_size_or_sections, int):
+        step = split_size_or_sections
+        if step < 0 or (step == 0 and n):
+            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
+        lengths = [min(step, n - i) for i in range(0, n, step)] if n else [0]
+    else:
+        lengths = list(split_size_or_sections)
+        if builtins.sum(lengths) != n:
+            raise RuntimeError(
+                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), "
+                f"but got split_sizes={lengths}"
+            )
+    starts = [builtins.sum(lengths[:i]) for i in range(len(lengths))]
+    return tuple(narrow(input, dim, s, length) for s, length in zip(starts, lengths, strict=True))
+
+
+@composed(sample=lambda d: (d.array((5, 2)), d.integer(1, 6), 0))
+def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
+    """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
+    if chunks <= 0:
+        raise RuntimeError("chunk expects `chunks` to be greater than 0, got: " + str(chunks))
+    n = input.shape[one_dim(dim, input.ndim)]
+    return split(input, max(-(-n // chunks), 1), dim)
+
+
+@composed(sample=lambda d: (d.array((3, 2)), d.choice([0, 1, -1])))
+def unbind(input: Any, dim: int = 0) -> Any:
+    """The slices of dimension `dim`, as a tuple (views)."""
+    return tuple(select(input, dim, i) for i in range(input.shape[one_dim(dim, input.ndim)]))
+
+
+@composed(sample=lambda d: (d.array((3, 2)), d.choice([0, -2]), d.integers((4,), 3)))
+def index_select(input: Any, dim: int, index: Any) -> Any:
+    """The slices of dimension `dim` at the positions in `index` (a copy)."""
+    at = one_dim(dim, input.ndim)
+    return (
+        _index(input, (slice(None),) * at + (raw(index),))
+        if input.ndim
+        else reshape(_index(reshape(input, 1), raw(index)), ())
+    )
+
+
+@composed(sample=lambda d: (d.array((5,)), 0, 2, 2), torch="Tensor.unfold")
+def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
+    """Windows of `size` elements along `dimension`, `step` apart, in a new last dimension."""
+    at = one_dim(dimension, input.ndim)
+    starts = np.arange(0, input.shape[at] - size + 1, step)
+    windows = _index(input, (slice(None),) * at + (starts[:, None] + np.arange(size),))
+    return movedim(windows, at + 1, -1)
+
+
+# ---- gather and scatter --------------------------------------------------------------------------------------
+
+
+def _grid(index: Array, dim: int) -> tuple[Any, ...]:
+    """The full NumPy index for torch's `gather`: `index` along `dim`, positions along the rest."""
+    grid = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    grid[dim] = index
+    return tuple(grid)
+
+
+def _gatherable(d: Any) -> tuple[Any, ...]:
+    dim = d.choice([0, 1, -1])
+    return d.array((3, 4)), dim, d.integers((2, 3), 3)
+
+
+@operation(
+    {"input": lambda g, input_shape, dim, index: _scatter_add(g, input_shape, dim, index)},
+    methods=[],
+    torch="gather",
+    grad_fn="GatherBackward0",
+    sample=lambda d: (d.array((3, 4)), 1, d.integers((2, 3), 3)),
+)
+def _gather(input: Any, dim: int, index: Any) -> Any:
+    """``out[i][j] = input[index[i][j]][j]`` (for dim 0)."""
+    return input[_grid(index, dim)]
+
+
+@operation(
+    {"input": lambda g, dim, index: _gather(g, dim, index)},
+    methods=[],
+    torch="",
+    grad_fn="ScatterAddBackward0",
+    sample=lambda d: (d.array((2, 3)), (3, 4), 1, d.integers((2, 3), 4)),
+)
+def _scatter_add(input: Any, shape: tuple[int, ...], dim: int, index: Any) -> Any:
+    """Zeros of `shape` to which `input` is added where `gather` would read."""
+    out = np.zeros(shape, dtype=input.dtype)
+    np.add.at(out, _grid(index, dim), input[tuple(slice(n) for n in index.shape)])
+    return out
+
+
+def _indices(input: Any, dim: int, index: Any, what: str) -> tuple[int, Array]:
+    at, where_ = one_dim(dim, input.ndim), np.asarray(raw(index))
+    if where_.dtype.kind not in "iu":
+        raise RuntimeError(f"{what}(): Expected dtype int64 for index, but got {where_.dtype}")
+    if input.ndim != where_.ndim and where_.size:
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    n = input.shape[at] if input.ndim else 1
+    if where_.size and not (where_.min() >= 0 and where_.max() < n):
+        bad = int(where_.min() if where_.min() < 0 else where_.max())
+        raise RuntimeError(f"index {bad} is out of bounds for dimension {at} with size {n} ({what})")
+    return at, where_
+
+
+@composed(sample=_gatherable)
+def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+    """The elements that `index` names along dimension `dim`: ``out[i][j] = input[i][index[i][j]]`` for dim 1.
+
+    >>> import minigrad
+    >>> scores = minigrad.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> scores.gather(1, minigrad.tensor([[1], [0]]))
+    tensor([[2.],
+            [3.]])
+    """
+    at, where_ = _indices(input, dim, index, "gather")
+    if input.ndim == 0:
+        return reshape(_gather(reshape(input, 1), 0, where_.reshape(-1)), where_.shape)
+    for i, (n, m) in enumerate(zip(where_.shape, input.shape, strict=False)):
+        if i != at and n > m:
+            raise RuntimeError(
+                f"Size does not match at dimension {i} expected index {list(where_.shape)} to be no larger than self "
+                f"{list(input.shape)} apart from dimension {at}"
+            )
+    return _gather(input, at, where_)
+
+
+@composed(in_place=True, sample=lambda d: (d.array((3, 4)), 1, np.array([[0, 2, 1], [1, 3, 0]]), d.array((2, 3))))
+def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+    """A copy of `input` with `src` (or one `value`) written where `gather` would read."""
+    at, where_ = _indices(input, dim, index, "scatter")
+    if reduce == "add":
+        return scatter_add(input, dim, index, src)
+    if reduce is not None:
+        raise NotImplementedError(f"scatter: reduce must be None or 'add', not {reduce!r}")
+    fill = src if value is None else value
+    if isinstance(fill, Tensor):
+        fill = _index(fill, tuple(slice(n) for n in where_.shape))
+    elif not isinstance(fill, np.ndarray):
+        fill = np.asarray(fill, dtype=as_numpy(input.dtype))
+    return _index_put(input, _grid(where_, at), fill)
+
+
+@composed(in_place=True, sample=lambda d: (d.array((3, 4)), 1, d.integers((2, 3), 4), d.array((2, 3))))
+def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+    """A copy of `input` to which `src` is added where `gather` would read."""
+    at, where_ = _indices(input, dim, index, "scatter_add")
+    region = tuple(slice(n) for n in where_.shape)
+    return input + _scatter_add(_index(src, region), tuple(input.shape), at, where_)
+
+
+@composed(methods=["take_along_dim"], sample=lambda d: (d.array((3, 4)), d.integers((3, 2), 4), 1))
+def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
+    """`gather` with the arguments in NumPy's order."""
+    return gather(input, dim, indices)
+
+
+# ---- matrices ------------------------------------------------------------------------------------------------
+
+
+def _lower(input: Any, diagonal: int) -> Any:
+    rows, columns = input.shape[-2:]
+    return np.tri(rows, columns, diagonal).astype(bool)
+
+
+@composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
+def tril(input: Any, diagonal: int = 0) -> Any:
+    """The lower triangle of each matrix; 0 above."""
+    return where(_lower(input, diagonal), input, False)
+
+
+@composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
+def triu(input: Any, diagonal: int = 0) -> Any:
+    """The upper triangle of each matrix; 0 below."""
+    return where(~_lower(input, diagonal - 1), input, False)
+
+
+@composed(sample=lambda d: (d.array((3, 4)), d.integer(-2, 2)))
+def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """The diagonal of dimensions `dim1` and `dim2`, as the last dimension."""
+    x = movedim(input, (dim1, dim2), (-2, -1))
+    rows, cols = x.shape[-2:]
+    n = max(min(rows + min(offset, 0), cols - max(offset, 0)), 0)
+    i = np.arange(n)
+    return _index(x, (..., i + max(-offset, 0), i + max(offset, 0)))
+
+
+@composed(sample=lambda d: (d.array((3, 3)) if d.boolean() else d.array((3,)), d.integer(-1, 1)))
+def diag(input: Any, diagonal: int = 0) -> Any:
+    """A matrix's diagonal, or the matrix with this diagonal."""
+    if input.ndim == 2:
+        return _diagonal(input, diagonal)
+    n = input.shape[0] + builtins.abs(diagonal)
+    i = np.arange(input.shape[0])
+    return _place(input, (n, n), (i + max(-diagonal, 0), i + max(diagonal, 0)))
+
+
+_diagonal = diagonal
+
+setattr(Tensor, "__getitem__", index)  # noqa: B010
+setattr(Tensor, "__setitem__", set_index)  # noqa: B010
+
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = [name for name in public(globals()) if name not in ("raw", "index", "is_basic")]

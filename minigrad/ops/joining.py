@@ -1,0 +1,116 @@
+"""Operations that join tensors: cat, stack, roll.
+
+https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutating-ops
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.dtypes import promote_types
+from minigrad.ops.indexing import narrow
+from minigrad.ops.record import composed, operation, public
+from minigrad.ops.shape import one_dim, ravel, reshape, unsqueeze
+from minigrad.tensor import Tensor
+
+
+def _part(g: Any, position: int, lengths: list[int], dim: int) -> Any:
+    return narrow(g, dim, sum(lengths[:position]), lengths[position])
+
+
+@operation(
+    {"tensors": lambda g, dim, saved, *, position: _part(g, position, saved, dim)},
+    variadic=True,
+    saves=True,
+    methods=[],
+    torch="cat",
+    grad_fn="CatBackward0",
+    sample=lambda d: ((d.array((2, 3)), d.array((1, 3))), 0),
+)
+def _cat(tensors: Any, dim: int) -> Any:
+    """The tensors one after another along `dim`."""
+    return np.concatenate(tensors, axis=dim), [t.shape[dim] for t in tensors]
+
+
+@composed(methods=[], sample=lambda d: ((d.array((2, 3)), d.array((1, 3)), d.array((0, 3))), d.choice([0, -2])))
+def cat(tensors: Any, dim: int = 0) -> Any:
+    """The tensors one after another along dimension `dim`.
+
+    Raises:
+        RuntimeError: if the other dimensions differ.
+
+    >>> import minigrad
+    >>> minigrad.cat([minigrad.ones(1, 2), minigrad.zeros(1, 2)])
+    tensor([[1., 1.],
+            [0., 0.]])
+    """
+    tensors = list(tensors)
+    if not tensors:
+        raise ValueError("expected a non-empty list of Tensors")
+    kind = np.dtype(_common(tensors))
+    if any(x.shape != (0,) for x in tensors):  # an empty vector joins with anything, as in torch
+        tensors = [x for x in tensors if x.shape != (0,)]
+    tensors = [x if _raw_dtype(x) == kind else x.astype(kind) for x in tensors]
+    first = tensors[0]
+    if first.ndim == 0:
+        raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    at = one_dim(dim, first.ndim)
+    for i, x in enumerate(tensors):
+        if x.ndim != first.ndim:
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {first.ndim} and {x.ndim}")
+        for j, (n, m) in enumerate(zip(first.shape, x.shape, strict=True)):
+            if j != at and n != m:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {at}. Expected size {n} but got size {m} for "
+                    f"tensor number {i} in the list."
+                )
+    return _cat(tensors, at)
+
+
+def _raw_dtype(x: Any) -> np.dtype[Any]:
+    found: np.dtype[Any] = (x.array if isinstance(x, Tensor) else x).dtype
+    return found
+
+
+def _common(tensors: list[Any]) -> np.dtype[Any]:
+    """The dtype of several tensors joined."""
+    kind = _raw_dtype(tensors[0])
+    for x in tensors[1:]:
+        kind = promote_types(kind, _raw_dtype(x))
+    return kind
+
+
+@composed(methods=[], sample=lambda d: ((d.array((2, 3)), d.array((2, 3))), d.choice([0, 1, -1])))
+def stack(tensors: Any, dim: int = 0) -> Any:
+    """The tensors, all of one shape, along a new dimension `dim`."""
+    tensors = list(tensors)
+    for i, x in enumerate(tensors):
+        if not hasattr(x, "shape"):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+        if x.shape != tensors[0].shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
+                f"{list(x.shape)} at entry {i}"
+            )
+    if not tensors:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    return cat([unsqueeze(x, dim) for x in tensors], dim)
+
+
+@composed(sample=lambda d: (d.array((3, 2)), d.integer(-4, 4), d.choice([None, 0, 1])))
+def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
+    """The elements moved along `dims` by `shifts`; what falls off one end comes back at the other."""
+    if dims is None:
+        return reshape(roll(ravel(input), shifts, 0), tuple(input.shape))
+    for shift, dim in zip(*([v] if isinstance(v, int) else v for v in (shifts, dims)), strict=True):
+        n = input.shape[one_dim(dim, input.ndim)]
+        if n:
+            cut = n - shift % n
+            input = cat([narrow(input, dim, cut, n - cut), narrow(input, dim, 0, cut)], dim)
+    return input
+
+
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = public(globals())
