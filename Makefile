@@ -11,7 +11,7 @@ help:
 	@echo "make docs   write docs/operations.md anew from the records"
 
 demo: .venv/demo
-	$(BIN)/python -m experiments run mnist_backprop --epochs 3 --out demo
+	$(BIN)/python -m experiments run mnist_backprop --epochs 5 --out demo
 	@echo "Now open demo/mnist_backprop/report.md"
 
 test: .venv/test
