@@ -162,7 +162,13 @@ def _power_of_exponent(g: Any, input: Any, other: Any, out: Any) -> Any:
     methods=["pow", "__pow__", "float_power"],
     promotes=True,
     in_place=True,
-    sample=lambda d: d.operands(2, low=0.2, high=2.0) if d.boolean() else (d.array(), d.choice([2, 3, 2.0, 0, 1])),
+    sample=lambda d: (
+        d.operands(2, low=0.2, high=2.0)
+        if d.boolean()
+        else (d.array(), d.choice([2, 3, 2.0, 0, 1]))
+        if d.smooth or d.boolean()
+        else (np.array([0.0, 0.0, 2.0]), np.array([0.0, 2.0, 0.0]))
+    ),
 )
 def pow(input: Any, other: Any) -> Any:
     """``input`` raised to the power `other`.

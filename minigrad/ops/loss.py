@@ -112,6 +112,13 @@ def _nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -
     return (result if reduction == "none" else np.add.reduce(result)), Rows(index, where_, weights)
 
 
+def _far_rows(d: Any, shape: tuple[int, int]) -> Any:
+    """Scores of which one row lies far from the others: each row is to be normalised by itself."""
+    scores = d.array(shape)
+    scores[0] += 800
+    return scores
+
+
 def _class_sample(d: Any, smooth: bool = False) -> tuple[Any, ...]:
     c = d.integer(2, 4)
     shape = d.choice([(3, c), (c,), (2, c, 3)])
@@ -121,6 +128,8 @@ def _class_sample(d: Any, smooth: bool = False) -> tuple[Any, ...]:
         "ignore_index": d.choice([-100, 0]),
         "reduction": d.choice(["mean", "sum", "none"]),
     }
+    if d.boolean():
+        return _far_rows(d, (3, c)), d.integers((3,), c), {"reduction": options["reduction"]}
     return d.array(shape), target, options | ({"label_smoothing": d.choice([0.0, 0.2])} if smooth else {})
 
 
@@ -294,7 +303,7 @@ def _softmax_minus_target(g: Any, input: Any, target: Any, count: Any, saved: An
     methods=[],
     torch="",
     grad_fn="NllLossBackward0",
-    sample=lambda d: (d.array((3, 4)), d.integers((3,), 4), 3),
+    sample=lambda d: (_far_rows(d, (3, 4)), d.integers((3,), 4), 3),
 )
 def _softmax_nll(input: Any, target: Any, count: int) -> Any:
     """``-sum(log_softmax(input)[i, target[i]]) / count`` in one step: input (N, C), target (N,) → ()."""
