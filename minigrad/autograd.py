@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import engine
-from minigrad.engine import Edge, Node, Rule, grad_mode
+from minigrad.engine import Edge, Node, Rule
+from minigrad.grad_mode import grad_mode, recording
 from minigrad.tensor import Tensor, run_backward, seeds
 
 
@@ -267,7 +268,7 @@ class Function:
         """Run `forward`, and record `backward` as its rule."""
         ctx = Context()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
-        with engine.recording(False):
+        with recording(False):
             results = cls.forward(ctx, *args)
         if not (grad_mode.enabled and any(ctx.needs_input_grad)):
             return results
@@ -281,7 +282,7 @@ class Function:
                 parts.value[i] if i in parts.value else None if s is None else np.zeros(*s)
                 for i, s in enumerate(shapes)
             ]
-            with engine.recording(not arrays):
+            with recording(not arrays):
                 answer = cls.backward(
                     ctx, *(g if g is None or isinstance(g, Tensor) else Tensor.wrap(np.asarray(g)) for g in given)
                 )

@@ -18,36 +18,17 @@ A rule runs on whatever it is given. `backward` normally feeds it NumPy arrays, 
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from minigrad.grad_mode import recording
+
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Value: TypeAlias = Any  # what rules compute with: arrays, or variables when the walk itself is recorded
 Hook: TypeAlias = Callable[[Any], Any]
-
-
-class GradMode(threading.local):
-    """Whether operations are recorded; each thread has its own switch."""
-
-    enabled = True
-
-
-grad_mode = GradMode()
-
-
-@contextmanager
-def recording(enabled: bool) -> Iterator[None]:
-    """Switch recording on or off for a block."""
-    before, grad_mode.enabled = grad_mode.enabled, enabled
-    try:
-        yield
-    finally:
-        grad_mode.enabled = before
 
 
 class Variable:
@@ -73,7 +54,7 @@ class Rule(NamedTuple):
     needs: tuple[int, ...]
 
 
-#: Where a gradient goes, by which rule, and the shape and dtype that it must have on arrival.
+#: Where a gradient goes, by which rule, and the shape and dtype that it must have there.
 Edge: TypeAlias = "tuple[Node | Variable, Rule, tuple[int, ...], np.dtype[Any]]"
 
 
@@ -94,9 +75,11 @@ class Node:
         self.output = output
         self.order = next(Node.clock)  # a node is younger than all nodes that it leads to
         self.hooks: dict[int, Hook] | None = None
-        variables = [value for value in saved if isinstance(value, Variable)]
-        self.frees = bool(variables)
-        self.writes = sum(v.version[0] for v in variables if v.version)  # to all of them, until now
+        self.frees, self.writes = False, 0  # whether there is anything to free; writes to all of it until now
+        for value in saved:
+            if isinstance(value, Variable):
+                self.frees = True
+                self.writes += value.version[0] if value.version else 0
 
     def name(self) -> str:
         """What torch calls it: ``"AddBackward0"``."""

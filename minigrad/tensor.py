@@ -17,7 +17,8 @@ import numpy as np
 from minigrad import dtypes, engine
 from minigrad._format import format_tensor
 from minigrad.dtypes import dtype
-from minigrad.engine import Array, Node, Variable, grad_mode
+from minigrad.engine import Array, Node, Variable
+from minigrad.grad_mode import grad_mode
 
 
 class Size(tuple[int, ...]):

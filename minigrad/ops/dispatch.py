@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.engine import Edge, Node, Rule, Variable, grad_mode
+from minigrad.engine import Edge, Node, Rule, Variable
+from minigrad.grad_mode import grad_mode
 from minigrad.tensor import Tensor, View
 
 MISSING: Any = object()

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine import Array, recording
+from minigrad.engine import Array
+from minigrad.grad_mode import recording
 from minigrad.optim.optimizer import Optimizer, ParamsT, check_rates
 from minigrad.tensor import Tensor
 

@@ -17,7 +17,8 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
-from minigrad.engine import Array, recording
+from minigrad.engine import Array
+from minigrad.grad_mode import recording
 from minigrad.tensor import Removable, Tensor
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
