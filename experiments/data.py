@@ -22,6 +22,7 @@ class Source:
     stands_in: bool  #: whether it is the embedded set, not the one that the assignment means
     samples: int
     reason: str = ""  #: why it does, for the console: it may name folders
+    classes: tuple[str, ...] = ()  #: the name of each label
 
 
 Samples = tuple[Any, Any]
@@ -46,9 +47,10 @@ def load(
         raise UsageError(f"--data {name}: the test set is {arrays.source}, but training was on {like.description}")
     labels = arrays.labels[:limit]
     inputs = arrays.images[:limit].reshape(len(labels), -1).astype(np.float32) / np.float32(255)
+    classes = tuple(name.split(" - ")[0] for name in arrays.classes)  # of "3 - three" the digit will do
     stands_in = arrays.is_fallback or arrays.name == "digits"
     return (fw.from_numpy(inputs), fw.from_numpy(labels.copy())), Source(
-        arrays.name, arrays.source, stands_in, len(labels), arrays.reason
+        arrays.name, arrays.source, stands_in, len(labels), arrays.reason, classes
     )
 
 

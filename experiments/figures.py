@@ -24,6 +24,7 @@ STYLE: dict[Any, Any] = {
 }
 FOOTER, LEGEND = 0.25, 0.3  #: inches, for the source of the data and for a legend above it
 TRAINING, VALIDATION, TEST, MARK = "#1f5fa8", "#d9641e", "#2a8a4a", "#777777"
+COLOURS = {"training": TRAINING, "validation": VALIDATION, "test": TEST}  #: by the first word of a label
 
 
 def check_installed() -> None:
@@ -69,12 +70,9 @@ def save(figure: Any, record: Record[Any], name: str) -> Path:
     return path
 
 
-def accuracy_curves(axes: Any, curves: Mapping[str, Sequence[float]], rates: Sequence[float]) -> None:
+def accuracy_curves(axes: Any, curves: Mapping[str, Sequence[float]], rates: Sequence[float] = ()) -> None:
     """Accuracies in percent over the epochs, one curve each; a dashed line wherever the learning rate changes."""
-    for (label, values), colour in zip(curves.items(), [TRAINING, VALIDATION], strict=False):
-        epochs = range(1, len(values) + 1)
-        marker = "o" if len(values) <= 10 else ""
-        axes.plot(epochs, [100 * value for value in values], color=colour, label=label, marker=marker, markersize=4)
+    _curves(axes, {label: [100 * value for value in values] for label, values in curves.items()})
     changes = [epoch for epoch in range(1, len(rates)) if rates[epoch] != rates[epoch - 1]]
     for i, epoch in enumerate(changes):  # at the end of this epoch, which is also when its accuracy was measured
         name = "learning rate halved" if i == 0 else None
@@ -84,6 +82,18 @@ def accuracy_curves(axes: Any, curves: Mapping[str, Sequence[float]], rates: Seq
             place = {"xy": ((start + end) / 2, 0.02), "xycoords": ("data", "axes fraction"), "ha": "center"}
             axes.annotate(f"rate {rates[end - 1]:g}", **place, fontsize=8, color=MARK)
     axes.set(xlabel="epoch", ylabel="accuracy (%)")
+
+
+def loss_curves(axes: Any, curves: Mapping[str, Sequence[float]]) -> None:
+    """Cross entropy over the epochs, one curve each."""
+    _curves(axes, curves)
+    axes.set(xlabel="epoch", ylabel="log-loss (nats per sample)")
+
+
+def _curves(axes: Any, curves: Mapping[str, Sequence[float]]) -> None:
+    for label, values in curves.items():
+        colour, marker = COLOURS[label.split()[0]], "o" if len(values) <= 10 else ""
+        axes.plot(range(1, len(values) + 1), values, color=colour, label=label, marker=marker, markersize=4)
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 
@@ -127,3 +137,49 @@ def confusion(axes: Any, counts: Sequence[Sequence[int]], classes: Sequence[str]
     )
     axes.set(xlabel="decided", ylabel="true class")
     axes.tick_params(rotation=0, length=0)
+
+
+def confusion_rates(axes: Any, rates: Sequence[Sequence[float]], classes: Sequence[str]) -> None:
+    """Rates of decisions (columns) conditioned on the true class (rows) as a heat map, in percent."""
+    import numpy as np
+    import seaborn as sns
+    from matplotlib.colors import PowerNorm
+
+    table = 100 * np.asarray(rates)
+    sns.heatmap(
+        table,
+        annot=np.array([[f"{rate:.1f}" if rate else "0" for rate in row] for row in table]),
+        fmt="",
+        annot_kws={"fontsize": 9},
+        cmap="Blues",
+        norm=PowerNorm(0.4, vmin=0, vmax=100),  # linear shades would show the diagonal and nothing else
+        ax=axes,
+        xticklabels=classes,
+        yticklabels=classes,
+        square=True,
+        linewidths=0.5,
+        cbar_kws={"label": "share of the true class (%)", "shrink": 0.8, "ticks": [0, 1, 5, 20, 50, 100]},
+    )
+    axes.set(xlabel="decided class j", ylabel="true class i")
+    axes.tick_params(length=0)
+    axes.tick_params(axis="y", rotation=0)
+    if max(map(len, classes)) > 2:
+        axes.set_xticks(axes.get_xticks(), classes, rotation=45, ha="right", rotation_mode="anchor")
+
+
+def weight_histograms(
+    grid: Any, edges: Sequence[Sequence[float]], counts: Sequence[Sequence[Sequence[int]]], scale: str = "linear"
+) -> None:
+    """Histograms of weights, `counts[network][layer]` on `grid[network][layer]`; each layer on axes of its own.
+
+    Shares instead of counts, so that layers of different size compare; a logarithmic `scale` shows their tails.
+    """
+    for layer, bins in enumerate(edges):
+        shares = [[100 * n / sum(network[layer]) for n in network[layer]] for network in counts]
+        lowest = min(100 / sum(network[layer]) for network in counts) / 2 if scale == "log" else 0
+        highest = max(map(max, shares)) * (2 if scale == "log" else 1.05)
+        for axes_row, share, colour in zip(grid, shares, (TRAINING, VALIDATION), strict=True):
+            axes = axes_row[layer]
+            axes.stairs(share, bins, fill=True, color=colour)
+            axes.set(xlabel="weight", ylabel="share of the weights (%)", yscale=scale)
+            axes.set(xlim=(bins[0], bins[-1]), ylim=(lowest, highest))

@@ -8,9 +8,10 @@ from itertools import product
 from typing import Any
 
 from experiments.data import split
+from experiments.metrics import confusion
 from experiments.registry import Experiment
 from experiments.run import Run
-from experiments.training import Trainer, accuracy, batches, confusion, logits
+from experiments.training import Trainer, accuracy, batches, logits
 
 FINAL = "final"
 

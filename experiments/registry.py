@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
-NAMES = ("mnist_backprop",)
+NAMES = ("mnist_backprop", "fashion_confusion", "fashion_weights", "mnist_logistic", "mnist_small_mlp", "mnist_mlp")
 """The experiments, in the order of the table. `experiments/NAME.py` holds the `EXPERIMENT`,
 `experiments/reports/NAME.py` writes its report."""
 
@@ -36,6 +36,7 @@ class Experiment(Generic[S]):
     train: Callable[[Run[S]], None]
     headline: tuple[str, ...]  #: the metrics that the table of all results shows
     data: str = "mnist"  #: the data set, unless `--data` names another
+    uses_test_each_epoch: bool = False  #: whether the assignment asks for test curves: see `Run.open_test`
 
 
 def find(name: str) -> Experiment[Any]:

@@ -59,8 +59,10 @@ class Run(Generic[S]):
             "seed": options.seed,
             "limit": options.limit,
             "settings": asdict(self.settings),  # type: ignore[call-overload]
-            "data": {name: value for name, value in asdict(self.source).items() if name != "reason"},
+            "data": {name: value for name, value in asdict(self.source).items() if name not in ("reason", "classes")},
         }
+        self._test_each_epoch = experiment.uses_test_each_epoch
+        self._open_for: str | None = None  # the only training that may still run once the test set is open
         self.metrics: dict[str, Any] = {}
         self.tables: dict[str, list[Row]] = {}
         self.weights: dict[str, np.ndarray] = {}
@@ -108,9 +110,10 @@ class Run(Generic[S]):
 
         Raises:
             NonFinite: naming stage, epoch and step; the last good checkpoint stays.
-            SealError: once the test set is open there is nothing more to train.
+            SealError: once the test set is open there is nothing more to train, but for a training that it was
+                opened for.
         """
-        if self._test.opened:
+        if self._test.opened and stage != self._open_for:
             raise SealError(f"{stage}: the test set is open; nothing may be trained any more")
         self.fw.manual_seed(self.seed)
         trainer = build()
@@ -127,16 +130,24 @@ class Run(Generic[S]):
         """The rows of a training, an epoch each."""
         return [row for row in self._state["history"] if row["stage"] == stage]
 
-    def open_test(self, stage: str, **choice: Any) -> data.Samples:
-        """The test set, once all is decided: the choice and the final weights of `stage` go on record first.
+    def open_test(self, *stages: str, **choice: Any) -> data.Samples:
+        """The test set, once all is decided: the choice and the final weights of `stages` go on record first.
+
+        An experiment that declares `uses_test_each_epoch` gets it before its one last stage is trained, to measure
+        it as it learns: the choice goes on record all the same, and nothing but that stage may be trained after it.
 
         Raises:
             SealError: for a stage that isn't finished, a second time, or for a choice other than the first.
         """
-        if stage not in self._state["done"]:
-            raise SealError(f"the test set stays sealed until {stage} is trained to the end")
-        digest = hashlib.sha256(b"".join(array.tobytes() for array in self._weights_of(stage).values()))
-        return self._test.open({"stage": stage, **choice, "weights_sha256": digest.hexdigest()})
+        record = {"stage": ", ".join(stages), **choice}
+        if self._test_each_epoch:
+            (self._open_for,) = stages
+            return self._test.open(record)
+        for stage in stages:
+            if stage not in self._state["done"]:
+                raise SealError(f"the test set stays sealed until {stage} is trained to the end")
+        weights = [array.tobytes() for stage in stages for array in self._weights_of(stage).values()]
+        return self._test.open({**record, "weights_sha256": hashlib.sha256(b"".join(weights)).hexdigest()})
 
     def keep(self, **metrics: Any) -> None:
         """Adds to the headline numbers, under plain names; rates as fractions."""

@@ -43,7 +43,9 @@ def execute(experiment: Experiment[Any], options: Options, progress: Progress | 
         raise Interrupted(f"{experiment.name} stands at {run.position}") from None
     finally:
         run.progress.close()
-    headline = ", ".join(f"{name.replace('_', ' ')} {shown(name, record.metrics[name])}" for name in experiment.headline)
+    headline = ", ".join(
+        f"{name.replace('_', ' ')} {shown(name, record.metrics[name])}" for name in experiment.headline
+    )
     took = duration(time.perf_counter() - started)
     say(f"{experiment.name} done in {took}: {headline}. Report: {run.folder / 'report.md'}")
     return run.folder

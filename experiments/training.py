@@ -75,16 +75,3 @@ def accuracy(fw: Any, model: Any, inputs: Any, labels: Any) -> float:
     """The share of samples that the model classifies correctly."""
     correct = (logits(fw, model, inputs).argmax(1) == labels).sum().item()
     return float(correct / len(labels))
-
-
-def confusion(labels: Any, decided: Any, classes: int) -> list[list[int]]:
-    """How often class i (row) was taken for class j (column).
-
-    >>> import minigrad
-    >>> confusion(minigrad.tensor([0, 0, 1]), minigrad.tensor([0, 1, 1]), 2)
-    [[1, 1], [0, 1]]
-    """
-    counts = [[0] * classes for _ in range(classes)]
-    for true, taken in zip(labels.tolist(), decided.tolist(), strict=True):
-        counts[true][taken] += 1
-    return counts

@@ -3,8 +3,13 @@
 from minigrad.nn import functional, init, parameter, utils
 from minigrad.nn.activation import *  # noqa: F403
 from minigrad.nn.containers import *  # noqa: F403
+from minigrad.nn.conv import *  # noqa: F403
 from minigrad.nn.dropout import *  # noqa: F403
+from minigrad.nn.embedding import *  # noqa: F403
 from minigrad.nn.linear import *  # noqa: F403
 from minigrad.nn.loss import *  # noqa: F403
 from minigrad.nn.module import Module
+from minigrad.nn.normalization import *  # noqa: F403
 from minigrad.nn.parameter import Buffer, Parameter
+from minigrad.nn.pooling import *  # noqa: F403
+from minigrad.nn.rnn import *  # noqa: F403

@@ -35,10 +35,22 @@ from minigrad.ops.activation import (
     tanhshrink,
     threshold,
 )
+from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from minigrad.ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
 from minigrad.ops.elementwise import sigmoid, softplus, tanh
+from minigrad.ops.embedding import embedding
 from minigrad.ops.linalg import linear
 from minigrad.ops.loss_value import gaussian_nll_loss, huber_loss
+from minigrad.ops.normalization import batch_norm, group_norm, layer_norm
+from minigrad.ops.padding import pad
+from minigrad.ops.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from minigrad.ops.vectors import bilinear, cosine_similarity, normalize, pairwise_distance
 
 # ---- activations -----------------------------------------------------------------------------------------
@@ -141,12 +153,21 @@ soft_margin_loss = _with_legacy(loss_margin.soft_margin_loss)
 multilabel_soft_margin_loss = _with_legacy(loss_margin.multilabel_soft_margin_loss)
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
     "alpha_dropout",
+    "avg_pool1d",
+    "avg_pool2d",
+    "batch_norm",
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
     "celu_",
+    "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
@@ -156,9 +177,11 @@ __all__ = [
     "dropout3d",
     "elu",
     "elu_",
+    "embedding",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "group_norm",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -168,18 +191,22 @@ __all__ = [
     "huber_loss",
     "kl_div",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "leaky_relu_",
     "linear",
     "log_softmax",
     "logsigmoid",
     "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool2d",
     "mish",
     "mse_loss",
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
+    "pad",
     "pairwise_distance",
     "poisson_nll_loss",
     "prelu",

@@ -6,6 +6,7 @@ https://docs.pytorch.org/docs/stable/torch.html#pointwise-ops
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -210,31 +211,43 @@ def sign(input: Any) -> Any:
     return input if input.dtype == bool else np.sign(input)
 
 
-def _rounding(name: str, function: Any, doc: str) -> Any:
-    """A record of a function that is constant between its steps."""
-
-    def forward(input: Any) -> Any:
-        return function(input)
-
-    forward.__name__ = forward.__qualname__ = name
-    forward.__doc__ = doc
-    kinks = [n / 2 for n in range(-8, 9)]
-    return operation({"input": lambda g: g * 0}, in_place=True, sample=lambda d: (d.array(kinks=kinks),))(forward)
-
-
-floor = _rounding("floor", np.floor, "The next whole number below; its derivative is 0.")
-ceil = _rounding("ceil", np.ceil, "The next whole number above; its derivative is 0.")
-trunc = _rounding("trunc", np.trunc, "The whole part; its derivative is 0.")
+STEPS = [n / 2 for n in range(-8, 9)]  # where whole numbers and halves are, rounding jumps
 
 
 @operation(
     {"input": lambda g: g * 0},
-    in_place=True,
-    sample=lambda d: (d.array(kinks=[n / 2 for n in range(-8, 9)]),),
+    methods=[],
+    torch="",
+    grad_fn="RoundBackward0",
+    sample=lambda d: (d.array(kinks=STEPS), d.choice([np.floor, np.ceil, np.trunc, np.round])),
 )
+def _stepwise(input: Any, function: Any) -> Any:
+    """`input` rounded by a NumPy function; it is constant between its steps, so the derivative is 0."""
+    return function(input)
+
+
+@composed(in_place=True, sample=lambda d: (d.array(kinks=STEPS),))
+def floor(input: Any) -> Any:
+    """The next whole number below; its derivative is 0."""
+    return _stepwise(input, np.floor)
+
+
+@composed(in_place=True, sample=lambda d: (d.array(kinks=STEPS),))
+def ceil(input: Any) -> Any:
+    """The next whole number above; its derivative is 0."""
+    return _stepwise(input, np.ceil)
+
+
+@composed(in_place=True, sample=lambda d: (d.array(kinks=STEPS),))
+def trunc(input: Any) -> Any:
+    """The whole part; its derivative is 0."""
+    return _stepwise(input, np.trunc)
+
+
+@composed(in_place=True, sample=lambda d: (d.array(kinks=STEPS),))
 def round(input: Any, decimals: int = 0) -> Any:
     """The nearest whole number (a half goes to the even one), or to `decimals` places; its derivative is 0."""
-    return np.round(input, decimals)
+    return _stepwise(input, functools.partial(np.round, decimals=decimals))
 
 
 @operation(
@@ -494,18 +507,16 @@ def atan(input: Any) -> Any:
     return atan2(input, 1.0)
 
 
-@operation({"input": lambda g, input: g * cosh(input)}, floating=True, promotes=True, sample=lambda d: (d.array(),))
+@composed(sample=lambda d: (d.array(),))
 def sinh(input: Any) -> Any:
     """The hyperbolic sine."""
-    with quiet():
-        return np.sinh(input)
+    return (expm1(input) - expm1(input * -1.0)) / 2  # exact near 0 too
 
 
-@operation({"input": lambda g, input: g * sinh(input)}, floating=True, promotes=True, sample=lambda d: (d.array(),))
+@composed(sample=lambda d: (d.array(),))
 def cosh(input: Any) -> Any:
     """The hyperbolic cosine."""
-    with quiet():
-        return np.cosh(input)
+    return (exp(input) + exp(input * -1.0)) / 2
 
 
 # ---- activations -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.dtypes import dtype
+from minigrad.dtypes import as_numpy
 from minigrad.ops.elementwise import mul
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import sum
@@ -24,7 +24,7 @@ def same_dtype(what: str, a: Any, b: Any) -> None:
         RuntimeError: if the dtypes differ.
     """
     if a.dtype != b.dtype:
-        names = " != ".join(dtype.known[x.dtype].name for x in (a, b))
+        names = " != ".join(as_numpy(x.dtype).name for x in (a, b))
         raise RuntimeError(f"expected {what} to have the same dtype, but got: {names}")
 
 

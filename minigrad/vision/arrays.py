@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.vision import files
+from minigrad.vision import cifar, files
 from minigrad.vision.digits import load_digits
 from minigrad.vision.files import DatasetNotFoundError
 from minigrad.vision.readers import PathLike, read_course, read_idx_pair
@@ -45,7 +45,7 @@ class Arrays:
     """One part (training or test) of a data set."""
 
     name: str  #: what these images really are: "digits" after a fallback
-    images: NDArray[np.uint8] = field(repr=False)  #: ``(N, 28, 28)``, 0 (paper) to 255 (ink)
+    images: NDArray[np.uint8] = field(repr=False)  #: ``(N, 28, 28)``, 0 (paper) to 255; ``(N, 32, 32, 3)`` in colour
     labels: NDArray[np.int64] = field(repr=False)  #: ``(N,)``
     classes: tuple[str, ...]
     source: str  #: in words, without paths: fit for a report
@@ -65,7 +65,9 @@ def load_arrays(
 
     Args:
         name: ``"mnist"``, ``"fashion-mnist"``, ``"mnist-hdf5"`` (the course's files; where they are missing,
-            MNIST itself, which holds the same images in the same order) or ``"digits"`` (embedded).
+            MNIST itself, which holds the same images in the same order), ``"cifar-10"`` (images in colour,
+            ``(N, 32, 32, 3)``; a local archive need not be the published one, `source` says whether it is) or
+            ``"digits"`` (embedded).
         root: the data folder; default: as `minigrad.vision.files` says.
         train: the training part, or the test part.
         download: get missing files from the public mirrors.
@@ -82,7 +84,13 @@ def load_arrays(
     >>> digits.images.shape, digits.is_fallback
     ((297, 28, 28), False)
     """
-    loaders = {"mnist": _mnist, "fashion-mnist": _fashion_mnist, "mnist-hdf5": _course, "digits": _digits}
+    loaders = {
+        "mnist": _mnist,
+        "fashion-mnist": _fashion_mnist,
+        "mnist-hdf5": _course,
+        "cifar-10": _cifar10,
+        "digits": _digits,
+    }
     if name not in loaders:
         raise ValueError(f"there is no data set {name!r}; choose from {', '.join(map(repr, loaders))}")
     try:
@@ -136,6 +144,25 @@ def _course(root: PathLike | None, train: bool, download: bool) -> Arrays:
         return replace(same, source=f"{same.source}, which are the images of the course's missing HDF5 files")
     images, labels = read_course(path)
     return Arrays("mnist-hdf5", images, labels, DIGIT_CLASSES, "MNIST (the course's HDF5 files)", (path,))
+
+
+def _cifar10(root: PathLike | None, train: bool, download: bool) -> Arrays:
+    path = files.locate_cifar10(root)
+    if path is None:
+        try:
+            (path,) = files.fetch(files.CIFAR10, root, download=download).values()
+        except DatasetNotFoundError as error:
+            also = "Also read where found: cifar-10-python and cifar-10-binary as .tar.gz, .tar.xz, .tar or unpacked"
+            raise DatasetNotFoundError(f"{error}\n{also}") from error
+    images, labels = cifar.read_cifar10(path, train)
+    kind = "pickled" if path.name.removeprefix("cifar-10-").startswith(("python", "batches-py")) else "binary"
+    if path.is_dir():
+        checked = "unpacked, without checksums"
+    elif any(files.is_published(path, file) for file in (*files.CIFAR10.files, files.CIFAR10_BINARY)):
+        checked = "checksum verified"
+    else:
+        checked = "another archive than the published one: its checksum differs"
+    return Arrays("cifar-10", images, labels, cifar.CLASSES, f"CIFAR-10 ({kind} layout, {checked})", (path,))
 
 
 def _digits(root: PathLike | None, train: bool, download: bool) -> Arrays:

@@ -1,4 +1,4 @@
-"""MNIST and its relatives as `Dataset`, under torchvision's names."""
+"""MNIST, its relatives and CIFAR-10 as `Dataset`, under torchvision's names."""
 
 from __future__ import annotations
 
@@ -11,16 +11,91 @@ from numpy.typing import NDArray
 
 from minigrad.tensor import Tensor
 from minigrad.utils.data import Dataset
+from minigrad.vision import cifar
 from minigrad.vision.arrays import DIGIT_CLASSES, FASHION_CLASSES, Arrays, load_arrays
 from minigrad.vision.readers import COURSE_SCALE, PathLike
 from minigrad.vision.transforms import batch_form
 
-__all__ = ["MNIST", "Arrays", "CourseMNIST", "Digits", "FashionMNIST", "load_arrays"]
+__all__ = ["CIFAR10", "MNIST", "Arrays", "CourseMNIST", "Digits", "FashionMNIST", "load_arrays"]
 
 Transform = Callable[[Any], Any]
 
 
-class MNIST(Dataset[tuple[Any, Any]]):
+class _Images(Dataset[tuple[Any, Any]]):
+    """What all image sets here have in common; how they hold images and labels is theirs."""
+
+    name: ClassVar[str]
+    classes: ClassVar[Sequence[str]]
+    data: Any
+    targets: Any
+
+    def __init__(
+        self,
+        root: PathLike | None = None,
+        train: bool = True,
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+        download: bool = False,
+    ) -> None:
+        self.root, self.train = root, train
+        self.transform, self.target_transform = transform, target_transform
+        arrays = load_arrays(self.name, root, train, download, fallback=False)
+        self.source = arrays.source
+        self._hold(arrays)
+
+    def _hold(self, arrays: Arrays) -> None:
+        """Set `data` and `targets`."""
+        raise NotImplementedError
+
+    def _chosen(self, indices: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Copies of the images and labels at `indices`."""
+        raise NotImplementedError
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        """The label of each class name."""
+        return {name: label for label, name in enumerate(self.classes)}
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]:
+        """The sample at `index`, transformed."""
+        images, labels = self._chosen(np.array([operator.index(index)], dtype=np.intp))
+        image, label = images[0], int(labels[0])
+        return (
+            image if self.transform is None else self.transform(image),
+            label if self.target_transform is None else self.target_transform(label),
+        )
+
+    def __getbatch__(self, indices: Sequence[int] | NDArray[Any]) -> list[Tensor] | None:
+        """The samples at `indices`, collated: what collating them one by one gives, in one go.
+
+        Returns:
+            Images ``(B, ...)`` and labels ``(B,)``; None if a transform has no form for batches.
+        """
+        transform, target_transform = batch_form(self.transform), batch_form(self.target_transform)
+        if transform is None or target_transform is None:
+            return None
+        images, labels = self._chosen(np.asarray(indices, dtype=np.intp))
+        return [_as_tensor(transform(images)), _as_tensor(target_transform(labels.astype(np.int64, copy=False)))]
+
+    def __repr__(self) -> str:
+        body = [f"Number of datapoints: {len(self)}"]
+        if self.root is not None:
+            body.append(f"Root location: {self.root}")
+        body.append(f"Split: {'Train' if self.train else 'Test'}")
+        lines = [f"Dataset {type(self).__name__}", *(f"    {line}" for line in body)]
+        named = [("Transform: ", self.transform), ("Target transform: ", self.target_transform)]
+        if any(transform is not None for _, transform in named):
+            lines.append("    StandardTransform")
+        for head, transform in named:
+            if transform is not None:
+                lines.append(head + repr(transform).replace("\n", "\n" + " " * len(head)))
+        return "\n".join(lines)
+
+
+class MNIST(_Images):
     """The handwritten digits of http://yann.lecun.com/exdb/mnist/: 60,000 for training, 10,000 for testing.
 
     A sample is ``(image, label)``: an array ``(28, 28)`` of bytes, for `ToTensor` to convert, and an int.
@@ -43,71 +118,18 @@ class MNIST(Dataset[tuple[Any, Any]]):
         ImportError: if h5py is needed and not installed.
     """
 
-    name: ClassVar[str] = "mnist"
+    name = "mnist"
     classes: ClassVar[Sequence[str]] = list(DIGIT_CLASSES)
 
-    def __init__(
-        self,
-        root: PathLike | None = None,
-        train: bool = True,
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
-        download: bool = False,
-    ) -> None:
-        self.root, self.train = root, train
-        self.transform, self.target_transform = transform, target_transform
-        arrays = load_arrays(self.name, root, train, download, fallback=False)
-        self.source = arrays.source
+    def _hold(self, arrays: Arrays) -> None:
         self.data, self.targets = Tensor.wrap(self._samples(arrays.images)), Tensor.wrap(arrays.labels)
+
+    def _chosen(self, indices: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[Any]]:
+        return self.data.array[indices], self.targets.array[indices]
 
     @staticmethod
     def _samples(images: NDArray[np.uint8]) -> NDArray[Any]:
         return images
-
-    @property
-    def class_to_idx(self) -> dict[str, int]:
-        """The label of each class name."""
-        return {name: label for label, name in enumerate(self.classes)}
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]:
-        """The sample at `index`, transformed."""
-        i = operator.index(index)
-        image, label = self.data.array[i].copy(), int(self.targets.array[i])
-        return (
-            image if self.transform is None else self.transform(image),
-            label if self.target_transform is None else self.target_transform(label),
-        )
-
-    def __getbatch__(self, indices: Sequence[int] | NDArray[Any]) -> list[Tensor] | None:
-        """The samples at `indices`, collated: what collating them one by one gives, in one go.
-
-        Returns:
-            Images ``(B, ...)`` and labels ``(B,)``; None if a transform has no form for batches.
-        """
-        transform, target_transform = batch_form(self.transform), batch_form(self.target_transform)
-        if transform is None or target_transform is None:
-            return None
-        chosen = np.asarray(indices, dtype=np.intp)
-        images = transform(self.data.array[chosen])
-        labels = target_transform(self.targets.array[chosen].astype(np.int64, copy=False))
-        return [_as_tensor(images), _as_tensor(labels)]
-
-    def __repr__(self) -> str:
-        body = [f"Number of datapoints: {len(self)}"]
-        if self.root is not None:
-            body.append(f"Root location: {self.root}")
-        body.append(f"Split: {'Train' if self.train else 'Test'}")
-        lines = [f"Dataset {type(self).__name__}", *(f"    {line}" for line in body)]
-        named = [("Transform: ", self.transform), ("Target transform: ", self.target_transform)]
-        if any(transform is not None for _, transform in named):
-            lines.append("    StandardTransform")
-        for head, transform in named:
-            if transform is not None:
-                lines.append(head + repr(transform).replace("\n", "\n" + " " * len(head)))
-        return "\n".join(lines)
 
 
 class FashionMNIST(MNIST):
@@ -144,6 +166,34 @@ class Digits(MNIST):
     """
 
     name = "digits"
+
+
+class CIFAR10(_Images):
+    """Small colour photographs of ten classes, https://www.cs.toronto.edu/~kriz/cifar.html: 50,000 and 10,000.
+
+    A sample is ``(image, label)``: an array ``(32, 32, 3)`` of bytes, for `ToTensor` to convert, and an int.
+    The arguments are those of `MNIST`. As in torchvision, the images are no tensor here and the labels a list.
+
+    Attributes:
+        data: all images, an array of bytes ``(N, 32, 32, 3)``.
+        targets: all labels, a list of ints.
+        source: where the data came from, in words.
+
+    Raises:
+        DatasetNotFoundError: if there is neither an archive nor a folder of it; a RuntimeError, as torchvision's.
+        DataFileError: if what there is is damaged, truncated or something else; a ValueError.
+    """
+
+    name = "cifar-10"
+    classes: ClassVar[Sequence[str]] = list(cifar.CLASSES)
+    data: NDArray[np.uint8]
+    targets: list[int]
+
+    def _hold(self, arrays: Arrays) -> None:
+        self.data, self.targets = arrays.images, arrays.labels.tolist()
+
+    def _chosen(self, indices: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[Any]]:
+        return self.data[indices], np.array([self.targets[i] for i in indices], dtype=np.int64)
 
 
 def _as_tensor(values: Any) -> Tensor:

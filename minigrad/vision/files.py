@@ -119,6 +119,19 @@ COURSE_MNIST = Source(
     ("course",),
 )
 
+CIFAR10 = Source(
+    "CIFAR-10",
+    (
+        Published(
+            "cifar-10-python.tar.gz",
+            "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+        ),
+    ),
+    ("cifar-10", "CIFAR10"),
+    ("https://www.cs.toronto.edu/~kriz/",),
+)
+CIFAR10_BINARY = Published("cifar-10-binary.tar.gz", "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd")
+
 SOURCES = (MNIST, FASHION_MNIST, COURSE_MNIST)
 
 
@@ -160,6 +173,24 @@ def locate(source: Source, root: PathLike | None = None) -> dict[str, Path]:
             found[file.name] = path
             break
     return found
+
+
+def locate_cifar10(root: PathLike | None = None) -> Path | None:
+    """Where CIFAR-10 is on this machine, in any of the forms that `minigrad.vision.cifar` reads.
+
+    In each folder an unpacked one comes first, as it is read at once, then ``.tar.gz``, ``.tar.xz``, ``.tar``.
+    """
+    names = [f"cifar-10-batches-{kind}" for kind in ("bin", "py")]
+    names += [f"cifar-10-{kind}.tar{zipped}" for zipped in (".gz", ".xz", "") for kind in ("binary", "python")]
+    places = (
+        folder / layout / name for folder in data_folders(root) for layout in (*CIFAR10.folders, ".") for name in names
+    )
+    return next((path for path in places if (path.is_dir() if ".tar" not in path.name else path.is_file())), None)
+
+
+def is_published(path: Path, file: Published) -> bool:
+    """Whether a file has a published one's name and, byte for byte, its content."""
+    return path.name == file.name and path.is_file() and _sha256(path) == file.sha256
 
 
 def verify(path: Path, file: Published) -> None:

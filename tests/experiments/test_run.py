@@ -12,7 +12,7 @@ from experiments import checkpoint, files, registry
 from experiments.errors import Interrupted, NonFinite, SealError, UsageError
 from experiments.run import Run
 from experiments.runner import execute
-from experiments.training import Trainer
+from experiments.training import Trainer, accuracy, batches
 
 FRAMEWORKS = ["minigrad", "torch"]
 
@@ -222,3 +222,48 @@ def test_every_experiment_is_what_its_name_says():
         assert experiment.settings().epochs > 0
         assert callable(registry.report_of(name))
         assert hash(experiment.settings())  # frozen
+
+
+class TestTestSetForCurves:
+    """The test set of an experiment that declares `uses_test_each_epoch`."""
+
+    def train(self, run, last="final"):
+        def build():
+            model = run.fw.nn.Linear(784, 10)
+            loss = run.fw.nn.CrossEntropyLoss()
+            loader = batches(run.fw, *run.training_data, size=50, shuffle=True)
+            optimizer = run.fw.optim.SGD(model.parameters(), lr=0.1)
+            return Trainer(model, optimizer, loader, lambda model, x, y: loss(model(x), y))
+
+        run.fit("trial", build, 1, lambda model: {})
+        inputs, labels = run.open_test("final", rate=0.1)
+        model = run.fit(last, build, 2, lambda model: {"test_accuracy": accuracy(run.fw, model, inputs, labels)})
+        run.keep(test_accuracy=accuracy(run.fw, model, inputs, labels))
+
+    def test_it_opens_for_the_last_training(self, toy, options):
+        folder = execute(replace(toy, train=self.train, uses_test_each_epoch=True), options(framework="torch"))
+        assert json.loads((folder / "choice.json").read_text()) == {"stage": "final", "rate": 0.1}
+        rows = files.read_csv(folder / "history.csv")
+        assert [(row["stage"], "test_accuracy" in row) for row in rows] == [
+            ("trial", False),
+            ("final", True),
+            ("final", True),
+        ]
+
+    def test_no_other_training_may_follow(self, toy, options):
+        experiment = replace(toy, train=partial(self.train, last="another"), uses_test_each_epoch=True)
+        with pytest.raises(SealError, match="another: the test set is open; nothing may be trained any more"):
+            execute(experiment, options(framework="torch"))
+
+    def test_others_do_not_get_it(self, toy, options):
+        with pytest.raises(SealError, match="stays sealed until final is trained to the end"):
+            execute(replace(toy, train=self.train), options(framework="torch"))
+
+    def test_it_resumes_with_the_test_set_open(self, toy, options, impatient):
+        experiment = replace(toy, train=self.train, uses_test_each_epoch=True)
+        whole = execute(experiment, options(framework="torch", out=options().out + "/whole"))
+        parts = partial(options, framework="torch", out=options().out + "/parts", resume=True)
+        with pytest.raises(Interrupted, match="toy stands at final, epoch 1"):
+            execute(experiment, parts(), impatient(3, 2))
+        folder = execute(experiment, parts())
+        assert (folder / "history.csv").read_bytes() == (whole / "history.csv").read_bytes()

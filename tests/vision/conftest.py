@@ -18,7 +18,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("MINIGRAD_DATA_DIR", raising=False)
     monkeypatch.setenv("NO_PROXY", "*")
-    for name in ("MNIST", "FASHION_MNIST"):  # no test reaches a public server
+    for name in ("MNIST", "FASHION_MNIST", "CIFAR10"):  # no test reaches a public server
         monkeypatch.setattr(files, name, replace(getattr(files, name), mirrors=("http://127.0.0.1:1/",)))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")

@@ -89,7 +89,8 @@ def test_damaged_files_are_errors_even_with_a_fallback(folder):
 
 def test_unknown_names_list_the_known():
     with pytest.raises(
-        ValueError, match="no data set 'mnits'; choose from 'mnist', 'fashion-mnist', 'mnist-hdf5', 'digits'"
+        ValueError,
+        match="no data set 'mnits'; choose from 'mnist', 'fashion-mnist', 'mnist-hdf5', 'cifar-10', 'digits'",
     ):
         load_arrays("mnits")
 

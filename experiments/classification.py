@@ -1,0 +1,112 @@
+"""What the classifiers share: SGD on cross entropy, a search judged by validation data, the test's table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from experiments.data import Samples, split
+from experiments.metrics import accuracy, confusion
+from experiments.run import Run
+from experiments.training import Trainer, batches, logits
+
+Build = Callable[[Samples], Trainer]
+"""Makes a network and all that trains it on these samples."""
+
+SEARCH, CONFUSION, FINAL = "search", "confusion", "final"
+
+
+def mlp(fw: Any, *widths: int, dropout: float = 0.0) -> Any:
+    """A multilayer perceptron with ReLU, and dropout where asked for, after each hidden layer."""
+    layers: list[Any] = []
+    for inputs, outputs in pairwise(widths[:-1]):
+        layers += [fw.nn.Linear(inputs, outputs), fw.nn.ReLU()]
+        if dropout:
+            layers.append(fw.nn.Dropout(dropout))
+    return fw.nn.Sequential(*layers, fw.nn.Linear(*widths[-2:]))
+
+
+def trainer(
+    fw: Any,
+    build: Callable[[], Any],
+    samples: Samples,
+    *,
+    rate: float,
+    batch_size: int,
+    momentum: float = 0.0,
+    l2: float = 0.0,
+    l1: float = 0.0,
+    cosine: int | None = None,
+) -> Trainer:
+    """SGD on cross entropy.
+
+    Args:
+        fw: the framework.
+        build: makes the network.
+        samples: what it learns from, freshly shuffled each epoch.
+        rate: the (initial) learning rate.
+        batch_size: samples a step.
+        momentum: of SGD.
+        l2: PyTorch's `weight_decay`: adds l2/2 ‖w‖² to the loss, for all parameters.
+        l1: adds l1 ‖W‖₁ to the loss, for the weights of the layers.
+        cosine: the number of epochs over which the rate falls to zero along a cosine; None: it stays.
+    """
+    model = build()
+    weights = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+
+    def objective(model: Any, inputs: Any, labels: Any) -> Any:
+        loss = fw.nn.functional.cross_entropy(model(inputs), labels)
+        return loss + l1 * sum(weight.abs().sum() for weight in weights) if l1 else loss
+
+    optimizer = fw.optim.SGD(model.parameters(), lr=rate, momentum=momentum, weight_decay=l2)
+    scheduler = fw.optim.lr_scheduler.CosineAnnealingLR(optimizer, cosine) if cosine else None
+    return Trainer(model, optimizer, batches(fw, *samples, size=batch_size, shuffle=True), objective, scheduler)
+
+
+def measures(fw: Any, model: Any, **parts: Samples) -> dict[str, float]:
+    """NAME_loss (cross entropy alone) and NAME_accuracy, in evaluation mode, of each part given by its name."""
+    found = {}
+    for name, (inputs, labels) in parts.items():
+        scores = logits(fw, model, inputs)
+        found[f"{name}_loss"] = fw.nn.functional.cross_entropy(scores, labels).item()
+        found[f"{name}_accuracy"] = (scores.argmax(1) == labels).sum().item() / len(labels)
+    return found
+
+
+def search(run: Run[Any], candidates: Mapping[str, Build], epochs: int, share: float) -> str:
+    """Trains each candidate without the last `share` of the training data, and returns the name of the best on it.
+
+    The accuracy after the last epoch decides, then the loss. Leaves the table `search`.
+    """
+    training, validation = split(run.training_data, share)
+    rows = []
+    for name, build in candidates.items():
+        measure = partial(measures, run.fw, train=training, validation=validation)
+        run.fit(name, partial(build, training), epochs, measure)
+        last = run.history(name)[-1]
+        rows.append({"candidate": name, **{column: last[column] for column in last if column.count("_") == 1}})
+    for row in rows:
+        del row["learning_rate"]
+    run.keep_table(SEARCH, rows)
+    run.keep(training_samples=len(training[1]), validation_samples=len(validation[1]))
+    best = max(rows, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+    run.keep(chosen=best["candidate"], validation_accuracy=best["validation_accuracy"])
+    return str(best["candidate"])
+
+
+def keep_test(run: Run[Any], model: Any, test: Samples) -> None:
+    """Keeps the test's accuracy and loss, and the table `confusion`: a row a true class, a column a decision."""
+    inputs, labels = test
+    classes = run.source.classes
+    scores = logits(run.fw, model, inputs)
+    counts = confusion(labels, scores.argmax(1), len(classes))
+    run.keep(
+        test_accuracy=accuracy(counts),
+        test_loss=run.fw.nn.functional.cross_entropy(scores, labels).item(),
+        test_errors=len(labels) - sum(counts[i][i] for i in range(len(classes))),
+        test_samples=len(labels),
+    )
+    rows = zip(classes, counts, strict=True)
+    run.keep_table(CONFUSION, [{"true": name, **dict(zip(classes, row, strict=True))} for name, row in rows])

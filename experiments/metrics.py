@@ -1,0 +1,108 @@
+"""Numbers about what has been trained; `counts[i][j]` says how often class i was taken for class j."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Counts = Sequence[Sequence[int]]
+
+
+class Confusion(NamedTuple):
+    """Class `true` is decided to be class `decided` at this rate, conditioned on the true class."""
+
+    true: int
+    decided: int
+    rate: float
+
+
+def confusion(labels: Any, decided: Any, classes: int) -> list[list[int]]:
+    """How often class i (row) was taken for class j (column).
+
+    >>> import minigrad
+    >>> confusion(minigrad.tensor([0, 0, 1]), minigrad.tensor([0, 1, 1]), 2)
+    [[1, 1], [0, 1]]
+    """
+    counts = [[0] * classes for _ in range(classes)]
+    for true, taken in zip(labels.tolist(), decided.tolist(), strict=True):
+        counts[true][taken] += 1
+    return counts
+
+
+def rates(counts: Counts) -> list[list[float]]:
+    """The same, conditioned on the true class: each row sums to 1, that of a class without samples to 0.
+
+    >>> rates([[1, 3], [0, 0]])
+    [[0.25, 0.75], [0.0, 0.0]]
+    """
+    return [[n / max(sum(row), 1) for n in row] for row in counts]
+
+
+def accuracy(counts: Counts) -> float:
+    """The share of all samples on the diagonal.
+
+    >>> accuracy([[1, 3], [0, 4]])
+    0.625
+    """
+    return sum(counts[i][i] for i in range(len(counts))) / sum(map(sum, counts))
+
+
+def most_confused(counts: Counts) -> list[Confusion | None]:
+    """For each class what its samples are most often taken for; None where all are right.
+
+    >>> most_confused([[8, 2], [0, 9]])
+    [Confusion(true=0, decided=1, rate=0.2), None]
+    """
+    errors = _errors(counts)
+    return [_worst(e for e in errors if e.true == i) for i in range(len(counts))]
+
+
+def most_mistaken(counts: Counts) -> list[Confusion | None]:
+    """For each class the other one whose samples are most often taken for it; None where no sample is.
+
+    >>> most_mistaken([[8, 2], [0, 9]])
+    [None, Confusion(true=0, decided=1, rate=0.2)]
+    """
+    errors = _errors(counts)
+    return [_worst(e for e in errors if e.decided == j) for j in range(len(counts))]
+
+
+def most_confused_pair(counts: Counts) -> Confusion | None:
+    """The most frequent confusion of all, in its direction; None where there is no error.
+
+    >>> most_confused_pair([[8, 2, 0], [1, 9, 0], [0, 0, 5]])
+    Confusion(true=0, decided=1, rate=0.2)
+    """
+    return _worst(_errors(counts))
+
+
+def most_confused_classes(counts: Counts) -> Confusion | None:
+    """The two classes most confused in both directions together: `rate` is the sum of both, `true` the lower class.
+
+    >>> most_confused_classes([[6, 3, 1], [3, 7, 0], [0, 5, 5]])
+    Confusion(true=0, decided=1, rate=0.6)
+    """
+    rate = rates(counts)
+    return _worst(Confusion(e.true, e.decided, e.rate + rate[e.decided][e.true]) for e in _errors(counts, both=True))
+
+
+def kurtosis(values: Any) -> float:
+    """The fourth standardised moment less 3: 0 for a normal distribution, more for longer tails.
+
+    >>> kurtosis([-1.0, 1.0])
+    -2.0
+    """
+    centred = np.asarray(values, np.float64) - np.mean(values)
+    return float(np.mean(centred**4) / np.mean(centred**2) ** 2 - 3)
+
+
+def _errors(counts: Counts, both: bool = False) -> list[Confusion]:
+    table, n = rates(counts), len(counts)
+    return [Confusion(i, j, table[i][j]) for i in range(n) for j in range(n) if (i < j if both else i != j)]
+
+
+def _worst(errors: Iterable[Confusion]) -> Confusion | None:
+    worst = max(errors, key=lambda e: e.rate, default=None)  # the first of equals
+    return worst if worst is not None and worst.rate > 0 else None

@@ -1,0 +1,44 @@
+"""The report of `fashion_confusion`: figures, tables, and the text beside this file."""
+
+from __future__ import annotations
+
+from experiments import report
+from experiments.classification import FINAL
+from experiments.fashion_confusion import Settings
+from experiments.record import Record
+from experiments.reports import shared
+
+
+def write(record: Record[Settings]) -> str:
+    """The text, every number and figure of it from the run's own files."""
+    settings, metrics = record.settings, record.metrics
+    accuracy = report.percent(metrics["test_accuracy"])
+    parts = {"training": "train", "validation": "validation"}
+    chosen = metrics["chosen"]
+    return shared.fill(
+        __file__,
+        settings=settings,
+        metrics=metrics,
+        total=metrics["training_samples"] + metrics["validation_samples"],
+        parameters=785 * settings.hidden + (settings.hidden + 1) * 10,
+        accuracy=accuracy,
+        search=shared.search_table(record),
+        final_training=report.percent(record.curve(FINAL, "train_accuracy")[-1]),
+        accuracy_figure=shared.accuracy_figure(
+            record,
+            "accuracy",
+            f"Accuracy after each epoch, {chosen}",
+            {label: record.curve(chosen, f"{part}_accuracy") for label, part in parts.items()},
+        ),
+        loss=shared.loss_figure(
+            record,
+            "loss",
+            f"Log-loss after each epoch, {chosen}",
+            {label: record.curve(chosen, f"{part}_loss") for label, part in parts.items()},
+        ),
+        confusion=report.image(
+            shared.heat_map(record, f"Classification rates on the test set (%): {accuracy} right"), "confusion matrix"
+        ),
+        confused=shared.confusion_list(record),
+        pair=shared.pair(record),
+    )

@@ -1,0 +1,308 @@
+"""Convolutions as layers.
+
+https://docs.pytorch.org/docs/stable/nn.html#convolution-layers
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from minigrad import creation
+from minigrad.dtypes import DTypeLike
+from minigrad.nn import init
+from minigrad.nn.module import Module
+from minigrad.nn.parameter import Parameter
+from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d, pair
+from minigrad.ops.padding import pad
+from minigrad.tensor import Tensor
+
+__all__ = ["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"]
+
+Sizes: TypeAlias = int | Sequence[int]
+
+PADDING_MODES = {"zeros", "reflect", "replicate", "circular"}
+
+
+class _Conv(Module):
+    """What convolutions have in common; `dims` is 1 or 2."""
+
+    dims: int
+    transposed = False
+    weight: Parameter
+    bias: Parameter | None
+
+    def _build(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes,
+        padding: Sizes | str,
+        dilation: Sizes,
+        output_padding: Sizes,
+        groups: int,
+        bias: bool,
+        padding_mode: str,
+        device: Any,
+        dtype: DTypeLike | None,
+    ) -> None:
+        if groups <= 0:
+            raise ValueError("groups must be a positive integer")
+        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if channels % groups:
+                raise ValueError(f"{name} must be divisible by groups")
+        if padding_mode not in PADDING_MODES:
+            raise ValueError(
+                f"padding_mode must be one of {sorted(PADDING_MODES)}, but got padding_mode='{padding_mode}'"
+            )
+        n = self.dims
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = pair(kernel_size, "kernel_size", n)
+        self.stride, self.dilation = pair(stride, "stride", n), pair(dilation, "dilation", n)
+        self.padding: tuple[int, ...] | str
+        if isinstance(padding, str):
+            if padding not in ("same", "valid"):
+                raise ValueError(f"Invalid padding string {padding!r}, should be one of {{'valid', 'same'}}")
+            if padding == "same" and any(s != 1 for s in self.stride):
+                raise ValueError("padding='same' is not supported for strided convolutions")
+            self.padding = padding
+        else:
+            self.padding = pair(padding, "padding", n)
+        self.output_padding = pair(output_padding, "output_padding", n)
+        self.padding_mode = padding_mode
+        outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        self.weight = Parameter(creation.empty(outer, inner // groups, *self.kernel_size, device=device, dtype=dtype))
+        if bias:
+            self.bias = Parameter(creation.empty(out_channels, device=device, dtype=dtype))
+        else:
+            self.register_parameter("bias", None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew."""
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            fan_in = math.prod(self.weight.shape[1:])
+            if fan_in:
+                init.uniform_(self.bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in))
+
+    def _padded(self, input: Any) -> tuple[Any, Any]:
+        """The input, padded if the mode is not zeros, and what padding is left to do."""
+        if self.padding_mode == "zeros":
+            return input, self.padding
+        around: list[int] = []
+        for i in reversed(range(self.dims)):
+            if isinstance(self.padding, str):
+                total = self.dilation[i] * (self.kernel_size[i] - 1) if self.padding == "same" else 0
+                around += [total // 2, total - total // 2]
+            else:
+                around += [self.padding[i]] * 2
+        return pad(input, around, self.padding_mode), 0
+
+    def extra_repr(self) -> str:
+        """The sizes, and whatever is not the default."""
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        if self.padding != (0,) * self.dims:
+            text += f", padding={self.padding}"
+        if self.dilation != (1,) * self.dims:
+            text += f", dilation={self.dilation}"
+        if self.output_padding != (0,) * self.dims:
+            text += f", output_padding={self.output_padding}"
+        if self.groups != 1:
+            text += f", groups={self.groups}"
+        if self.bias is None:
+            text += ", bias=False"
+        if self.padding_mode != "zeros":
+            text += f", padding_mode={self.padding_mode}"
+        return text
+
+
+class _Forward(_Conv):
+    """A convolution of any number of dimensions."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes | str = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        self._build(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            0,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
+
+
+class Conv1d(_Forward):
+    """`minigrad.nn.functional.conv1d` with its own weight and bias: (N, in_channels, L) → (N, out_channels, L').
+
+    Weight (out_channels, in_channels/groups, k) and bias (out_channels,) start uniform in
+    ±1/√(in_channels/groups · k), drawn in this order, as torch draws them.
+
+    Raises:
+        ValueError: if the channels do not divide into the groups, or for an unknown padding.
+
+    >>> import minigrad
+    >>> Conv1d(2, 3, 5, padding="same")(minigrad.zeros(1, 2, 8)).shape
+    minigrad.Size([1, 3, 8])
+    """
+
+    dims = 1
+
+    def forward(self, input: Tensor) -> Any:
+        """(N, in_channels, L) or (in_channels, L) → (N, out_channels, L')."""
+        x, padding = self._padded(input)
+        return conv1d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class Conv2d(_Forward):
+    """`minigrad.nn.functional.conv2d` with its own weight and bias: (N, in_channels, H, W) → (N, out_channels, H', W').
+
+    Weight (out_channels, in_channels/groups, kh, kw) and bias (out_channels,) start uniform in
+    ±1/√(in_channels/groups · kh · kw), drawn in this order, as torch draws them.
+
+    Raises:
+        ValueError: if the channels do not divide into the groups, or for an unknown padding.
+
+    >>> import minigrad
+    >>> layer = Conv2d(1, 20, 4, stride=2)
+    >>> layer, layer(minigrad.zeros(5, 1, 28, 28)).shape
+    (Conv2d(1, 20, kernel_size=(4, 4), stride=(2, 2)), minigrad.Size([5, 20, 13, 13]))
+    """
+
+    dims = 2
+
+    def forward(self, input: Tensor) -> Any:
+        """(N, in_channels, H, W) or (in_channels, H, W) → (N, out_channels, H', W')."""
+        x, padding = self._padded(input)
+        return conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class _Transposed(_Conv):
+    """A transposed convolution of any number of dimensions."""
+
+    transposed = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes = 0,
+        output_padding: Sizes = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Sizes = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        if padding_mode != "zeros":
+            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+        self._build(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            output_padding,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
+
+    def _extra(self, input: Any, output_size: Sequence[int] | None) -> tuple[int, ...]:
+        """The output padding that leads to `output_size`.
+
+        Raises:
+            ValueError: if none does.
+        """
+        if output_size is None:
+            return self.output_padding
+        n = self.dims
+        wanted = tuple(output_size)[-n:]
+        assert not isinstance(self.padding, str)
+        least = tuple(
+            (m - 1) * s - 2 * p + d * (k - 1) + 1
+            for m, s, p, d, k in zip(
+                input.shape[-n:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True
+            )
+        )
+        most = tuple(m + s - 1 for m, s in zip(least, self.stride, strict=True))
+        if any(not a <= w <= b for a, w, b in zip(least, wanted, most, strict=True)):
+            raise ValueError(
+                f"requested an output size of {wanted}, but valid sizes range from {least} to {most} (for an input of "
+                f"{tuple(input.shape[-n:])})"
+            )
+        return tuple(w - a for w, a in zip(wanted, least, strict=True))
+
+
+class ConvTranspose1d(_Transposed):
+    """`minigrad.nn.functional.conv_transpose1d` with its own weight and bias.
+
+    Weight: (in_channels, out_channels/groups, k); both start as `Conv1d`'s do.
+
+    Raises:
+        ValueError: if the channels do not divide into the groups.
+
+    >>> import minigrad
+    >>> ConvTranspose1d(2, 3, 2, stride=2)(minigrad.zeros(1, 2, 4)).shape
+    minigrad.Size([1, 3, 8])
+    """
+
+    dims = 1
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Any:
+        """(N, in_channels, L) or (in_channels, L) → (N, out_channels, L')."""
+        extra = self._extra(input, output_size)
+        return conv_transpose1d(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
+
+
+class ConvTranspose2d(_Transposed):
+    """`minigrad.nn.functional.conv_transpose2d` with its own weight and bias.
+
+    Weight: (in_channels, out_channels/groups, kh, kw); both start as `Conv2d`'s do.
+
+    Raises:
+        ValueError: if the channels do not divide into the groups.
+
+    >>> import minigrad
+    >>> ConvTranspose2d(2, 3, 4, stride=2, padding=1)(minigrad.zeros(1, 2, 4, 4)).shape
+    minigrad.Size([1, 3, 8, 8])
+    """
+
+    dims = 2
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Any:
+        """(N, in_channels, H, W) or (in_channels, H, W) → (N, out_channels, H', W')."""
+        extra = self._extra(input, output_size)
+        return conv_transpose2d(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )

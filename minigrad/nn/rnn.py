@@ -1,0 +1,551 @@
+"""Recurrent layers, whose state is carried from step to step, and their cells, which take one step.
+
+The equations are those of https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers. The input's share of all
+steps is one product; what remains for each step is the product with the state, and the gates.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from minigrad import creation
+from minigrad.dtypes import DTypeLike
+from minigrad.nn import init
+from minigrad.nn.module import Module
+from minigrad.nn.parameter import Parameter
+from minigrad.ops.dropout import dropout
+from minigrad.ops.elementwise import relu, sigmoid, tanh
+from minigrad.ops.indexing import index
+from minigrad.ops.joining import cat, stack
+from minigrad.ops.linalg import linear
+from minigrad.tensor import Tensor
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell"]
+
+# ---- one step: the input's share of the gates, the state, and its weight and bias → the next state --------
+
+State = tuple[Any, ...]
+Step = Callable[[Any, State, Any, Any], State]
+NONLINEARITIES = {"tanh": tanh, "relu": relu}
+
+
+def _rnn_step(nonlinearity: str) -> Step:
+    """``h' = f(x W + h U)``."""
+    function = NONLINEARITIES[nonlinearity]
+
+    def step(gates: Any, state: State, weight: Any, bias: Any) -> State:
+        return (function(gates + linear(state[0], weight, bias)),)
+
+    return step
+
+
+def _lstm_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
+    """Input, forget and output gates i, f, o and news g: ``c' = f c + i g``, ``h' = o tanh(c')``."""
+    h, c = state
+    gates = gates + linear(h, weight, bias)
+    n = h.shape[-1]
+    i_and_f = sigmoid(index(gates, (..., slice(0, 2 * n))))
+    g = tanh(index(gates, (..., slice(2 * n, 3 * n))))
+    o = sigmoid(index(gates, (..., slice(3 * n, 4 * n))))
+    c = index(i_and_f, (..., slice(n, 2 * n))) * c + index(i_and_f, (..., slice(0, n))) * g
+    return o * tanh(c), c
+
+
+def _gru_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
+    """Reset and update gates r, z and news n: ``h' = n + z (h - n)``; r scales the state's share of the news."""
+    (h,) = state
+    own = linear(h, weight, bias)
+    n = h.shape[-1]
+    both = (..., slice(0, 2 * n))
+    r_and_z = sigmoid(index(gates, both) + index(own, both))
+    r, z = index(r_and_z, (..., slice(0, n))), index(r_and_z, (..., slice(n, 2 * n)))
+    news = (..., slice(2 * n, 3 * n))
+    new = tanh(index(gates, news) + r * index(own, news))
+    return (new + z * (h - new),)
+
+
+def _unbound(x: Any) -> list[Any]:
+    """The steps of (T, …), by halving.
+
+    The gradient of a slice is as large as what it was taken from. Taken one by one, T steps would cost T²; this way
+    they cost T log T.
+    """
+    n = len(x)
+    if not (isinstance(x, Tensor) and x.requires_grad) or n == 1:
+        return [index(x, i) for i in range(n)]
+    return [*_unbound(index(x, slice(0, n // 2))), *_unbound(index(x, slice(n // 2, n)))]
+
+
+def _reset(module: Module, hidden_size: int) -> None:
+    bound = 1.0 / math.sqrt(hidden_size) if hidden_size > 0 else 0
+    for parameter in module.parameters():
+        init.uniform_(parameter, -bound, bound)
+
+
+def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
+    return creation.zeros(shape, dtype=like.dtype)
+
+
+# ---- layers ----------------------------------------------------------------------------------------------
+
+
+class RNNBase(Module):
+    """What `RNN`, `LSTM` and `GRU` have in common.
+
+    Args:
+        mode: ``"RNN_TANH"``, ``"RNN_RELU"``, ``"LSTM"`` or ``"GRU"``.
+        input_size: the length of each step's input.
+        hidden_size: the length of the state.
+        num_layers: how many layers; each one's outputs are the next one's inputs.
+        bias: whether there are biases.
+        batch_first: whether the batch comes before time.
+        dropout: the probability with which outputs between the layers are dropped while training.
+        bidirectional: whether each layer reads the sequence in both directions.
+        proj_size: not supported.
+
+    Parameters, for layer k: weight_ih_l{k} (gates·hidden_size, inputs), weight_hh_l{k} (gates·hidden_size,
+    hidden_size), bias_ih_l{k} and bias_hh_l{k}; the same with ``_reverse`` for the other direction. All start uniform
+    in ±1/√hidden_size, drawn in this order, as torch draws them.
+
+    Raises:
+        ValueError: if a size is not above 0, or `dropout` is no probability.
+        TypeError: if `hidden_size` is no integer.
+        NotImplementedError: for `proj_size`.
+    """
+
+    #: for each mode: the number of gates, of parts of the state, and the step
+    modes: ClassVar[dict[str, tuple[int, int, Step]]] = {
+        "RNN_TANH": (1, 1, _rnn_step("tanh")),
+        "RNN_RELU": (1, 1, _rnn_step("relu")),
+        "LSTM": (4, 2, _lstm_step),
+        "GRU": (3, 1, _gru_step),
+    }
+
+    def __init__(
+        self,
+        mode: str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__()
+        if mode not in self.modes:
+            raise ValueError(f"Unrecognized RNN mode: {mode}")
+        if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
+            raise ValueError(
+                "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
+            )
+        if dropout > 0 and num_layers == 1:
+            warnings.warn(
+                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
+                f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
+                stacklevel=3,
+            )
+        if not isinstance(hidden_size, int):
+            raise TypeError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
+        for name, value in {"hidden_size": hidden_size, "num_layers": num_layers}.items():
+            if value <= 0:
+                raise ValueError(f"{name} must be greater than zero")
+        if proj_size:
+            raise NotImplementedError(f"{mode}: proj_size={proj_size} is not supported, only 0")
+        self.mode = mode
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
+        self.batch_first = batch_first
+        self.dropout = float(dropout)
+        self.bidirectional = bidirectional
+        self.proj_size = proj_size
+        self._suffixes = [f"l{k}{d}" for k in range(num_layers) for d in ("", "_reverse")[: 1 + bidirectional]]
+        gates = self.modes[mode][0] * hidden_size
+        for i, suffix in enumerate(self._suffixes):
+            inputs = input_size if i < 1 + bidirectional else (1 + bidirectional) * hidden_size
+            shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, inputs), "weight_hh": (gates, hidden_size)}
+            if bias:
+                shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
+            for name, shape in shapes.items():
+                weight = Parameter(creation.empty(shape, device=device, dtype=dtype))
+                self.register_parameter(f"{name}_{suffix}", weight)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights and biases anew."""
+        _reset(self, self.hidden_size)
+
+    def flatten_parameters(self) -> None:
+        """Nothing to do: there is no GPU whose library wants the weights in one piece."""
+
+    @property
+    def all_weights(self) -> list[list[Parameter]]:
+        """The parameters of each layer and direction."""
+        return [self._weights(suffix) for suffix in self._suffixes]
+
+    def _weights(self, suffix: str) -> list[Parameter]:
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: 4 if self.bias else 2]
+        return [getattr(self, f"{name}_{suffix}") for name in names]
+
+    def forward(self, input: Tensor, hx: Any = None) -> tuple[Any, Any]:
+        """Read a sequence.
+
+        Args:
+            input: (T, N, input_size), with `batch_first` (N, T, input_size), or one sequence (T, input_size).
+            hx: the first state, (layers·directions, N, hidden_size) or (layers·directions, hidden_size); for an LSTM
+                a pair (h, c) of these. Zeros by default.
+
+        Returns:
+            The last layer's outputs at all steps, (…, directions·hidden_size), both directions side by side; and all
+            layers' last states, shaped as `hx`.
+
+        Raises:
+            ValueError: for an input with another number of dimensions, or another dtype than the weights.
+            RuntimeError: if the sizes do not fit, or the sequence is empty.
+        """
+        name = type(self).__name__
+        if input.ndim not in (2, 3):
+            kind = "D tensor instead" if self.mode.startswith("RNN") else "D instead"
+            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}{kind}")
+        known = self._weights(self._suffixes[0])[0].dtype
+        if input.dtype != known:
+            raise ValueError(
+                f"RNN input dtype ({input.dtype}) does not match weight dtype ({known}). Convert input: "
+                f"input.to({known}), or convert model: model.to({input.dtype})"
+            )
+        batched = input.ndim == 3
+        _, parts, _ = self.modes[self.mode]
+        given = None if hx is None else tuple(hx) if parts == 2 else (hx,)
+        if given is not None:
+            self._check_dims(given, batched)
+        if not batched:
+            input = input.unsqueeze(1)
+            given = given and tuple(part.unsqueeze(1) for part in given)
+        elif self.batch_first:
+            input = input.transpose(0, 1)
+        if input.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
+            )
+        steps, n = input.shape[:2]
+        shape = (len(self._suffixes), n, self.hidden_size)
+        for i, part in enumerate(given or ()):
+            if tuple(part.shape) != shape:
+                what = f"hidden[{i}]" if parts == 2 else "hidden"
+                raise RuntimeError(f"Expected {what} size {shape}, got {list(part.shape)}")
+        if steps == 0:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
+        start = given or (_zeros(input, shape),) * parts
+        out, last = self._layers(input, start)
+        if not batched:
+            out, last = out.squeeze(1), tuple(part.squeeze(1) for part in last)
+        elif self.batch_first:
+            out = out.transpose(0, 1)
+        return out, last if parts == 2 else last[0]
+
+    def _check_dims(self, given: State, batched: bool) -> None:
+        wanted = 3 if batched else 2
+        dims = [part.ndim for part in given]
+        if any(n != wanted for n in dims):
+            kind = "batched 3-D" if batched else "unbatched 2-D"
+            what = "hx and cx" if len(given) == 2 else "hx"
+            got = f"({dims[0]}-D, {dims[1]}-D) tensors" if len(given) == 2 else f"{dims[0]}-D tensor"
+            raise RuntimeError(f"For {kind} input, {what} should also be {wanted}-D but got {got}")
+
+    def _layers(self, x: Any, start: State) -> tuple[Any, State]:
+        """All layers on (T, N, inputs): the outputs (T, N, directions·hidden_size), and the last states."""
+        directions = 1 + self.bidirectional
+        ends: list[State] = []
+        for layer in range(self.num_layers):
+            if layer and self.dropout:
+                x = dropout(x, self.dropout, self.training)
+            outs = []
+            for direction in range(directions):
+                k = layer * directions + direction
+                out, end = self._read(x, tuple(part[k] for part in start), self._suffixes[k], direction == 1)
+                outs.append(out)
+                ends.append(end)
+            x = outs[0] if directions == 1 else cat(outs, -1)
+        return x, tuple(stack(part) for part in zip(*ends, strict=True))
+
+    def _read(self, x: Any, state: State, suffix: str, backwards: bool) -> tuple[Any, State]:
+        """One layer in one direction."""
+        step = self.modes[self.mode][2]
+        weight_ih, weight_hh, *biases = self._weights(suffix)
+        bias_ih, bias_hh = biases or (None, None)
+        shares = _unbound(linear(x, weight_ih, bias_ih))
+        outs = []
+        for share in reversed(shares) if backwards else shares:
+            state = step(share, state, weight_hh, bias_hh)
+            outs.append(state[0])
+        return stack(outs[::-1] if backwards else outs), state
+
+    def extra_repr(self) -> str:
+        """The sizes, and what differs from the defaults."""
+        text = f"{self.input_size}, {self.hidden_size}"
+        for name, default in {
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+        }.items():
+            value = getattr(self, name)
+            if value != default:
+                text += f", {name}={value}"
+        return text
+
+
+class RNN(RNNBase):
+    """The plain recurrent layer (Elman): ``h' = tanh(W x + b + U h + c)``; see `RNNBase`.
+
+    `nonlinearity` may be ``"relu"``.
+
+    Raises:
+        ValueError: for another nonlinearity.
+
+    >>> import minigrad
+    >>> out, h = RNN(3, 4, batch_first=True)(minigrad.randn(2, 5, 3))
+    >>> out.shape, h.shape
+    (minigrad.Size([2, 5, 4]), minigrad.Size([1, 2, 4]))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        if nonlinearity not in NONLINEARITIES:
+            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+        if proj_size:
+            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+        mode = f"RNN_{nonlinearity.upper()}"
+        super().__init__(
+            mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
+        )
+        self.nonlinearity = nonlinearity
+
+
+class LSTM(RNNBase):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997), with a forget gate; see `RNNBase`.
+
+    The gates stand in the order i, f, g, o: ``c' = σ(f) c + σ(i) tanh(g)``, ``h' = σ(o) tanh(c')``. The state is the
+    pair (h, c).
+
+    >>> import minigrad
+    >>> out, (h, c) = LSTM(3, 4, bidirectional=True)(minigrad.randn(5, 2, 3))
+    >>> out.shape, h.shape, c.shape
+    (minigrad.Size([5, 2, 8]), minigrad.Size([2, 2, 4]), minigrad.Size([2, 2, 4]))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(
+            "LSTM",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device,
+            dtype,
+        )
+
+
+class GRU(RNNBase):
+    """The gated recurrent unit (Cho et al., arXiv:1406.1078); see `RNNBase`.
+
+    The gates stand in the order r, z, n: ``h' = (1 - z) n + z h``, where r scales the state's share of n.
+
+    >>> import minigrad
+    >>> out, h = GRU(3, 4, num_layers=2)(minigrad.randn(5, 2, 3))
+    >>> out.shape, h.shape
+    (minigrad.Size([5, 2, 4]), minigrad.Size([2, 2, 4]))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        if proj_size:
+            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+        super().__init__(
+            "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
+        )
+
+
+# ---- cells -----------------------------------------------------------------------------------------------
+
+
+class _Cell(Module):
+    """What the cells have in common."""
+
+    gates: ClassVar[int]
+    parts: ClassVar[int] = 1
+    bias_ih: Parameter | None
+    bias_hh: Parameter | None
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: DTypeLike | None = None
+    ) -> None:
+        super().__init__()
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.bias = bias
+        n = self.gates * hidden_size
+        for name, length in {"weight_ih": input_size, "weight_hh": hidden_size}.items():
+            self.register_parameter(name, Parameter(creation.empty(n, length, device=device, dtype=dtype)))
+        for name in ("bias_ih", "bias_hh"):
+            self.register_parameter(name, Parameter(creation.empty(n, device=device, dtype=dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights and biases anew."""
+        _reset(self, self.hidden_size)
+
+    def _step(self) -> Step:
+        raise NotImplementedError
+
+    def forward(self, input: Tensor, hx: Any = None) -> Any:
+        """Take one step.
+
+        Args:
+            input: (N, input_size) or (input_size,).
+            hx: the state, (N, hidden_size) or (hidden_size,); for an `LSTMCell` a pair of these. Zeros by default.
+
+        Returns:
+            The next state, shaped as `hx`.
+
+        Raises:
+            ValueError: for an input or a state with another number of dimensions.
+            RuntimeError: if the sizes do not fit.
+        """
+        name = type(self).__name__
+        if input.ndim not in (1, 2):
+            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
+        if hx is None:
+            state: State = (_zeros(input, (*input.shape[:-1], self.hidden_size)),) * self.parts
+        else:
+            state = tuple(hx) if self.parts == 2 else (hx,)
+        for i, part in enumerate(state):
+            if part.ndim not in (1, 2):
+                what = f"hx[{i}]" if self.parts == 2 else "hidden"
+                raise ValueError(f"{name}: Expected {what} to be 1D or 2D, got {part.ndim}D instead")
+        if input.shape[-1] != self.input_size:
+            raise RuntimeError(f"input has inconsistent input_size: got {input.shape[-1]} expected {self.input_size}")
+        for i, part in enumerate(state):
+            if part.shape[:-1] != input.shape[:-1]:
+                sizes = [x.shape[0] if x.ndim == 2 else 1 for x in (input, part)]
+                raise RuntimeError(f"Input batch size {sizes[0]} doesn't match hidden{i} batch size {sizes[1]}")
+            if part.shape[-1] != self.hidden_size:
+                raise RuntimeError(
+                    f"hidden{i} has inconsistent hidden_size: got {part.shape[-1]}, expected {self.hidden_size}"
+                )
+        after = self._step()(linear(input, self.weight_ih, self.bias_ih), state, self.weight_hh, self.bias_hh)
+        return after if self.parts == 2 else after[0]
+
+    def extra_repr(self) -> str:
+        """The sizes, and what differs from the defaults."""
+        return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else f", bias={self.bias}")
+
+
+class RNNCell(_Cell):
+    """One step of an `RNN`: (N, input_size), (N, hidden_size) → (N, hidden_size).
+
+    >>> import minigrad
+    >>> RNNCell(3, 4)(minigrad.ones(2, 3)).shape
+    minigrad.Size([2, 4])
+    """
+
+    gates = 1
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+        self.nonlinearity = nonlinearity
+
+    def _step(self) -> Step:
+        if self.nonlinearity not in NONLINEARITIES:
+            raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
+        return _rnn_step(self.nonlinearity)
+
+    def extra_repr(self) -> str:
+        """The sizes, and what differs from the defaults."""
+        return super().extra_repr() + ("" if self.nonlinearity == "tanh" else f", nonlinearity={self.nonlinearity}")
+
+
+class LSTMCell(_Cell):
+    """One step of an `LSTM`: (N, input_size), a pair of (N, hidden_size) → a pair of (N, hidden_size).
+
+    >>> import minigrad
+    >>> h, c = LSTMCell(3, 4)(minigrad.ones(2, 3))
+    >>> h.shape, c.shape
+    (minigrad.Size([2, 4]), minigrad.Size([2, 4]))
+    """
+
+    gates = 4
+    parts = 2
+
+    def _step(self) -> Step:
+        return _lstm_step
+
+
+class GRUCell(_Cell):
+    """One step of a `GRU`: (N, input_size), (N, hidden_size) → (N, hidden_size).
+
+    >>> import minigrad
+    >>> GRUCell(3, 4)(minigrad.ones(2, 3)).shape
+    minigrad.Size([2, 4])
+    """
+
+    gates = 3
+
+    def _step(self) -> Step:
+        return _gru_step

@@ -1,0 +1,526 @@
+"""Convolutions, as matrix products.
+
+Three operations are each other's gradients, to any order. Written as one sum over images n and positions,
+
+    L = Σ u[n, o, i] · weight[o, c, k] · x[n, c, stride·i + dilation·k − padding],
+
+they are its derivatives: by u the convolution of x, by x its transposed convolution of u, by the weight the
+correlation of both. Everything else here is composed of them.
+
+https://docs.pytorch.org/docs/stable/nn.functional.html#convolution-functions
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from minigrad.engine import Array
+from minigrad.ops.linalg import same_dtype
+from minigrad.ops.padding import pad
+from minigrad.ops.record import composed, operation, public
+from minigrad.ops.reduction import sum
+from minigrad.ops.shape import reshape
+from minigrad.tensor import Tensor
+
+Pair: TypeAlias = tuple[int, int]
+
+COLUMN_BYTES = 1 << 19  # the column buffer of some images; it should stay in the cache
+
+
+def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
+    """`n` integers: from one, or from a sequence of one or `n`.
+
+    Raises:
+        RuntimeError: for another number of them.
+    """
+    values = (value,) if isinstance(value, (int, np.integer)) else tuple(value)
+    if len(values) not in (1, n):
+        raise RuntimeError(f"expected {name} to be a single integer value or a list of {n} values, but got {value}")
+    return tuple(int(v) for v in (values * n if len(values) == 1 else values))
+
+
+def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
+    """How many windows fit into `size` elements."""
+    return (size - dilation * (kernel - 1) - 1) // stride + 1
+
+
+# ---- on arrays -------------------------------------------------------------------------------------------
+
+
+def _framed(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
+    """`x` (N, C, H, W) with a frame of zeros, laid out in memory as asked; negative widths crop."""
+    (top, bottom), (left, right) = rows, columns
+    x = x[:, :, max(-top, 0) : x.shape[2] + min(bottom, 0), max(-left, 0) : x.shape[3] + min(right, 0)]
+    top, bottom, left, right = (max(n, 0) for n in (top, bottom, left, right))
+    n, c, h, w = x.shape
+    order = (0, 2, 3, 1) if channels_last else (0, 1, 2, 3)
+    if not (top or bottom or left or right):
+        x = np.ascontiguousarray(x.transpose(order))
+    else:
+        shape = (n, c, h + top + bottom, w + left + right)
+        out = np.zeros([shape[i] for i in order], dtype=x.dtype)
+        inner = (..., slice(top, top + h), slice(left, left + w))
+        out[(*inner, slice(None)) if channels_last else inner] = x.transpose(order)
+        x = out
+    return x.transpose(0, 3, 1, 2) if channels_last else x
+
+
+def _columns(
+    x: Array, frame: tuple[Pair, Pair], kernel: Pair, stride: Pair, dilation: Pair, groups: int
+) -> Iterator[tuple[slice, Array]]:
+    """The windows of `x` as matrices (n, groups, kh·kw·c, oh·ow), for a few images at a time.
+
+    In memory either the positions of a row of the image stand together, or the channels of a row of the kernel:
+    whichever makes the longer runs.
+    """
+    kh, kw = kernel
+    n, c = len(x), x.shape[1] // groups
+    width = positions(x.shape[3] + frame[1][0] + frame[1][1], kw, stride[1], dilation[1])
+    by_channel = stride[1] > 1 or kw * c > width
+    x = _framed(x, *frame, channels_last=by_channel)
+    oh, ow = (positions(x.shape[2 + i], kernel[i], stride[i], dilation[i]) for i in (0, 1))
+    sn, sc, sh, sw = x.strides
+    windows = as_strided(  # no index leaves its own axis of x: safe for any strides
+        x,
+        (n, groups, kh, kw, c, oh, ow),
+        (sn, sc * c, sh * dilation[0], sw * dilation[1], sc, sh * stride[0], sw * stride[1]),
+        writeable=False,
+    )
+    order = (0, 1, 5, 6, 2, 3, 4) if by_channel else tuple(range(7))
+    windows = windows.transpose(order)
+    step = min(max(COLUMN_BYTES // max(math.prod(windows.shape[1:]) * x.itemsize, 1), 1), max(n, 1))
+    buffer = np.empty((step, *windows.shape[1:]), dtype=x.dtype)
+    matrix = (groups, oh * ow, kh * kw * c) if by_channel else (groups, kh * kw * c, oh * ow)
+    for start in range(0, n, step):
+        images = slice(start, min(start + step, n))
+        part = buffer[: images.stop - start]
+        np.copyto(part, windows[images])
+        flat = part.reshape(len(part), *matrix)
+        yield images, flat.swapaxes(2, 3) if by_channel else flat
+
+
+def _correlate(x: Array, frame: tuple[Pair, Pair], weight: Array, stride: Pair, dilation: Pair) -> Array:
+    """`x` (N, groups·c, H, W) correlated with a `weight` (groups, out, kh, kw, c) → (N, groups, out, oh, ow)."""
+    groups, out, kh, kw, c = weight.shape
+    oh, ow = (
+        positions(x.shape[2 + i] + frame[i][0] + frame[i][1], (kh, kw)[i], stride[i], dilation[i]) for i in (0, 1)
+    )
+    result = np.empty((len(x), groups, out, oh * ow), dtype=x.dtype)
+    matrix = weight.reshape(groups, out, kh * kw * c)
+    transposed = np.ascontiguousarray(matrix.swapaxes(1, 2))
+    for images, columns in _columns(x, frame, (kh, kw), stride, dilation, groups):
+        if columns.flags.c_contiguous:
+            np.matmul(matrix, columns, out=result[images])
+        else:  # the product is up to twice as fast the other way round
+            result[images] = np.matmul(columns.swapaxes(2, 3), transposed).swapaxes(2, 3)
+    return result.reshape(len(x), groups, out, oh, ow)
+
+
+def _both(padding: Pair) -> tuple[Pair, Pair]:
+    return (padding[0], padding[0]), (padding[1], padding[1])
+
+
+def _sum_of_channels(g: Any) -> Any:
+    return np.einsum("nchw->c", g) if isinstance(g, np.ndarray) else sum(g, (0, 2, 3))
+
+
+# ---- the three operations --------------------------------------------------------------------------------
+
+
+def _geometry(d: Any) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[Any, ...]]:
+    """The shapes of input, weight and result, and the rest of the arguments."""
+    groups = d.choice([1, 1, 2])
+    stride, dilation, padding = ((d.integer(low, low + 1), d.integer(low, low + 2)) for low in (1, 1, 0))
+    kernel = d.integer(1, 3), d.integer(1, 3)
+    size = [dilation[i] * (kernel[i] - 1) + 1 + d.integer(0, 3) for i in (0, 1)]
+    n, c, out = d.integer(1, 2), d.integer(1, 2) * groups, d.integer(1, 2) * groups
+    result = [positions(size[i] + 2 * padding[i], kernel[i], stride[i], dilation[i]) for i in (0, 1)]
+    rest = (stride, padding, dilation, groups)
+    return (n, c, *size), (out, c // groups, *kernel), (n, out, *result), rest
+
+
+def _conv2d_sample(d: Any) -> tuple[Any, ...]:
+    x, w, y, rest = _geometry(d)
+    return d.array(x), d.array(w), d.choice([None, d.array(y[1:2])]), *rest
+
+
+def _conv2d_input_sample(d: Any) -> tuple[Any, ...]:
+    x, w, y, rest = _geometry(d)
+    return d.array(y), d.array(w), x[2:], *rest
+
+
+def _conv2d_weight_sample(d: Any) -> tuple[Any, ...]:
+    x, w, y, rest = _geometry(d)
+    return d.array(y), d.array(x), w[2:], *rest
+
+
+@operation(
+    {
+        "input": lambda g, weight, input_shape, stride, padding, dilation, groups: _conv2d_input(
+            g, weight, tuple(input_shape[2:]), stride, padding, dilation, groups
+        ),
+        "weight": lambda g, input, weight_shape, stride, padding, dilation, groups: _conv2d_weight(
+            g, input, tuple(weight_shape[2:]), stride, padding, dilation, groups
+        ),
+        "bias": _sum_of_channels,
+    },
+    methods=[],
+    torch="nn.functional.conv2d",
+    grad_fn="ConvolutionBackward0",
+    sample=_conv2d_sample,
+)
+def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
+    """`conv2d` of checked arguments."""
+    out, c, kh, kw = weight.shape
+    grouped = weight.reshape(groups, out // groups, c, kh, kw).transpose(0, 1, 3, 4, 2)
+    result = _correlate(input, _both(padding), grouped, stride, dilation)
+    result = result.reshape(len(input), out, *result.shape[3:])
+    if bias is not None:
+        result += bias[:, None, None]
+    return result
+
+
+@operation(
+    {
+        "input": lambda g, weight, input_shape, stride, padding, dilation, groups: _conv2d(
+            g, weight, None, stride, padding, dilation, groups
+        )[:, :, : input_shape[2], : input_shape[3]],  # a large output_padding makes room for more
+        "weight": lambda g, input, weight_shape, stride, padding, dilation, groups: _conv2d_weight(
+            input, g, tuple(weight_shape[2:]), stride, padding, dilation, groups
+        ),
+    },
+    methods=[],
+    torch="",
+    grad_fn="ConvolutionBackward0",
+    sample=_conv2d_input_sample,
+)
+def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
+    """The gradient of `_conv2d`'s input, which has this `size`, if `input` is that of the result.
+
+    Each of the stride² interleaved parts of the gradient is a correlation of stride 1. All of them read the same
+    windows, so that they are computed as so many output channels, and nothing is ever added up in place.
+    """
+    out, c, kh, kw = weight.shape
+    taps, phases, offsets, first, frame, step = [], [], [], [], [], []
+    for s, p, d, k, n, have in zip(stride, padding, dilation, (kh, kw), size, input.shape[2:], strict=True):
+        tap = d * np.arange(k)  # element i of the padded input gets g[m] · weight[tap], where i = s·m + tap
+        phases.append(tap % s)
+        offsets.append(tap // s if s > 1 else np.arange(k))
+        taps.append(int(offsets[-1][-1]) + 1)
+        step.append(1 if s > 1 else d)
+        first.append(p // s)
+        frame.append((step[-1] * (taps[-1] - 1) - first[-1], (p + n - 1) // s - (have - 1)))
+    spread = np.zeros((*stride, *taps, groups, c, out // groups), dtype=weight.dtype)
+    rows, columns = np.ix_(range(kh), range(kw))
+    spread[phases[0][rows], phases[1][columns], taps[0] - 1 - offsets[0][rows], taps[1] - 1 - offsets[1][columns]] = (
+        weight.reshape(groups, out // groups, c, kh, kw).transpose(3, 4, 0, 2, 1)
+    )
+    kernel = spread.transpose(4, 0, 1, 5, 2, 3, 6).reshape(groups, stride[0] * stride[1] * c, *taps, out // groups)
+    parts = _correlate(input, (frame[0], frame[1]), kernel, (1, 1), (step[0], step[1]))
+    if stride == (1, 1):
+        return parts.reshape(len(input), groups * c, *size)
+    parts = parts.reshape(len(input), groups, *stride, c, *parts.shape[3:])
+    result = np.empty((len(input), groups, c, *size), dtype=input.dtype)
+    for i, j in np.ndindex(*stride):
+        at, start = [], []
+        for r, s, p, m in zip((i, j), stride, padding, first, strict=True):
+            at.append((r - p) % s)
+            start.append((at[-1] + p - r) // s - m)
+        region = result[..., at[0] :: stride[0], at[1] :: stride[1]]
+        h, w = region.shape[3:]
+        region[...] = parts[:, :, i, j, :, start[0] : start[0] + h, start[1] : start[1] + w]
+    return result.reshape(len(input), groups * c, *size)
+
+
+@operation(
+    {
+        "result": lambda g, input, result_shape, stride, padding, dilation, groups: _conv2d(
+            input, g, None, stride, padding, dilation, groups
+        )[:, :, : result_shape[2], : result_shape[3]],
+        "input": lambda g, result, input_shape, stride, padding, dilation, groups: _conv2d_input(
+            result, g, tuple(input_shape[2:]), stride, padding, dilation, groups
+        ),
+    },
+    methods=[],
+    torch="",
+    grad_fn="ConvolutionBackward0",
+    sample=_conv2d_weight_sample,
+)
+def _conv2d_weight(
+    result: Any, input: Any, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Any:
+    """The gradient of `_conv2d`'s weight, of this `kernel` size, if `result` is that of its result."""
+    n, out, oh, ow = result.shape
+    c = input.shape[1] // groups
+    rows = np.ascontiguousarray(result).reshape(n, groups, out // groups, oh * ow)
+    total = np.zeros((groups, out // groups, math.prod(kernel) * c), dtype=result.dtype)
+    used = [stride[i] * (result.shape[2 + i] - 1) + dilation[i] * (kernel[i] - 1) + 1 for i in (0, 1)]
+    frame = [(padding[i], used[i] - padding[i] - input.shape[2 + i]) for i in (0, 1)]
+    for images, columns in _columns(input, (frame[0], frame[1]), kernel, stride, dilation, groups):
+        total += np.matmul(rows[images], columns.swapaxes(2, 3)).sum(0)
+    return total.reshape(out, *kernel, c).transpose(0, 3, 1, 2)
+
+
+# ---- what users call -------------------------------------------------------------------------------------
+
+
+def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, n: int) -> Any:
+    """Convolution over `n` dimensions, 1 or 2; one dimension is an image of one row."""
+    name = f"conv{n}d"
+    if input.ndim not in (n + 1, n + 2):
+        raise RuntimeError(
+            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input of size: "
+            f"{list(input.shape)}"
+        )
+    _check_weight(name, input, weight, bias, weight.shape[0] if weight.ndim else 0, n)
+    if input.ndim == n + 1:
+        return _conv(reshape(input, (1, *input.shape)), weight, bias, stride, padding, dilation, groups, n)[0]
+    steps, spread = pair(stride, "stride", n), pair(dilation, "dilation", n)
+    _check_steps(steps, spread, groups)
+    if input.shape[1] != weight.shape[1] * groups:
+        raise RuntimeError(
+            f"Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(input.shape)} to have "
+            f"{weight.shape[1] * groups} channels, but got {input.shape[1]} channels instead"
+        )
+    if weight.shape[0] % groups or not weight.shape[0]:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0 and divisible by it, but "
+            f"got weight of size {list(weight.shape)} instead"
+        )
+    kernel = tuple(weight.shape[2:])
+    if isinstance(padding, str):
+        if padding not in ("same", "valid"):
+            raise RuntimeError(f"Invalid padding string: '{padding}'; expected 'valid' or 'same'")
+        if padding == "same" and any(s != 1 for s in steps):
+            raise RuntimeError("padding='same' is not supported for strided convolutions")
+        wanted = [d * (k - 1) if padding == "same" else 0 for d, k in zip(spread, kernel, strict=True)]
+        if any(total % 2 for total in wanted):  # one more on the right
+            input = pad(input, [part for total in reversed(wanted) for part in (0, total % 2)])
+        around = tuple(total // 2 for total in wanted)
+    else:
+        around = pair(padding, "padding", n)
+    if any(p < 0 for p in around):
+        raise RuntimeError("negative padding is not supported")
+    padded = [m + 2 * p for m, p in zip(input.shape[2:], around, strict=True)]
+    reach = [d * (k - 1) + 1 for d, k in zip(spread, kernel, strict=True)]
+    if any(a < b for a, b in zip(padded, reach, strict=True)):
+        sizes = [" x ".join(map(str, size)) for size in (padded, reach)]
+        raise RuntimeError(
+            f"Calculated padded input size per channel: ({sizes[0]}). Kernel size: ({sizes[1]}). Kernel size can't be "
+            "greater than actual input size"
+        )
+    if n == 2:
+        return _conv2d(input, weight, bias, steps, (around[0], around[1]), spread, groups)
+    x, w = (reshape(t, (*t.shape[:2], 1, t.shape[2])) for t in (input, weight))
+    out = _conv2d(x, w, bias, (1, steps[0]), (0, around[0]), (1, spread[0]), groups)
+    return reshape(out, (*out.shape[:2], out.shape[3]))
+
+
+def _check_weight(name: str, input: Any, weight: Any, bias: Any, out: int, n: int) -> None:
+    if weight.ndim != n + 2:
+        raise RuntimeError(f"{name}: expected a weight of {n + 2} dimensions, but got size {list(weight.shape)}")
+    arrays = [t.array if isinstance(t, Tensor) else t for t in (input, weight, bias)]
+    same_dtype("input and weight", *arrays[:2])
+    if bias is not None:
+        same_dtype("input and bias", arrays[0], arrays[2])
+        if tuple(bias.shape) != (out,):
+            raise RuntimeError(
+                f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {out} elements, "
+                f"but got bias of size {list(bias.shape)} instead"
+            )
+
+
+def _check_steps(stride: Sequence[int], dilation: Sequence[int], groups: int) -> None:
+    if any(s <= 0 for s in stride):
+        raise RuntimeError("non-positive stride is not supported")
+    if any(d <= 0 for d in dilation):
+        raise RuntimeError("dilation should be greater than zero")
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+
+
+def _conv_options(d: Any, n: int) -> tuple[Any, ...]:
+    x, w, y, (stride, padding, dilation, groups) = _geometry(d)
+    if n == 1:
+        x, w, stride, padding, dilation = (*x[:2], x[3]), (*w[:2], w[3]), stride[1:], padding[1:], dilation[1:]
+    if d.integer(0, 3) == 0:
+        even = all(s * (k - 1) % 2 == 0 for s, k in zip(dilation, w[2:], strict=True))  # torch warns otherwise
+        stride, padding = (1,) * n, d.choice(["same", "valid"]) if even else "valid"
+    elif d.boolean():
+        stride, padding, dilation = stride[0], padding[0], 1
+        if n == 2 and any(x[2 + i] + 2 * padding < w[2 + i] for i in (0, 1)):
+            padding = w[2] + w[3]
+    given = d.array(x[1:] if d.integer(0, 3) == 0 else x)
+    return given, d.array(w), d.choice([None, d.array(y[1:2])]), stride, padding, dilation, groups
+
+
+@composed(methods=[], torch="nn.functional.conv1d", sample=lambda d: _conv_options(d, 1))
+def conv1d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """`conv2d` over one dimension: input (N, C, L), weight (O, C/groups, k) → (N, O, L').
+
+    Raises:
+        RuntimeError: if the shapes do not fit, or the dtypes differ.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.conv1d(minigrad.ones(1, 1, 4), minigrad.ones(1, 1, 3))
+    tensor([[[3., 3.]]])
+    """
+    return _conv(input, weight, bias, stride, padding, dilation, groups, 1)
+
+
+@composed(methods=[], torch="nn.functional.conv2d", sample=lambda d: _conv_options(d, 2))
+def conv2d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """Each output channel is the correlation of all input channels with a kernel, plus a bias.
+
+    ``out[n, o, i, j] = bias[o] + Σ weight[o, c, u, v] · input[n, c, stride·i + dilation·u − padding, …]``
+
+    Args:
+        input: (N, C, H, W), or one image (C, H, W).
+        weight: (O, C/groups, kh, kw).
+        bias: (O,), or None.
+        stride: steps between windows; one number or (rows, columns), like the next two.
+        padding: zeros on each side, or ``"same"`` (the result has the input's size) or ``"valid"`` (none).
+        dilation: steps between the elements of a window.
+        groups: output channels in so many groups see only their group of input channels.
+
+    Returns:
+        (N, O, H', W') with H' = ⌊(H + 2·padding − dilation·(kh − 1) − 1) / stride⌋ + 1.
+
+    Raises:
+        RuntimeError: if the shapes do not fit, or the dtypes differ.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.conv2d(minigrad.ones(1, 1, 3, 3), minigrad.ones(1, 1, 2, 2))
+    tensor([[[[4., 4.],
+              [4., 4.]]]])
+    """
+    return _conv(input, weight, bias, stride, padding, dilation, groups, 2)
+
+
+def _transposed_options(d: Any, n: int) -> tuple[Any, ...]:
+    x, w, y, (stride, padding, dilation, groups) = _geometry(d)
+    padding = tuple(min(p, dilation[i] * (w[2 + i] - 1) // 2) for i, p in enumerate(padding))
+    extra = tuple(d.integer(0, max(s, t) - 1) for s, t in zip(stride, dilation, strict=True))
+    if n == 1:
+        y, w = (*y[:2], y[3]), (*w[:2], w[3])
+        stride, padding, extra, dilation = stride[1:], padding[1:], extra[1:], dilation[1:]
+    given = d.array(y[1:] if d.integer(0, 3) == 0 else y)
+    return given, d.array(w), d.choice([None, d.array(x[1:2])]), stride, padding, extra, groups, dilation
+
+
+def _conv_transpose(
+    input: Any, weight: Any, bias: Any, stride: Any, padding: Any, extra: Any, groups: int, dilation: Any, n: int
+) -> Any:
+    name = f"conv_transpose{n}d"
+    if input.ndim not in (n + 1, n + 2):
+        raise RuntimeError(
+            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input of size: "
+            f"{list(input.shape)}"
+        )
+    channels = weight.shape[1] * groups if weight.ndim > 1 else 0
+    _check_weight(name, input, weight, bias, channels, n)
+    if input.ndim == n + 1:
+        x = reshape(input, (1, *input.shape))
+        return _conv_transpose(x, weight, bias, stride, padding, extra, groups, dilation, n)[0]
+    steps, spread = pair(stride, "stride", n), pair(dilation, "dilation", n)
+    around, more = pair(padding, "padding", n), pair(extra, "output_padding", n)
+    _check_steps(steps, spread, groups)
+    if input.shape[1] != weight.shape[0]:
+        raise RuntimeError(
+            f"Given transposed=1, weight of size {list(weight.shape)}, expected input{list(input.shape)} to have "
+            f"{weight.shape[0]} channels, but got {input.shape[1]} channels instead"
+        )
+    if weight.shape[0] % groups:
+        raise RuntimeError(f"{name}: {weight.shape[0]} input channels are not divisible by groups={groups}")
+    if any(p < 0 for p in (*around, *more)):
+        raise RuntimeError("negative padding is not supported")
+    if any(m >= max(s, d) for m, s, d in zip(more, steps, spread, strict=True)):
+        raise RuntimeError(
+            "output padding must be smaller than either stride or dilation, but got output_padding: "
+            f"{list(more)} stride: {list(steps)} dilation: {list(spread)}"
+        )
+    if n == 1:
+        input, weight = (reshape(t, (*t.shape[:2], 1, t.shape[2])) for t in (input, weight))
+        steps, around, more, spread = (1, *steps), (0, *around), (0, *more), (1, *spread)
+    size = tuple(
+        (m - 1) * s - 2 * p + d * (k - 1) + q + 1
+        for m, s, p, d, k, q in zip(input.shape[2:], steps, around, spread, weight.shape[2:], more, strict=True)
+    )
+    if min(size) <= 0:
+        raise RuntimeError(
+            f"Given input size per channel: {list(input.shape[2:])}. Calculated output size per channel: "
+            f"{list(size)}. Output size is too small"
+        )
+    out = _conv2d_input(input, weight, size, steps, around, spread, groups)
+    if bias is not None:
+        out = out + reshape(bias, (channels, 1, 1))
+    return out if n == 2 else reshape(out, (*out.shape[:2], out.shape[3]))
+
+
+@composed(methods=[], torch="nn.functional.conv_transpose1d", sample=lambda d: _transposed_options(d, 1))
+def conv_transpose1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """`conv_transpose2d` over one dimension: input (N, C, L), weight (C, O/groups, k) → (N, O, L').
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.conv_transpose1d(minigrad.ones(1, 1, 2), minigrad.ones(1, 1, 2), stride=2)
+    tensor([[[1., 1., 1., 1.]]])
+    """
+    return _conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation, 1)
+
+
+@composed(methods=[], torch="nn.functional.conv_transpose2d", sample=lambda d: _transposed_options(d, 2))
+def conv_transpose2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """What carries gradients back through `conv2d`, used forwards: each input element adds a kernel to the result.
+
+    Args:
+        input: (N, C, H, W), or one image (C, H, W).
+        weight: (C, O/groups, kh, kw).
+        bias: (O,), or None.
+        stride: steps between the kernels in the result; one number or (rows, columns), like the next two.
+        padding: how much is cut off each side of the result.
+        output_padding: how much is added to one side of it.
+        groups: output channels in so many groups see only their group of input channels.
+        dilation: steps between the elements of a kernel.
+
+    Returns:
+        (N, O, H', W') with H' = (H − 1)·stride − 2·padding + dilation·(kh − 1) + output_padding + 1.
+
+    Raises:
+        RuntimeError: if the shapes do not fit, or the dtypes differ.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.conv_transpose2d(minigrad.ones(1, 1, 1, 2), minigrad.ones(1, 1, 1, 2))
+    tensor([[[[1., 2., 1.]]]])
+    """
+    return _conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation, 2)
+
+
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = [name for name in public(globals()) if name not in ("pair", "positions")]

@@ -1,0 +1,307 @@
+"""Normalization: shift and scale values to mean 0 and variance 1, each set of values on its own.
+
+All kinds are one operation on (A, C, B), `_standardize`: batch norm sees (N, C, L) and normalizes each channel,
+layer norm sees (1, rows, length), group norm (1, N·groups, length).
+https://docs.pytorch.org/docs/stable/nn.html#normalization-layers
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.ops.elementwise import rsqrt
+from minigrad.ops.record import composed, operation, public
+from minigrad.ops.reduction import mean, sum
+from minigrad.ops.shape import reshape
+
+
+def _over_a_and_b(x: Any) -> Any:
+    """The sum of (A, C, B) over A and B, as products: faster than `sum`, and exact enough in float32."""
+    if x.shape[2] == 1:
+        return np.ones(len(x), x.dtype) @ x[:, :, 0]
+    return np.ones(len(x), x.dtype) @ (x @ np.ones(x.shape[2], x.dtype))
+
+
+def _dots(x: Any, y: Any) -> Any:
+    """The sum of ``x * y`` over A and B."""
+    return np.ones(len(x), x.dtype) @ np.einsum("acb,acb->ac", x, y)
+
+
+def _column(x: Any) -> Any:
+    """(C,) → (C, 1), which broadcasts against (A, C, B)."""
+    return x.reshape(-1, 1)
+
+
+def _standard(input: Any, eps: float) -> tuple[Any, Any]:
+    """The normalized input, and one over its standard deviation (1, C, 1); differentiable."""
+    apart = input - mean(input, (0, 2), True)
+    scale = rsqrt(mean(apart * apart, (0, 2), True) + eps)
+    return apart * scale, scale
+
+
+def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) -> Any:
+    if not isinstance(g, np.ndarray):
+        normal, scale = _standard(input, eps)
+        along = sum(g * normal, (0, 2), True) / (g.shape[0] * g.shape[2])
+        across = g - mean(g, (0, 2), True) - normal * along
+        return across * (scale if weight is None else scale * _column(weight))
+    center, scale, known = saved
+    n = g.shape[0] * g.shape[2]
+    apart = input - _column(center)
+    along = _dots(g, apart)
+    known[:] = g, along  # the weight's rule, next in line, needs it too
+    apart *= _column(along * scale**2 / -n)
+    apart += g
+    apart -= _column(_over_a_and_b(g) / n)
+    apart *= _column(scale if weight is None else scale * weight)
+    return apart
+
+
+def _standardize_weight(g: Any, input: Any, saved: Any, eps: float) -> Any:
+    if not isinstance(g, np.ndarray):
+        return sum(g * _standard(input, eps)[0], (0, 2))
+    center, scale, known = saved
+    if known and known[0] is g:
+        return known[1] * scale
+    return _dots(g, input - _column(center)) * scale
+
+
+def _standardize_bias(g: Any) -> Any:
+    return _over_a_and_b(g) if isinstance(g, np.ndarray) else sum(g, (0, 2))
+
+
+def _standardize_sample(d: Any) -> tuple[Any, ...]:
+    c = d.integer(1, 3)
+    # a range of values that keeps the variance well above 0, where the third derivative explodes
+    x = d.array((d.integer(2, 3), c, d.integer(1, 3)), distinct=True, ties=False)
+    weight, bias = d.choice([(None, None), (d.array((c,)), d.array((c,))), (d.array((c,)), None)])
+    return x, weight, bias, d.choice([0.1, 1.0])
+
+
+@operation(
+    {"input": _standardize_input, "weight": _standardize_weight, "bias": _standardize_bias},
+    methods=[],
+    torch="",
+    saves=True,
+    grad_fn="NativeBatchNormBackward0",
+    sample=_standardize_sample,
+)
+def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = None) -> Any:
+    """(A, C, B) with mean 0 and variance 1 for each C, times weight (C,), plus bias (C,).
+
+    `running` is (means, variances, momentum): arrays (C,) that move towards what is seen here by that share.
+
+    With x̂ the normalized input and s its scale, the gradient is ``s w (g - mean(g) - x̂ mean(g x̂))``
+    (Ioffe and Szegedy, arXiv:1502.03167, section 3).
+    """
+    n = input.shape[0] * input.shape[2]
+    center = _over_a_and_b(input) / n
+    out = input - _column(center)
+    variance = _dots(out, out) / n
+    scale = 1 / np.sqrt(variance + eps)
+    if running is not None:
+        means, variances, momentum = running
+        if means is not None:
+            means += momentum * (center - means)
+        if variances is not None:  # the unbiased one, as in torch
+            variances += momentum * (variance * (n / (n - 1)) - variances)
+    out *= _column(scale if weight is None else scale * weight)
+    if bias is not None:
+        out += _column(bias)
+    return out, (center, scale, [])
+
+
+def _batch_norm_sample(d: Any) -> tuple[Any, ...]:
+    shape = d.choice([(4, 2), (2, 3, 4), (3, 2, 2, 2)])
+    c = shape[1]
+    weight, bias = d.choice([(None, None), (d.array((c,)), d.array((c,)))])
+    training = d.boolean()
+    running = (None, None) if training else (d.constant((c,), -1, 1), d.constant((c,), 0.5, 2))
+    return d.array(shape, distinct=True, ties=False), *running, weight, bias, training, 0.1, d.choice([0.1, 1.0])
+
+
+@composed(methods=[], torch="nn.functional.batch_norm", sample=_batch_norm_sample)
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Each channel of (N, C), (N, C, L), (N, C, H, W) … with mean 0 and variance 1, times `weight`, plus `bias`.
+
+    Args:
+        input: two dimensions or more; the second one is that of the channels.
+        running_mean: (C,) or None; while training it moves towards the batch's mean, else it is the mean.
+        running_var: (C,) or None; the same for the variance (the unbiased one feeds it, the biased one normalizes).
+        weight: (C,) or None.
+        bias: (C,) or None.
+        training: whether to normalize by the mean and variance of this batch.
+        momentum: the share of the batch in the running statistics.
+        eps: added to the variance.
+
+    Source: Ioffe and Szegedy, arXiv:1502.03167.
+
+    Raises:
+        ValueError: while training, if there is one value per channel.
+        RuntimeError: if a tensor has not C elements, or the statistics that evaluation needs are missing.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.batch_norm(minigrad.tensor([[1.0], [3.0]]), None, None, training=True)
+    tensor([[-1.0000],
+            [ 1.0000]])
+    """
+    shape = tuple(input.shape)
+    if training:
+        _need_more_than_one(shape, input)
+    channels = shape[1] if len(shape) > 1 else 0
+    parts = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    for name, part in parts.items():
+        if part is None and name.startswith("running") and not training:
+            raise RuntimeError(f"{name} must be defined in evaluation mode")
+        if part is not None and part.numel() != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {part.numel()}")
+    if not input.numel():
+        return input.clone()
+    if not training:
+        column = (channels,) + (1,) * (len(shape) - 2)
+        scale = rsqrt(running_var + eps)
+        if weight is not None:
+            scale = weight * scale
+        shift = -running_mean * scale if bias is None else bias - running_mean * scale
+        return input * reshape(scale, column) + reshape(shift, column)
+    running = None
+    if running_mean is not None or running_var is not None:
+        running = (*(None if t is None else t.array for t in (running_mean, running_var)), momentum)
+    out = _standardize(reshape(input, (shape[0], channels, math.prod(shape[2:]))), weight, bias, eps, running)
+    for t in (running_mean, running_var):
+        if t is not None:
+            t.bump()
+    return reshape(out, shape)
+
+
+def _need_more_than_one(shape: tuple[int, ...], shown: Any) -> None:
+    """Refuse to normalize single values: the result would be 0 whatever they are."""
+    if math.prod((*shape[:1], *shape[2:])) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {shown.shape}")
+
+
+def _layer_norm_sample(d: Any) -> tuple[Any, ...]:
+    shape = d.choice([(3,), (2, 3)])
+    affine = d.choice([(None, None), (d.array(shape), None), (d.array(shape), d.array(shape))])
+    return d.array((*d.shape(0, 2, 1), *shape), distinct=True, ties=False), shape, *affine, d.choice([0.1, 1.0])
+
+
+@composed(methods=[], torch="nn.functional.layer_norm", sample=_layer_norm_sample)
+def layer_norm(
+    input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """The last dimensions, together, with mean 0 and variance 1; then times `weight`, plus `bias`.
+
+    Args:
+        input: (…, *normalized_shape).
+        normalized_shape: the dimensions to normalize.
+        weight: of shape `normalized_shape`, or None.
+        bias: of shape `normalized_shape`, or None.
+        eps: added to the variance.
+
+    Source: Ba, Kiros and Hinton, arXiv:1607.06450.
+
+    Raises:
+        RuntimeError: if the shapes do not fit.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.layer_norm(minigrad.tensor([[1.0, 3.0]]), (2,))
+    tensor([[-1.0000,  1.0000]])
+    """
+    last, shape = tuple(normalized_shape), tuple(input.shape)
+    if not last:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, part in {"weight": weight, "bias": bias}.items():
+        if part is not None and tuple(part.shape) != last:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(part.shape)} "
+                f"and normalized_shape = {list(last)}"
+            )
+    if shape[-len(last) :] != last:
+        wanted = ", ".join(["*", *map(str, last)])
+        raise RuntimeError(
+            f"Given normalized_shape={list(last)}, expected input with shape [{wanted}], but got input of "
+            f"size{list(shape)}"
+        )
+    if not input.numel():
+        return input.clone()
+    out = reshape(_standardize(reshape(input, (1, -1, math.prod(last))), None, None, eps), shape)
+    return _affine(out, weight, bias)
+
+
+def _affine(out: Any, weight: Any, bias: Any) -> Any:
+    """``out * weight + bias``, as far as they are there."""
+    if weight is not None:
+        out = out * weight
+    return out if bias is None else out + bias
+
+
+def _group_norm_sample(d: Any) -> tuple[Any, ...]:
+    affine = d.choice([(None, None), (d.array((4,)), d.array((4,)))])
+    shape = (d.integer(1, 3), 4, *d.choice([(2,), (2, 3)]))
+    return d.array(shape, distinct=True, ties=False), d.choice([1, 2, 4]), *affine, d.choice([0.1, 1.0])
+
+
+@composed(methods=[], torch="nn.functional.group_norm", sample=_group_norm_sample)
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Each group of channels of each sample (N, C, …) with mean 0 and variance 1; then times `weight`, plus `bias`.
+
+    Args:
+        input: (N, C, …).
+        num_groups: how many groups of C / num_groups neighbouring channels there are.
+        weight: (C,) or None.
+        bias: (C,) or None.
+        eps: added to the variance.
+
+    Source: Wu and He, arXiv:1803.08494.
+
+    Raises:
+        RuntimeError: if the shapes do not fit.
+        ValueError: if there is one value in all.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.group_norm(minigrad.tensor([[1.0, 3.0, 5.0, 5.0]]), 2)
+    tensor([[-1.0000,  1.0000,  0.0000,  0.0000]])
+    """
+    shape = tuple(input.shape)
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    if math.prod((shape[0], shape[1] // num_groups if num_groups else 0, *shape[2:])) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
+    if num_groups <= 0 or shape[1] % num_groups:
+        raise RuntimeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(shape)} "
+            f"and num_groups={num_groups}"
+        )
+    column = (shape[1],) + (1,) * (len(shape) - 2)
+    for name, part in {"weight": weight, "bias": bias}.items():
+        if part is not None and tuple(part.shape) != shape[1:2]:
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of "
+                f"shape {list(part.shape)} and input of shape {list(shape)}"
+            )
+    if not input.numel():
+        return input.clone()
+    groups = (1, shape[0] * num_groups, math.prod(shape[1:]) // num_groups)
+    out = reshape(_standardize(reshape(input, groups), None, None, eps), shape)
+    return _affine(out, *(None if part is None else reshape(part, column) for part in (weight, bias)))
+
+
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = public(globals())

@@ -1,0 +1,98 @@
+"""`pad`: a tensor with something around it.
+
+https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.dtypes import as_numpy
+from minigrad.ops.indexing import _index, _index_put, _place
+from minigrad.ops.record import composed, public
+
+#: Where each padded position reads from, by mode: NumPy's name for it.
+NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def _pad_sample(d: Any) -> Any:
+    return d.choice(
+        [
+            (d.array((2, 3)), (1, 2)),
+            (d.array((2, 3)), (1, 0, 0, 2), "constant", 0.5),
+            (d.array((3, 4)), (-1, 1, 2, -2)),
+            (d.array((3, 4)), (-1, 0, 0, 2), "constant", -1.0),
+            (d.array((1, 2, 4)), (2, 1), d.choice(["reflect", "replicate", "circular"])),
+            (d.array((1, 2, 3, 3)), (2, 1, 0, 2), d.choice(["reflect", "replicate", "circular"])),
+        ]
+    )
+
+
+@composed(methods=[], torch="nn.functional.pad", sample=_pad_sample)
+def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """`input` with ``pad = (left, right, top, bottom, …)`` elements around it, the last dimension first.
+
+    Args:
+        input: (..., H, W).
+        pad: how much before and after each dimension, from the last one on; negative numbers crop.
+        mode: what is put there: ``"constant"`` (`value`, 0 by default), ``"reflect"``, ``"replicate"`` or
+            ``"circular"``.
+        value: the constant.
+
+    Raises:
+        RuntimeError: for an odd number of lengths, or more than the dimensions have.
+        NotImplementedError: for another mode.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.pad(minigrad.ones(1, 2), (1, 0))
+    tensor([[0., 1., 1.]])
+    """
+    widths = tuple(int(n) for n in pad)
+    if len(widths) % 2:
+        raise RuntimeError(f"Padding length must be divisible by 2, but got pad={list(widths)}")
+    dims = len(widths) // 2
+    if dims > input.ndim:
+        raise RuntimeError(
+            f"Padding length should be less than or equal to two times the input dimension. Got padding length "
+            f"{len(widths)} and input of dimension {input.ndim}"
+        )
+    pairs = [(0, 0)] * (input.ndim - dims) + [(widths[2 * i], widths[2 * i + 1]) for i in reversed(range(dims))]
+    for i, ((before, after), n) in enumerate(zip(pairs, input.shape, strict=True)):
+        if n + before + after < 0:
+            raise RuntimeError(
+                f"The input size {n}, plus negative padding {before} and {after} resulted in a negative output size, "
+                f"which is invalid. Check dimension {i} of your input."
+            )
+    if mode == "constant":
+        return _constant(input, pairs, 0.0 if value is None else value)
+    if mode not in NUMPY_MODES:
+        raise NotImplementedError(f"Unrecognised padding mode {mode}; there are constant, {', '.join(NUMPY_MODES)}")
+    for dim, ((before, after), n) in enumerate(zip(pairs, input.shape, strict=True)):
+        if before or after:
+            if max(before, after) > (n - 1 if mode == "reflect" else n) and mode != "replicate":
+                raise RuntimeError(
+                    f"Padding size should be less than the corresponding input dimension, but got: padding "
+                    f"({before}, {after}) at dimension {dim} of input {list(input.shape)}"
+                )
+            source: Any = np.pad(np.arange(n), (max(before, 0), max(after, 0)), NUMPY_MODES[mode])  # type: ignore[call-overload]
+            source = source[max(-before, 0) : len(source) - max(-after, 0)]
+            input = _index(input, (slice(None),) * dim + (source,))
+    return input
+
+
+def _constant(input: Any, pairs: list[tuple[int, int]], value: float) -> Any:
+    crop = tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(pairs, input.shape, strict=True))
+    inner = tuple(slice(max(a, 0), max(a, 0) + c.stop - c.start) for (a, _), c in zip(pairs, crop, strict=True))
+    shape = tuple(n + a + b for (a, b), n in zip(pairs, input.shape, strict=True))
+    if any(min(p) < 0 for p in pairs):
+        input = _index(input, crop)
+    if value == 0:
+        return _place(input, shape, inner)
+    return _index_put(np.full(shape, value, dtype=as_numpy(input.dtype)), inner, input)
+
+
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = public(globals())

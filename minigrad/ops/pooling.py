@@ -1,0 +1,446 @@
+"""Pooling: the largest element, or the mean, of each window of an image.
+
+A pooling computes with *taps*: tap (u, v) is the strided slice of the image that holds element (u, v) of every
+window. The largest element is the maximum of the taps. Gradients go back tap by tap, to the first that is largest.
+
+https://docs.pytorch.org/docs/stable/nn.functional.html#pooling-functions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from minigrad.engine import Array
+from minigrad.ops.convolution import Pair, pair, positions
+from minigrad.ops.linalg import matmul
+from minigrad.ops.record import composed, operation, public
+from minigrad.ops.shape import reshape
+from minigrad.tensor import Tensor
+
+
+class Window(NamedTuple):
+    """Which windows a pooling looks at; each pair is (rows, columns)."""
+
+    kernel: Pair
+    stride: Pair
+    dilation: Pair
+    before: Pair  #: padding above and on the left
+    size: Pair  #: how many windows there are
+
+    def taps(self, image: Array) -> Iterator[tuple[Array, tuple[slice, slice]]]:
+        """For each element of the kernel the slice of `image` (…, H, W) under it, and which windows see one there."""
+        for u in range(self.kernel[0]):
+            for v in range(self.kernel[1]):
+                source: list[Any] = [...]
+                target: list[slice] = []
+                for i, offset in enumerate((u, v)):
+                    s, n = self.stride[i], image.shape[i - 2]
+                    start = offset * self.dilation[i] - self.before[i]
+                    low = max(-(start // s), 0)
+                    high = max(min((n - 1 - start) // s + 1, self.size[i]), low)
+                    source.append(slice(start + low * s, max(start + high * s, 0), s))
+                    target.append(slice(low, high))
+                yield image[tuple(source)], (target[0], target[1])
+
+    def disjoint(self, shape: tuple[int, ...]) -> bool:
+        """Whether each element of an image of this shape lies in exactly one window."""
+        return (
+            self.kernel == self.stride
+            and self.dilation == (1, 1)
+            and self.before == (0, 0)
+            and all(self.kernel[i] * self.size[i] == shape[i - 2] for i in (0, 1))
+        )
+
+
+def _winners(input: Any, out: Any, window: Window) -> Array:
+    """For each tap where it is the first that equals the largest: bool (kh·kw, N, C, oh, ow)."""
+    x, largest = (t.array if isinstance(t, Tensor) else t for t in (input, out))
+    masks = np.zeros((window.kernel[0] * window.kernel[1], *largest.shape), dtype=bool)
+    free = np.ones(largest.shape, dtype=bool)
+    for mask, (tap, (rows, columns)) in zip(masks, window.taps(x), strict=True):
+        at = (..., rows, columns)
+        np.equal(tap, largest[at], out=mask[at])
+        mask &= free
+        free ^= mask
+    return masks
+
+
+def _sample(d: Any) -> tuple[tuple[int, ...], Window]:
+    kernel, stride, dilation = ((d.integer(1, high), d.integer(1, high)) for high in (3, 3, 2))
+    before = d.integer(0, kernel[0] // 2), d.integer(0, kernel[1] // 2)
+    extent = [dilation[i] * (kernel[i] - 1) + 1 + d.integer(0, 2) for i in (0, 1)]
+    size = [positions(extent[i] + 2 * before[i], kernel[i], stride[i], dilation[i]) for i in (0, 1)]
+    return (d.integer(1, 2), d.integer(1, 2), *extent), Window(kernel, stride, dilation, before, (size[0], size[1]))
+
+
+def _pool_sum_sample(d: Any) -> tuple[Any, ...]:
+    shape, window = _sample(d)
+    masks = d.mask((window.kernel[0] * window.kernel[1], *shape[:2], *window.size))
+    return d.array(shape), window, d.choice([None, masks])
+
+
+def _unpool_sample(d: Any) -> tuple[Any, ...]:
+    shape, window = _sample(d)
+    masks = d.mask((window.kernel[0] * window.kernel[1], *shape[:2], *window.size))
+    return d.array((*shape[:2], *window.size)), shape, window, d.choice([None, masks])
+
+
+@operation(
+    {"input": lambda g, input_shape, window, masks: _unpool(g, tuple(input_shape), window, masks)},
+    methods=[],
+    torch="",
+    grad_fn="AvgPool2DBackward0",
+    sample=_pool_sum_sample,
+)
+def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
+    """The sum of each window; with `masks` only of the taps that they select."""
+    out = np.zeros((*input.shape[:-2], *window.size), dtype=input.dtype)
+    for i, (tap, (rows, columns)) in enumerate(window.taps(input)):
+        out[..., rows, columns] += tap if masks is None else tap * masks[i][..., rows, columns]
+    return out
+
+
+@operation(
+    {"input": lambda g, window, masks: _pool_sum(g, window, masks)},
+    methods=[],
+    torch="",
+    grad_fn="AvgPool2DBackward0Backward0",
+    sample=_unpool_sample,
+)
+def _unpool(input: Any, shape: tuple[int, ...], window: Window, masks: Any = None) -> Any:
+    """Each window's number added to its elements; with `masks` only to the taps that they select."""
+    disjoint = window.disjoint(shape)
+    out = np.empty(shape, dtype=input.dtype) if disjoint else np.zeros(shape, dtype=input.dtype)
+    for i, (tap, (rows, columns)) in enumerate(window.taps(out)):
+        share = input[..., rows, columns]
+        if not disjoint:
+            tap += share if masks is None else share * masks[i][..., rows, columns]
+        elif masks is None:
+            tap[...] = share
+        else:
+            np.multiply(share, masks[i], out=tap)
+    return out
+
+
+@operation(
+    {"input": lambda g, input, out, window: _unpool(g, tuple(input.shape), window, _winners(input, out, window))},
+    methods=[],
+    torch="",
+    grad_fn="MaxPool2DWithIndicesBackward0",
+    sample=lambda d: (shape := _sample(d)) and (d.array(shape[0], distinct=True), shape[1]),
+)
+def _max_pool2d(input: Any, window: Window) -> Any:
+    """The largest element of each window."""
+    taps = list(window.taps(input))
+    if all(tap.shape[-2:] == window.size for tap, _ in taps):
+        if len(taps) == 1:
+            return taps[0][0].copy()
+        out = np.maximum(taps[0][0], taps[1][0])
+        for tap, _ in taps[2:]:
+            np.maximum(out, tap, out=out)
+        return out
+    lowest = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
+    out = np.full((*input.shape[:-2], *window.size), lowest, dtype=input.dtype)
+    for tap, (rows, columns) in taps:
+        region = out[..., rows, columns]
+        np.maximum(region, tap, out=region)
+    return out
+
+
+# ---- what users call -------------------------------------------------------------------------------------
+
+
+def _count(n: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
+    """How many windows fit. With `ceil_mode` the last may reach over the end, but must start before it."""
+    room = n + 2 * padding - dilation * (kernel - 1) - 1
+    windows = (-(-room // stride) if ceil_mode else room // stride) + 1
+    return windows - 1 if ceil_mode and (windows - 1) * stride >= n + padding else windows
+
+
+def _window(name: str, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Window:
+    """The windows over the last two dimensions of `input`.
+
+    Raises:
+        RuntimeError: if none fits, or the arguments make no sense.
+    """
+    if input.ndim not in (3, 4):
+        raise RuntimeError(f"{name}: Expected 3D or 4D (batch mode) tensor for input, but got {list(input.shape)}")
+    k = pair(kernel, "kernel_size")
+    s = k if stride is None or stride == [] else pair(stride, "stride")
+    p, d = pair(padding, "padding"), pair(dilation, "dilation")
+    if min(k) <= 0:
+        raise RuntimeError(f"kernel size should be greater than zero, but got {list(k)} ({name})")
+    if min(s) <= 0:
+        raise RuntimeError(f"stride should be greater than zero, but got {list(s)} ({name})")
+    if min(d) <= 0:
+        raise RuntimeError(f"dilation should be greater than zero, but got {list(d)} ({name})")
+    for a, b, c in zip(p, k, d, strict=True):
+        if a < 0:
+            raise RuntimeError(f"pad must be non-negative, but got pad: {a}")
+        if a > ((b - 1) * c + 1) // 2:
+            raise RuntimeError(
+                f"pad should be at most half of effective kernel size, but got pad={a}, kernel_size={b} and "
+                f"dilation={c}"
+            )
+    size = [_count(input.shape[i - 2], k[i], s[i], p[i], d[i], ceil_mode) for i in (0, 1)]
+    if min(size) <= 0:
+        c, h, w = input.shape[-3:]
+        raise RuntimeError(
+            f"Given input size: ({c}x{h}x{w}). Calculated output size: ({c}x{size[0]}x{size[1]}). Output size is too "
+            f"small ({name} with kernel_size {list(k)})"
+        )
+    return Window((k[0], k[1]), (s[0], s[1]), (d[0], d[1]), (p[0], p[1]), (size[0], size[1]))
+
+
+def _indices(input: Any, out: Any, window: Window) -> Tensor:
+    """Where in its image each largest element stands: row · W + column."""
+    found = np.zeros(out.shape, dtype=np.int64)
+    rows, columns = (np.arange(window.size[i]) * window.stride[i] - window.before[i] for i in (0, 1))
+    for i, mask in enumerate(_winners(input, out, window)):
+        u, v = divmod(i, window.kernel[1])
+        at = (rows[:, None] + u * window.dilation[0]) * input.shape[-1] + columns + v * window.dilation[1]
+        found += mask * at
+    return Tensor.wrap(found)
+
+
+def _as_image(input: Any, name: str) -> Any:
+    if input.ndim not in (2, 3):
+        raise RuntimeError(f"{name}: Expected 2D or 3D (batch mode) tensor for input, but got {list(input.shape)}")
+    return reshape(input, (*input.shape[:-1], 1, input.shape[-1]))
+
+
+def _as_row(output: Any) -> Any:
+    return reshape(output, (*output.shape[:-2], output.shape[-1]))
+
+
+def _pool_arguments(d: Any, dims: int, dilated: bool) -> tuple[Any, ...]:
+    """Input, kernel_size, stride, padding (and dilation) for a pooling over `dims` dimensions."""
+    shape, window = _sample(d)
+    if not dilated:
+        window = window._replace(dilation=(1, 1))
+    shape = tuple(max(n, 1) for n in shape)
+    rest = (window.kernel, window.stride, window.before, *((window.dilation,) if dilated else ()))
+    if dims == 1:
+        shape, rest = (*shape[:2], shape[3]), tuple(p[1] for p in rest)
+    elif d.boolean():
+        rest = tuple(p[0] for p in rest)
+        shape = (*shape[:2], shape[2], shape[2] + d.integer(0, 2))
+    x = d.array(shape[1:] if d.integer(0, 3) == 0 else shape, distinct=True)
+    return (x, rest[0], d.choice([None, rest[1]]), *rest[2:])
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.max_pool2d",
+    sample=lambda d: (*_pool_arguments(d, 2, True), d.boolean(), d.boolean()),
+)
+def max_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """The largest element of each window: (N, C, H, W) or (C, H, W) → (N, C, H', W'). The first wins a tie.
+
+    Args:
+        input: the images.
+        kernel_size: the size of a window; one number or (rows, columns), like the next three.
+        stride: steps between windows; by default the kernel's size.
+        padding: how far windows reach over each side; there is nothing to win there.
+        dilation: steps between the elements of a window.
+        ceil_mode: also take windows that reach over the far end.
+        return_indices: also return where the winners stand in their image, as ``row · W + column``.
+
+    Raises:
+        RuntimeError: if no window fits, or the padding exceeds half a kernel.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.max_pool2d(minigrad.arange(16.0).reshape(1, 4, 4), 2)
+    tensor([[[ 5.,  7.],
+             [13., 15.]]])
+    """
+    window = _window("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
+    out = _max_pool2d(input, window)
+    return (out, _indices(input, out, window)) if return_indices else out
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.max_pool1d",
+    sample=lambda d: (*_pool_arguments(d, 1, True), d.boolean(), d.boolean()),
+)
+def max_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """`max_pool2d` over one dimension: (N, C, L) or (C, L) → (N, C, L').
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.max_pool1d(minigrad.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[3., 2.]])
+    """
+    image = _as_image(input, "max_pool1d")
+    k, p, d = (
+        pair(v, name, 1) for v, name in ((kernel_size, "kernel_size"), (padding, "padding"), (dilation, "dilation"))
+    )
+    s = k if stride is None or stride == [] else pair(stride, "stride", 1)
+    out = max_pool2d(image, (1, *k), (1, *s), (0, *p), (1, *d), ceil_mode, return_indices)
+    return (_as_row(out[0]), _as_row(out[1])) if return_indices else _as_row(out)
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.avg_pool2d",
+    sample=lambda d: (*_pool_arguments(d, 2, False), d.boolean(), d.boolean(), d.choice([None, 3])),
+)
+def avg_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """The mean of each window: (N, C, H, W) or (C, H, W) → (N, C, H', W').
+
+    Args:
+        input: the images.
+        kernel_size: the size of a window; one number or (rows, columns), like the next two.
+        stride: steps between windows; by default the kernel's size.
+        padding: zeros on each side.
+        ceil_mode: also take windows that reach over the far end.
+        count_include_pad: whether the zeros of the padding count when a sum is divided by its number of elements.
+        divisor_override: divide by this number instead.
+
+    Raises:
+        RuntimeError: if no window fits, the padding exceeds half a kernel, or the divisor is 0.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.avg_pool2d(minigrad.arange(16.0).reshape(1, 4, 4), 2)
+    tensor([[[ 2.5000,  4.5000],
+             [10.5000, 12.5000]]])
+    """
+    window = _window("avg_pool2d", input, kernel_size, stride, padding, 1, ceil_mode)
+    out = _pool_sum(input, window, None)
+    if divisor_override is not None:
+        if divisor_override == 0:
+            raise RuntimeError("divisor must be not zero")
+        return out / divisor_override
+    counts = []
+    for i in (0, 1):
+        n, p = input.shape[i - 2], window.before[i]
+        starts = np.arange(window.size[i]) * window.stride[i] - p
+        low, high = (-p, n + p) if count_include_pad else (0, n)
+        counts.append(np.minimum(starts + window.kernel[i], high) - np.maximum(starts, low))
+    divisors = np.outer(*counts)
+    first = int(divisors.flat[0])
+    if (divisors == first).all():
+        return out / first
+    return out / Tensor.wrap(divisors.astype(input.dtype.numpy if isinstance(input, Tensor) else input.dtype))
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.avg_pool1d",
+    sample=lambda d: (*_pool_arguments(d, 1, False), d.boolean(), d.boolean()),
+)
+def avg_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """`avg_pool2d` over one dimension: (N, C, L) or (C, L) → (N, C, L').
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.avg_pool1d(minigrad.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[2., 1.]])
+    """
+    image = _as_image(input, "avg_pool1d")
+    k, p = pair(kernel_size, "kernel_size", 1), pair(padding, "padding", 1)
+    s = k if stride is None or stride == [] else pair(stride, "stride", 1)
+    return _as_row(avg_pool2d(image, (1, *k), (1, *s), (0, *p), ceil_mode, count_include_pad))
+
+
+def _means(n: int, m: int) -> Array:
+    """The matrix (m, n) whose rows average `m` parts of `n` elements; part i is ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉."""
+    matrix = np.zeros((m, n))
+    for i in range(m):
+        start, end = i * n // m, -(-(i + 1) * n // m)
+        matrix[i, start:end] = 1 / (end - start)
+    return matrix
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.adaptive_avg_pool2d",
+    sample=lambda d: (
+        d.array((*d.choice([(), (2,)]), 2, d.integer(1, 5), d.integer(1, 5))),
+        d.choice([1, 2, (2, 3), (None, 1), (3, 4)]),
+    ),
+)
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    """The means of an `output_size` grid of parts, as equal as possible: (N, C, H, W) → (N, C, \\*output_size).
+
+    Args:
+        input: images (N, C, H, W) or (C, H, W).
+        output_size: one number or (rows, columns); None keeps the input's size.
+
+    Raises:
+        RuntimeError: if the input has another number of dimensions.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.adaptive_avg_pool2d(minigrad.arange(8.0).reshape(1, 2, 4), (1, 2))
+    tensor([[[2.5000, 4.5000]]])
+    """
+    if input.ndim not in (3, 4):
+        raise RuntimeError(
+            f"adaptive_avg_pool2d(): Expected 3D or 4D tensor, but got input of shape {list(input.shape)}"
+        )
+    wanted = (output_size, output_size) if output_size is None or isinstance(output_size, int) else tuple(output_size)
+    h, w = input.shape[-2:]
+    rows, columns = (n if m is None else int(m) for n, m in zip((h, w), wanted, strict=True))
+    if min(rows, columns) < 0:
+        raise RuntimeError(
+            f"adaptive_avg_pool2d(): elements of output_size must not be negative, but got {output_size}"
+        )
+    if rows and columns and h and w and not (h % rows or w % columns):
+        return avg_pool2d(input, (h // rows, w // columns))
+    kind = input.dtype.numpy if isinstance(input, Tensor) else input.dtype
+    return matmul(
+        Tensor.wrap(_means(h, rows).astype(kind)), matmul(input, Tensor.wrap(_means(w, columns).T.astype(kind)))
+    )
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.adaptive_avg_pool1d",
+    sample=lambda d: (d.array((*d.choice([(), (2,)]), 2, d.integer(1, 5))), d.choice([1, 2, 3])),
+)
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+    """`adaptive_avg_pool2d` over one dimension: (N, C, L) or (C, L) → (N, C, output_size).
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.adaptive_avg_pool1d(minigrad.tensor([[1.0, 3.0, 2.0, 0.0]]), 1)
+    tensor([[1.5000]])
+    """
+    size = pair(output_size, "output_size", 1)
+    return _as_row(adaptive_avg_pool2d(_as_image(input, "adaptive_avg_pool1d"), (1, *size)))
+
+
+if not TYPE_CHECKING:  # type checkers take all public names
+    __all__ = [name for name in public(globals()) if name != "Window"]
