@@ -183,7 +183,6 @@ class Context:
         self._saved: tuple[Tensor | None, ...] = ()
         self.needs_input_grad: tuple[bool, ...] = ()
         self.not_differentiable: set[int] = set()
-        self.dirty: set[int] = set()
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors; backward finds them in `saved_tensors`."""

@@ -152,8 +152,6 @@ def full(
 
 
 def _size(size: tuple[Any, ...]) -> tuple[int, ...]:
-    if "size" in size:  # pragma: no cover
-        raise TypeError(size)
     shape = sizes(size)
     if any(n < 0 for n in shape):
         raise RuntimeError(f"Trying to create tensor with negative dimension: {list(shape)}")
