@@ -34,7 +34,7 @@ docs: .venv/demo
 	@touch $@
 
 .venv/test: .venv/bin/python setup.cfg constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[data,plots,parity,test,bench,dev]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[data,plots,parity,test,dev]"
 	@touch $@ .venv/demo
 
 clean:

@@ -1,1 +1,1 @@
-"""minigrad and PyTorch, timed side by side in one run: ``python -m benchmarks steps``."""
+"""minigrad and its peers, timed side by side in one run: ``python -m benchmarks``."""

@@ -1,59 +1,57 @@
-"""``python -m benchmarks steps`` and ``python -m benchmarks run NAME``."""
+"""``python -m benchmarks``: all of it, or ``steps``, ``run NAME``, ``report``."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import tempfile
-import time
+import shlex
+import sys
 from pathlib import Path
 
+from benchmarks import fresh, suite
+from benchmarks.contenders import CONTENDERS
 from benchmarks.networks import NETWORKS
-from benchmarks.steps import CONTENDERS, run
+
+TASKS = ("steps", "evaluation", "first step", "epoch", "runs", "memory", "scaling")
+FOLDER = Path("results/benchmarks")
 
 
-def whole_run(experiment: str, epochs: int | None, rounds: int) -> None:
-    """Time an experiment from start to report in both frameworks, in turn, each in a fresh process."""
-    import os
-    import statistics
-    import subprocess
-    import sys
-
-    seen: dict[str, list[float]] = {name: [] for name in CONTENDERS}
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "OMP_", "MKL_"))}
-    for _ in range(rounds):
-        for name in CONTENDERS:
-            with tempfile.TemporaryDirectory() as out:
-                command = [sys.executable, "-m", "experiments", "run", experiment, "--framework", name, "--out", out]
-                command += [] if epochs is None else ["--epochs", str(epochs)]
-                start = time.perf_counter()
-                subprocess.run(command, env=environment, check=True, capture_output=True)
-                seen[name].append(time.perf_counter() - start)
-                print(f"{experiment} in {name}: {seen[name][-1]:.1f} s", flush=True)
-    ours, theirs = (statistics.median(seen[name]) for name in CONTENDERS)
-    print(f"median: minigrad {ours:.1f} s, torch {theirs:.1f} s, ratio {ours / theirs:.2f}")
-
-
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    steps = commands.add_parser("steps", help="training steps, import time, memory")
-    steps.add_argument("networks", nargs="*", choices=[[], *NETWORKS], default=[], help="which (default: all)")
-    steps.add_argument("--rounds", type=int, default=5, help="fresh processes a side (default 5)")
-    steps.add_argument("--json", type=Path, help="also write the figures there")
-    whole = commands.add_parser("run", help="a whole experiment in both frameworks")
+    commands = parser.add_subparsers(dest="command")
+    everything = commands.add_parser("all", help="everything, written to results/benchmarks/ (the default)")
+    steps = commands.add_parser("steps", help="training steps, minigrad against torch; prints only")
+    for timed in (everything, steps):
+        timed.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME")
+        timed.add_argument("--threads", nargs="+", type=int, default=sorted({1, fresh.CORES}), metavar="N")
+        timed.add_argument("--rounds", type=int, default=5, help="fresh processes a side (default 5)")
+    everything.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="NAME")
+    everything.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), metavar="TASK")
+    everything.add_argument("--out", type=Path, default=FOLDER, help="folder (default results/benchmarks)")
+    whole = commands.add_parser("run", help="a whole experiment in both frameworks; prints only")
     whole.add_argument("experiment")
     whole.add_argument("--epochs", type=int)
     whole.add_argument("--rounds", type=int, default=1)
-    options = parser.parse_args()
+    report = commands.add_parser("report", help="the page and the figures anew from results.json")
+    report.add_argument("--out", type=Path, default=FOLDER)
+
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given or (given[0].startswith("--") and given[0] != "--help"):
+        given = ["all", *given]
+    options = parser.parse_args(given)
     if options.command == "run":
-        whole_run(options.experiment, options.epochs, options.rounds)
-        return
-    results = run(options.rounds, options.networks or list(NETWORKS))
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        suite.run(options.experiment, options.epochs, options.rounds)
+    elif options.command == "report":
+        results = json.loads((options.out / suite.RESULTS).read_text(encoding="utf-8"))
+        suite.write(results, options.out, results["command"])
+    elif options.command == "steps":
+        suite.measure(options.networks, suite.SIDES, options.threads, options.rounds, ["steps"])
+    else:
+        results = suite.measure(options.networks, options.contenders, options.threads, options.rounds, options.tasks)
+        command = shlex.join(["python", "-m", "benchmarks", *(given if given != ["all"] else [])])
+        suite.write(results, options.out, command)
+        print(f"\n{options.out / suite.PAGE}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,61 @@
+"""Fresh processes, in turn: each contender in a process of its own, nothing steering BLAS, medians compared."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+STEERING = ("OPENBLAS_", "OMP_", "MKL_", "XLA_FLAGS")
+CORES = len(os.sched_getaffinity(0))
+
+
+def environment(threads: int | None = None) -> dict[str, str]:
+    """This process's environment without what steers BLAS; None leaves the threads to each library."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(STEERING)}
+    return kept if threads is None else kept | dict.fromkeys(THREADS, str(threads))
+
+
+def measure(task: str, contender: str, threads: int, network: str = "backprop") -> dict[str, Any]:
+    """Run one worker in a fresh process.
+
+    Raises:
+        SystemExit: with the worker's own words, if it fails.
+    """
+    command = [sys.executable, "-m", "benchmarks.worker", task, contender, str(threads), network]
+    variables = environment(threads) | {"BENCHMARK_STARTED": repr(time.time())}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"benchmarks: {' '.join(command)} failed:\n{done.stderr.strip()}")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def interleaved(
+    task: str, contenders: Iterable[str], threads: int, network: str, rounds: int, key: str = "seconds"
+) -> dict[str, float]:
+    """The median of each contender over rounds in which they take turns."""
+    seen: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name in seen:
+            seen[name].append(measure(task, name, threads, network)[key])
+    return {name: statistics.median(values) for name, values in seen.items()}
+
+
+def whole_run(experiment: str, framework: str, epochs: int | None, out: str, threads: int | None) -> dict[str, float]:
+    """Seconds and peak memory (MB) of an experiment from start to report, in a fresh process."""
+    command = [sys.executable, "-m", "experiments", "run", experiment, "--framework", framework, "--out", out]
+    command += [] if epochs is None else ["--epochs", str(epochs)]
+    start = time.perf_counter()
+    with subprocess.Popen(command, env=environment(threads), stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"benchmarks: {' '.join(command)} failed")
+    return {"seconds": time.perf_counter() - start, "megabytes": usage.ru_maxrss / 1024}

@@ -1,0 +1,152 @@
+"""All measurements of a run, and the page made of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks import fresh, goals, torchvision_files
+from benchmarks.contenders import CONTENDERS, GROWING
+from benchmarks.networks import BATCHES, NETWORKS, WIDTHS
+
+RESULTS, PAGE = "results.json", "README.md"
+SIDES = ("minigrad", "torch")
+PACKAGES = ("numpy", "torch", "torchvision", "jax", "mygrad", "autograd")
+FIRST, LOADED = ("backprop", "cnn"), ("logistic", "mlp")
+RUNS = ("mnist_backprop", "mnist_mlp")
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, versions and BLAS kernels: what the figures hold for."""
+    models = [line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")]
+    versions = {name: metadata.version(name) for name in PACKAGES if _installed(name)}
+    blas = {side: fresh.measure("kernel", side, fresh.CORES)["blas"] for side in SIDES}
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": fresh.CORES,
+        "python": platform.python_version(),
+        "versions": versions,
+        "blas": blas,
+    }
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def measure(
+    networks: Iterable[str], contenders: Iterable[str], threads: Iterable[int], rounds: int, tasks: Iterable[str]
+) -> dict[str, Any]:
+    """Everything that was asked for, said line by line as it comes."""
+    results: dict[str, Any] = {"machine": machine(), "rounds": rounds}
+    networks, contenders, threads, tasks = list(networks), list(contenders), list(threads), list(tasks)
+    chosen = [CONTENDERS[name] for name in contenders]
+    for name in [c.name for c in chosen if not c.installed]:
+        print(f"{name}: not installed, left out", flush=True)
+
+    def compare(task: str, network: str, sides: Iterable[str]) -> None:
+        for count in threads:
+            seconds = fresh.interleaved(task, sides, count, network, rounds)
+            results.setdefault(task, []).append({"network": network, "threads": count, "seconds": seconds})
+            times = "   ".join(f"{name} {goals.shown(s, 's')}" for name, s in seconds.items())
+            print(f"{task:10} {NETWORKS[network].title:36} {count} threads   {times}", flush=True)
+
+    if "steps" in tasks:
+        for network in networks:
+            compare("steps", network, [c.name for c in chosen if c.installed and c.knows(NETWORKS[network])])
+    if "scaling" in tasks:
+        sizes = [("batch", batch, f"256 x {batch}") for batch in BATCHES]
+        sizes += [("width", width, f"{width} x 64") for width in WIDTHS]
+        sides = [name for name in GROWING if name in contenders]
+        for what, size, network in sizes:
+            seconds = fresh.interleaved("steps", sides, fresh.CORES, network, rounds)
+            point = {"what": what, "size": size, "threads": fresh.CORES, "seconds": seconds}
+            results.setdefault("scaling", []).append(point)
+            print(f"scaling    {what} {size}", flush=True)
+    if "evaluation" in tasks:
+        for network in networks:
+            compare("evaluation", network, SIDES)
+    if "first step" in tasks:
+        for network in FIRST:
+            compare("first step", network, SIDES)
+    if "epoch" in tasks:
+        with tempfile.TemporaryDirectory() as root:
+            torchvision_files.write(Path(root))
+            os.environ["BENCHMARK_TORCHVISION"] = root
+            for network in LOADED:
+                compare("epoch", network, SIDES)
+    if "runs" in tasks:
+        results["runs"] = [run(name, 1, rounds) for name in RUNS]
+    if "memory" in tasks:
+        results["resident"] = fresh.measure("memory", "minigrad", fresh.CORES)
+        results["import"] = {side: fresh.measure("import", side, fresh.CORES) for side in SIDES}
+    return results
+
+
+def run(experiment: str, epochs: int | None, rounds: int, threads: int | None = None) -> dict[str, Any]:
+    """Time and peak memory of a whole experiment in both frameworks, in turn; medians."""
+    import statistics
+
+    seen: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
+    for _ in range(rounds):
+        for side in SIDES:
+            with tempfile.TemporaryDirectory() as out:
+                seen[side].append(fresh.whole_run(experiment, side, epochs, out, threads))
+    found: dict[str, Any] = {"experiment": experiment, "epochs": epochs, "threads": threads or fresh.CORES}
+    for key in ("seconds", "megabytes"):
+        found[key] = {side: statistics.median(one[key] for one in seen[side]) for side in SIDES}
+    ours, theirs = (found["seconds"][side] for side in SIDES)
+    sizes = " and ".join(f"{found['megabytes'][side]:.0f} MB" for side in SIDES)
+    print(f"run of {experiment}: minigrad {ours:.1f} s, torch {theirs:.1f} s, ratio {ours / theirs:.2f}; {sizes}")
+    return found
+
+
+def write(results: dict[str, Any], folder: Path, command: str) -> None:
+    """The results as JSON, the figures, and a page that shows them."""
+    from benchmarks import figures
+
+    folder.mkdir(parents=True, exist_ok=True)
+    results = {"command": command, **results}
+    (folder / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    drawn = figures.draw(results, folder)
+    (folder / PAGE).write_text(page(results, drawn), encoding="utf-8")
+
+
+def _kernel(libraries: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{library['internal_api']} {library['architecture']}" for library in libraries) or "its own"
+
+
+def page(results: dict[str, Any], figures: Iterable[str]) -> str:
+    """The page: the machine, the goals, all times, the figures."""
+    host = results["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in host["versions"].items())
+    kernels = "; ".join(f"{side}: {_kernel(found)}" for side, found in host["blas"].items())
+    met = [row.met for row in goals.rows(results)]
+    lines = [
+        "# How fast",
+        f"`{results['command']}`: each figure is the median of {results['rounds']} fresh processes a side, "
+        "taken in turn, with nothing in the environment that steers the BLAS libraries; float32.",
+        f"{host['processor']}, {host['cores']} cores; Python {host['python']}, {versions}. BLAS kernels: {kernels}.",
+        f"## Goals: {sum(met)} of {len(met)} met",
+        goals.table(results),
+        "## A training step, all contenders",
+        goals.matrix(results),
+        "*floor*: the step fused by hand in NumPy for one network, with all buffers made beforehand "
+        "([floor.py](../../benchmarks/floor.py)).",
+        *(f"![{name.removesuffix('.png')}]({name})" for name in figures),
+    ]
+    return "\n\n".join(lines) + "\n"

@@ -1,0 +1,114 @@
+"""Every contender trains, the goals are judged from the numbers, and the page shows them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks import fresh, goals, suite
+from benchmarks.__main__ import main
+from benchmarks.contenders import CONTENDERS, eager
+from benchmarks.networks import NETWORKS, SCALED, find
+
+MLPS = [name for name, network in NETWORKS.items() if network.widths]
+
+
+@pytest.mark.parametrize("name", MLPS)
+def test_floor_trains(name):
+    once = CONTENDERS["floor"].prepare(NETWORKS[name])
+    first = once()
+    for _ in range(60):
+        last = once()
+    assert last < first
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("framework", ["minigrad", "torch"])
+def test_networks_train_in_both_frameworks(name, framework):
+    once = eager(NETWORKS[name], framework)
+    first = once().item()
+    assert all(once().item() != first for _ in range(2))
+
+
+def test_the_same_step_in_both_frameworks():
+    ours, theirs = (eager(NETWORKS["dropout"], framework) for framework in ("minigrad", "torch"))
+    for _ in range(3):
+        assert ours().item() == pytest.approx(theirs().item(), rel=1e-5)
+
+
+def test_flops_count_the_products():
+    assert NETWORKS["logistic"].flops == 2 * 100 * 784 * 10 * 2
+    assert find("64 x 16") is SCALED["64 x 16"]
+
+
+def results(eager_seconds=0.5e-3):
+    seconds = {
+        "minigrad": eager_seconds,
+        "minigrad compiled": 0.4e-3,
+        "torch": 1e-3,
+        "JAX jit": 0.5e-3,
+        "floor": 0.3e-3,
+    }
+    return {
+        "command": "python -m benchmarks",
+        "machine": {"processor": "P", "cores": 2, "python": "3", "versions": {"numpy": "2"}, "blas": {"minigrad": []}},
+        "rounds": 3,
+        "steps": [{"network": "backprop", "threads": 1, "seconds": seconds}],
+        "scaling": [{"what": what, "size": 4, "threads": 2, "seconds": seconds} for what in ("batch", "width")],
+        "runs": [
+            {
+                "experiment": "mnist_mlp",
+                "threads": 2,
+                "seconds": {"minigrad": 1.0, "torch": 2.0},
+                "megabytes": {"minigrad": 650.0, "torch": 1000.0},
+            }
+        ],
+    }
+
+
+def test_goals_are_judged_by_the_numbers():
+    found = {(row.what, row.rival): (round(row.ratio, 2), row.met) for row in goals.rows(results())}
+    assert found == {
+        ("step, eager", "torch"): (0.5, True),
+        ("step, compiled", "JAX jit"): (0.8, True),
+        ("step, compiled", "by hand"): (1.33, False),
+        ("peak memory of a run", "torch"): (0.65, False),
+    }
+    assert not next(iter(goals.rows(results(eager_seconds=0.71e-3)))).met
+
+
+def test_page_and_figures(tmp_path):
+    suite.write(results(), tmp_path, "python -m benchmarks")
+    page = (tmp_path / suite.PAGE).read_text()
+    assert "2 of 4 met" in page
+    assert "| step, eager | 784-200-100-10, batch 100 | 1 | 500 µs | torch | 1,000 µs |" in page
+    for name in ("steps-1-thread.png", "scaling.png"):
+        assert (tmp_path / name).stat().st_size > 10_000
+        assert name in page
+    (tmp_path / suite.PAGE).unlink()
+    main(["report", "--out", str(tmp_path)])
+    assert (tmp_path / suite.PAGE).read_text() == page
+
+
+def test_a_worker_measures_in_a_process_of_its_own():
+    seconds = fresh.interleaved("first step", ("minigrad", "floor"), 1, "tiny", rounds=1)
+    assert 0 < seconds["minigrad"] < 60
+    assert 0 < seconds["floor"] < 60
+
+
+def test_steering_variables_are_taken_away(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    assert "OPENBLAS_CORETYPE" not in fresh.environment(1)
+    assert fresh.environment(1)["OPENBLAS_NUM_THREADS"] == "1"
+    assert "OMP_NUM_THREADS" not in fresh.environment()
+
+
+def test_a_failing_worker_says_why():
+    with pytest.raises(SystemExit, match="KeyError: 'nobody'"):
+        fresh.measure("steps", "nobody", 1)
+
+
+def test_results_are_json(tmp_path):
+    suite.write(results(), tmp_path, "x")
+    assert json.loads((tmp_path / suite.RESULTS).read_text())["steps"] == results()["steps"]
