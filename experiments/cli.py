@@ -38,15 +38,15 @@ def parser() -> Parser:
     run.add_argument(
         "--framework", default=usual.framework, help=f"{' or '.join(frameworks.NAMES)} (default %(default)s)"
     )
-    run.add_argument("--seed", type=_natural, default=usual.seed, help="of all random numbers (default %(default)s)")
-    run.add_argument("--epochs", type=_positive, help="instead of the experiment's own number")
+    run.add_argument("--seed", type=natural, default=usual.seed, help="of all random numbers (default %(default)s)")
+    run.add_argument("--epochs", type=positive, help="instead of the experiment's own number")
     run.add_argument(
         "--data", metavar="NAME", help="a data set instead of the experiment's own, e.g. digits or mnist-hdf5"
     )
     run.add_argument(
         "--data-dir", metavar="DIR", help="where the data files are (default MINIGRAD_DATA_DIR, else ./data)"
     )
-    run.add_argument("--limit", type=_positive, metavar="N", help="only the first N samples")
+    run.add_argument("--limit", type=positive, metavar="N", help="only the first N samples")
     run.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint, if there is one")
     report = commands.add_parser("report", help="make all reports and their table anew", allow_abbrev=False)
     for command in (run, report):
@@ -129,13 +129,15 @@ def _checked(arguments: Sequence[str]) -> Sequence[str]:
     return arguments
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """An argument that counts something."""
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"expected a positive whole number, not {text!r}")
     return int(text)
 
 
-def _natural(text: str) -> int:
+def natural(text: str) -> int:
+    """An argument that is 0 or more."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0, not {text!r}")
     return int(text)

@@ -25,6 +25,7 @@ from minigrad.dtypes import float16 as float16
 from minigrad.dtypes import float32 as float
 from minigrad.dtypes import float32 as float32
 from minigrad.dtypes import float64 as float64
+from minigrad.dtypes import get_default_dtype as get_default_dtype
 from minigrad.dtypes import half as half
 from minigrad.dtypes import int8 as int8
 from minigrad.dtypes import int16 as int16
@@ -32,6 +33,7 @@ from minigrad.dtypes import int32 as int
 from minigrad.dtypes import int32 as int32
 from minigrad.dtypes import int64 as int64
 from minigrad.dtypes import long as long
+from minigrad.dtypes import set_default_dtype as set_default_dtype
 from minigrad.dtypes import short as short
 from minigrad.dtypes import uint8 as uint8
 from minigrad.ops import *  # noqa: F403

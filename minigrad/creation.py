@@ -29,8 +29,8 @@ def _finished(array: Array, requires_grad: bool = False, device: Any = None) -> 
     return out
 
 
-def _kind(dtype: DTypeLike | None, default: dtypes.dtype = dtypes.default) -> np.dtype[Any]:
-    return as_numpy(default if dtype is None else dtype)
+def _kind(dtype: DTypeLike | None, default: dtypes.dtype | None = None) -> np.dtype[Any]:
+    return as_numpy(default or dtypes.default if dtype is None else dtype)
 
 
 def tensor(
@@ -80,7 +80,7 @@ def _from_lists(data: Any, kind: np.dtype[Any] | None) -> Array:
     if array.dtype.kind not in "biufc":
         raise TypeError(f"tensor(): data must be numbers, but it holds {array.dtype.name}: {data!r:.80}")
     if kind is None and array.dtype == np.float64 and not _holds_float64(data):
-        array = array.astype(np.float32)
+        array = array.astype(dtypes.default.numpy)
     return array
 
 

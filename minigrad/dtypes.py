@@ -1,6 +1,7 @@
 """Data types under torch's names, and the rules by which operations mix them.
 
-Each is a thin name for a NumPy dtype (``float32.numpy``). Floats are 32-bit unless asked for otherwise.
+Each is a thin name for a NumPy dtype (``float32.numpy``). Floats are 32-bit unless asked for otherwise, call by call
+or for all (`set_default_dtype`).
 """
 
 from __future__ import annotations
@@ -52,6 +53,29 @@ short, long, half, double = int16, int64, float16, float64
 default = float32
 
 DTypeLike: TypeAlias = "dtype | np.dtype[Any] | type"
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Make new tensors, and parameters of new layers, of this dtype where none is asked for.
+
+    Raises:
+        TypeError: if it is not one of floats.
+
+    >>> import minigrad
+    >>> minigrad.set_default_dtype(minigrad.float64)
+    >>> minigrad.nn.Linear(1, 1).weight.dtype
+    minigrad.float64
+    >>> minigrad.set_default_dtype(minigrad.float32)
+    """
+    global default
+    if not (isinstance(d, dtype) and d.is_floating_point):
+        raise TypeError(f"only floating-point types are supported as the default type, not {d}")
+    default = d
+
+
+def get_default_dtype() -> dtype:
+    """The dtype of new tensors of floats: float32, unless `set_default_dtype` said otherwise."""
+    return default
 
 
 def named(name: str) -> dtype:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from minigrad.dtypes import default
+from minigrad.dtypes import get_default_dtype
 from minigrad.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
@@ -66,7 +66,7 @@ class Buffer(Tensor):
 def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
     """A leaf of that class on the memory of `data`."""
     if data is None:
-        data = Tensor.wrap(np.empty(0, default.numpy))
+        data = Tensor.wrap(np.empty(0, get_default_dtype().numpy))
     if not isinstance(data, Tensor):
         raise TypeError(f"{cls.__name__} expected a Tensor, but got {type(data).__name__}")
     self = object.__new__(cls)

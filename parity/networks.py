@@ -1,0 +1,210 @@
+"""Every network of every experiment, in both frameworks, found by asking the experiments themselves.
+
+An experiment's `train` is run once in each framework on a stand-in for the run that trains nothing: it remembers
+how each network, and all that trains it, is made. So there is no second definition that could drift, and a new
+experiment is covered as soon as it is registered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import experiments
+from experiments import files, registry
+from experiments.data import Samples
+from experiments.files import Row
+from experiments.options import Options
+from experiments.progress import Progress
+from experiments.record import HISTORY
+from experiments.run import Run
+from experiments.training import Trainer
+from parity.compare import as_array
+
+S = TypeVar("S")
+
+FRAMEWORKS = ("minigrad", "torch")
+RESULTS = Path(experiments.__file__).parents[1] / "results"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network and all that trains it, in one framework.
+
+    Attributes:
+        fw: the framework's namespace.
+        seed: what it starts from.
+        build: makes everything anew.
+        epochs: how long the experiment trains it.
+        measure: what the experiment records of the model after each epoch.
+    """
+
+    fw: Any
+    seed: int
+    build: Callable[[], Trainer]
+    epochs: int
+    measure: Callable[[Any], dict[str, float]]
+
+    def start(self, dtype: str = "float32") -> Trainer:
+        """A new trainer, from the seed.
+
+        In float64 all is drawn and computed so: model, buffers, and what is floating in each batch.
+        """
+        self.fw.manual_seed(self.seed)
+        if dtype == "float32":
+            return self.build()
+        with double(self.fw):
+            trainer = self.build()
+            trainer.model.double()
+
+        def objective(model: Any, *batch: Any) -> Any:
+            with double(self.fw):
+                return trainer.objective(model, *(widened(tensor) for tensor in batch))
+
+        return replace(trainer, objective=objective)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same network in both frameworks.
+
+    Attributes:
+        experiment: its name.
+        stage: what the experiment calls this training.
+        data: the name of the data set.
+        final: whether the experiment tests this network in the end.
+        ours: in minigrad.
+        theirs: in PyTorch.
+        alike: the stages that this one stands for too.
+    """
+
+    experiment: str
+    stage: str
+    data: str
+    final: bool
+    ours: Network
+    theirs: Network
+    alike: tuple[str, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """Experiment and stage."""
+        return f"{self.experiment}: {self.stage}"
+
+
+class Rehearsal(Run[S]):
+    """A run that trains nothing, and remembers what it should have trained.
+
+    Choices between candidates fall as in the committed results, where there are any; else by what the untrained
+    networks do.
+    """
+
+    def __init__(self, experiment: registry.Experiment[S], options: Options) -> None:
+        super().__init__(experiment, options, Progress(io.StringIO()))
+        self.networks: dict[str, Network] = {}
+        self.tested: set[str] = set()
+        path = RESULTS / experiment.name / HISTORY
+        self._known = files.read_csv(path) if path.exists() else []
+
+    def fit(
+        self, stage: str, build: Callable[[], Trainer], epochs: int, measure: Callable[[Any], dict[str, float]]
+    ) -> Any:
+        """Makes the network, and leaves it as it is."""
+        network = self.networks[stage] = Network(self.fw, self.seed, build, epochs, measure)
+        trainer = network.start()
+        rows: list[Row] = [row for row in self._known if row["stage"] == stage]
+        if not rows:
+            row = {"stage": stage, "epoch": 1, "learning_rate": trainer.learning_rate, "loss": 0.0}
+            rows = [{**row, **measure(trainer.model)}]
+        self._state["history"] += rows
+        self._state["done"].append(stage)
+        return trainer.model
+
+    def open_test(self, *stages: str, **choice: Any) -> Samples:
+        """The test set, as in any run."""
+        self.tested.update(stages)
+        return super().open_test(*stages, **choice)
+
+
+def rehearse(name: str, options: Options) -> Rehearsal[Any]:
+    """Runs an experiment's `train` without training.
+
+    Raises:
+        UsageError: where there is no such experiment, no data, or no framework.
+    """
+    experiment = registry.find(name)
+    with tempfile.TemporaryDirectory() as folder:
+        run = Rehearsal(experiment, replace(options, out=folder))
+        experiment.train(run)
+    return run
+
+
+def pairs(names: Sequence[str] = (), options: Options | None = None) -> Iterator[Pair]:
+    """The networks of these experiments, or of all, in both frameworks.
+
+    Raises:
+        UsageError: where there is no such experiment or data, or PyTorch is missing.
+    """
+    for name in names or registry.NAMES:
+        runs = [rehearse(name, replace(options or Options(), framework=framework)) for framework in FRAMEWORKS]
+        ours, theirs = (run.networks for run in runs)
+        if ours.keys() != theirs.keys():
+            raise AssertionError(f"{name} trains {list(ours)} in minigrad, but {list(theirs)} in torch")
+        tested = runs[0].tested or {list(ours)[-1] for _ in range(bool(ours))}
+        for stage in ours:
+            yield Pair(name, stage, runs[0].source.name, stage in tested, ours[stage], theirs[stage])
+
+
+def merged(found: Iterable[Pair], key: Callable[[Pair], Hashable]) -> list[Pair]:
+    """One pair for all of an experiment that have the same key, naming the others; final ones come first."""
+    groups: dict[Hashable, list[Pair]] = {}
+    for pair in found:
+        groups.setdefault((pair.experiment, key(pair)), []).append(pair)
+    chosen = []
+    for group in groups.values():
+        first = next((pair for pair in group if pair.final), group[0])
+        chosen.append(replace(first, alike=tuple(pair.stage for pair in group if pair is not first)))
+    return chosen
+
+
+def start_of(pair: Pair) -> Hashable:
+    """What tells apart networks that start differently: layers, initial weights, first batch and its loss."""
+    trainer = pair.ours.start()
+    batch = next(iter(trainer.loader))
+    trainer.model.eval()
+    loss = trainer.objective(trainer.model, *batch).item()
+    tensors = [*trainer.model.state_dict().values(), *batch]
+    digest = hashlib.sha256(b"".join(array.tobytes() for t in tensors if (array := as_array(t)) is not None))
+    return str(trainer.model), loss, digest.hexdigest()
+
+
+def rule_of(pair: Pair) -> Hashable:
+    """What tells apart networks that train differently, but for the learning rate."""
+    trainer = pair.ours.start()
+    groups = [{k: v for k, v in group.items() if k not in NOT_RULES} for group in trainer.optimizer.param_groups]
+    return start_of(pair), type(trainer.optimizer).__name__, repr(groups), type(trainer.scheduler).__name__
+
+
+NOT_RULES = ("params", "lr", "initial_lr")
+
+
+@contextmanager
+def double(fw: Any) -> Iterator[None]:
+    """What is made inside the block is made in float64."""
+    before = fw.get_default_dtype()
+    fw.set_default_dtype(fw.float64)
+    try:
+        yield
+    finally:
+        fw.set_default_dtype(before)
+
+
+def widened(tensor: Any) -> Any:
+    """Floats in float64, anything else as it is."""
+    return tensor.double() if tensor.is_floating_point() else tensor

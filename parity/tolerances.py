@@ -1,0 +1,30 @@
+"""How far the two frameworks may be apart. Each number stands here and nowhere else."""
+
+from __future__ import annotations
+
+GRADIENT = {"float64": 1e-10, "float32": 1e-5}
+"""Of outputs, loss and each gradient, relative to the norm of PyTorch's; second order is held to float64's."""
+
+TRAJECTORY = 1e-8
+"""Of each parameter after an epoch in float64, absolute."""
+
+DRIFTS = (1e-4, 1e-2)
+"""In float32: how far rounding drives parameters apart, of which the step is reported."""
+
+POINTS = {"mnist": 0.3, "fashion-mnist": 1.0}
+"""Percentage points between the accuracies after each epoch of a run in float32, by data set."""
+
+POINTS_ELSEWHERE = 1.5
+"""The same for CIFAR-10, human/machine, and all smaller sets."""
+
+MARGINS = {"mnist": 0.3, "fashion-mnist": 0.7, "cifar-10": 1.0}
+"""Percentage points within which the mean accuracies of independent seeds count as equivalent, by data set."""
+
+
+def points(data: str) -> float:
+    """The allowed difference of accuracies on this data set, in percentage points.
+
+    >>> points("mnist-hdf5"), points("digits")
+    (0.3, 1.5)
+    """
+    return POINTS.get(data.removesuffix("-hdf5"), POINTS_ELSEWHERE)
