@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
-NAMES = ("mnist_backprop", "fashion_confusion", "fashion_weights", "mnist_logistic", "mnist_small_mlp", "mnist_mlp")
+NAMES = (
+    "mnist_backprop",
+    "fashion_confusion",
+    "fashion_weights",
+    "mnist_logistic",
+    "softmax_cross_entropy",
+    "mnist_small_mlp",
+    "training_loop",
+    "mnist_mlp",
+)
 """The experiments, in the order of the table. `experiments/NAME.py` holds the `EXPERIMENT`,
 `experiments/reports/NAME.py` writes its report."""
 
