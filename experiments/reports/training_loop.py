@@ -203,7 +203,7 @@ def _loops_figure(record: Record[Settings]) -> Path:
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="epoch", ylabel="mean training loss (nats per sample)")
     axes.set(title="The same network and data, four loops", ylim=(0, None))
-    figures.legend(figure, axes)
+    axes.legend(fontsize=9)
     return figures.save(figure, record, "loops")
 
 
