@@ -1,4 +1,4 @@
-"""What the classifiers share: SGD on cross entropy, a search judged by validation data, the test's table."""
+"""What the classifiers share: networks, training, a search judged by validation data, the test's table."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Build = Callable[[Samples], Trainer]
 SEARCH, CONFUSION, FINAL = "search", "confusion", "final"
 
 
-def mlp(fw: Any, *widths: int, dropout: float = 0.0) -> Any:
-    """A multilayer perceptron with ReLU, and dropout where asked for, after each hidden layer."""
+def mlp(fw: Any, *widths: int, dropout: float = 0.0, activation: str = "ReLU") -> Any:
+    """A multilayer perceptron; after each hidden layer the activation, and dropout where asked for."""
     layers: list[Any] = []
     for inputs, outputs in pairwise(widths[:-1]):
-        layers += [fw.nn.Linear(inputs, outputs), fw.nn.ReLU()]
+        layers += [fw.nn.Linear(inputs, outputs), getattr(fw.nn, activation)()]
         if dropout:
             layers.append(fw.nn.Dropout(dropout))
     return fw.nn.Sequential(*layers, fw.nn.Linear(*widths[-2:]))
@@ -39,8 +39,10 @@ def trainer(
     l2: float = 0.0,
     l1: float = 0.0,
     cosine: int | None = None,
+    optimizer: str = "SGD",
+    loss: str = "cross_entropy",
 ) -> Trainer:
-    """SGD on cross entropy.
+    """SGD on cross entropy, or another optimizer on another loss.
 
     Args:
         fw: the framework.
@@ -48,21 +50,24 @@ def trainer(
         samples: what it learns from, freshly shuffled each epoch.
         rate: the (initial) learning rate.
         batch_size: samples a step.
-        momentum: of SGD.
+        momentum: of SGD, or of another optimizer that has one.
         l2: PyTorch's `weight_decay`: adds l2/2 ‖w‖² to the loss, for all parameters.
         l1: adds l1 ‖W‖₁ to the loss, for the weights of the layers.
         cosine: the number of epochs over which the rate falls to zero along a cosine; None: it stays.
+        optimizer: its class in `fw.optim`.
+        loss: its function in `fw.nn.functional`, of the network's answer and the labels.
     """
     model = build()
     weights = [parameter for parameter in model.parameters() if parameter.dim() > 1]
 
     def objective(model: Any, inputs: Any, labels: Any) -> Any:
-        loss = fw.nn.functional.cross_entropy(model(inputs), labels)
-        return loss + l1 * sum(weight.abs().sum() for weight in weights) if l1 else loss
+        value = getattr(fw.nn.functional, loss)(model(inputs), labels)
+        return value + l1 * sum(weight.abs().sum() for weight in weights) if l1 else value
 
-    optimizer = fw.optim.SGD(model.parameters(), lr=rate, momentum=momentum, weight_decay=l2)
-    scheduler = fw.optim.lr_scheduler.CosineAnnealingLR(optimizer, cosine) if cosine else None
-    return Trainer(model, optimizer, batches(fw, *samples, size=batch_size, shuffle=True), objective, scheduler)
+    inertia = {"momentum": momentum} if momentum else {}  # not every optimizer knows it
+    steps = getattr(fw.optim, optimizer)(model.parameters(), lr=rate, weight_decay=l2, **inertia)
+    scheduler = fw.optim.lr_scheduler.CosineAnnealingLR(steps, cosine) if cosine else None
+    return Trainer(model, steps, batches(fw, *samples, size=batch_size, shuffle=True), objective, scheduler)
 
 
 def measures(fw: Any, model: Any, **parts: Samples) -> dict[str, float]:
@@ -72,6 +77,16 @@ def measures(fw: Any, model: Any, **parts: Samples) -> dict[str, float]:
         scores = logits(fw, model, inputs)
         found[f"{name}_loss"] = fw.nn.functional.cross_entropy(scores, labels).item()
         found[f"{name}_accuracy"] = (scores.argmax(1) == labels).sum().item() / len(labels)
+    return found
+
+
+def binary_measures(fw: Any, model: Any, **parts: Samples) -> dict[str, float]:
+    """The same of a model that answers with the probability of label 1; the labels are 0 and 1 as floats."""
+    found = {}
+    for name, (inputs, labels) in parts.items():
+        probabilities = logits(fw, model, inputs)
+        found[f"{name}_loss"] = fw.nn.functional.binary_cross_entropy(probabilities, labels).item()
+        found[f"{name}_accuracy"] = ((probabilities > 0.5) == (labels > 0.5)).sum().item() / len(labels)
     return found
 
 

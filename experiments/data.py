@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments import files
+from experiments import files, human_data
 from experiments.errors import SealError, UsageError
+
+HUMAN = "human-machine"  #: the name of the only set that is no set of images, and has no test part
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Source:
 
 
 Samples = tuple[Any, Any]
-"""Inputs (N, features) float32 in [0, 1] and labels (N,) int64, as tensors."""
+"""Inputs (N, features) float32, pixels in [0, 1] or values -1 and +1, and labels (N,) int64, as tensors."""
 
 
 def load(
@@ -37,6 +39,8 @@ def load(
     Raises:
         UsageError: where the data can't be had, with the reader's own message; or isn't of the same set as `like`.
     """
+    if name == HUMAN:
+        return _sequences(fw, root, train, limit)
     from minigrad.vision.arrays import load_arrays
 
     try:
@@ -52,6 +56,32 @@ def load(
     return (fw.from_numpy(inputs), fw.from_numpy(labels.copy())), Source(
         arrays.name, arrays.source, stands_in, len(labels), arrays.reason, classes
     )
+
+
+def _sequences(fw: Any, root: str | None, train: bool, limit: int | None) -> tuple[Samples, Source]:
+    """All sequences, shuffled: always the same way, so that the first `limit` are a fair sample of both kinds."""
+    if not train:
+        raise UsageError(f"--data {HUMAN}: there is no test set; validation data is the last word")
+    try:
+        found = human_data.load(root)
+    except UsageError as error:
+        raise UsageError(f"--data {HUMAN}: {error}") from error
+    order = np.random.default_rng(0).permutation(len(found.labels))[:limit]
+    labels = fw.from_numpy(found.labels[order].astype(np.int64))
+    return (fw.from_numpy(found.inputs[order]), labels), Source(
+        HUMAN, found.source, found.is_fallback, len(order), found.reason, ("machine", "human")
+    )
+
+
+def check_fits(name: str, usual: str, experiment: str) -> None:
+    """Sequences and images don't take each other's place.
+
+    Raises:
+        UsageError: naming both.
+    """
+    if (name == HUMAN) != (usual == HUMAN):
+        kinds = {True: "sequences of 20 values", False: "images"}
+        raise UsageError(f"--data {name}: {kinds[name == HUMAN]}, but {experiment} is for {kinds[usual == HUMAN]}")
 
 
 def split(samples: Samples, share: float) -> tuple[Samples, Samples]:

@@ -183,3 +183,76 @@ def weight_histograms(
             axes.stairs(share, bins, fill=True, color=colour)
             axes.set(xlabel="weight", ylabel="share of the weights (%)", yscale=scale)
             axes.set(xlim=(bins[0], bins[-1]), ylim=(lowest, highest))
+
+
+def tiles(
+    axes: Any,
+    images: Any,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    limits: tuple[float, float] = (0, 255),
+    cmap: str = "gray_r",
+    extent: Sequence[float] | None = None,
+) -> Any:
+    """Images (rows, columns, height, width) side by side, under the names of their rows and columns.
+
+    With `extent` (left, right, bottom, top) they cover a plane without gaps instead, in its coordinates.
+    Returns what was drawn, for a colour bar.
+    """
+    import numpy as np
+
+    gap = 0 if extent is not None else 2
+    below, beside = (np.asarray(images).shape[i] + gap for i in (2, 3))
+    framed = np.pad(np.asarray(images, float), [(0, 0), (0, 0), (0, gap), (0, gap)], constant_values=np.nan)
+    n, m = framed.shape[:2]
+    mosaic = framed.transpose(0, 2, 1, 3).reshape(n * below, m * beside)
+    colours: dict[str, Any] = {"cmap": cmap, "vmin": limits[0], "vmax": limits[1]}
+    drawn = axes.imshow(mosaic, extent=extent, aspect="equal" if extent is None else "auto", **colours)
+    axes.grid(visible=False)
+    if extent is None:
+        axes.set_yticks([(i + 0.5) * below - gap / 2 for i in range(len(rows))], rows)
+        axes.set_xticks([(i + 0.5) * beside - gap / 2 for i in range(len(columns))], columns)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+    return drawn
+
+
+def latent_scatter(axes: Any, codes: Any, labels: Any, classes: Sequence[str]) -> None:
+    """Codes (N, 2) as points, coloured by label, each class's name at its median."""
+    import matplotlib as mpl
+    import numpy as np
+
+    colours = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
+    for i, name in enumerate(classes):
+        points = codes[labels == i]
+        if len(points):
+            axes.scatter(*points.T, s=3, alpha=0.4, linewidths=0, color=colours[i % 10], label=name, rasterized=True)
+    for i, name in enumerate(classes):
+        if (labels == i).any():
+            box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": colours[i % 10], "alpha": 0.85}
+            middle = np.median(codes[labels == i], axis=0)
+            place = {"ha": "center", "va": "center", "fontsize": 10, "annotation_clip": True}
+            axes.annotate(name, middle, **place, bbox=box)
+    axes.set(xlabel="first latent number", ylabel="second latent number")
+
+
+def weight_matrix(axes: Any, weights: Any, label: str = "weight") -> None:
+    """A matrix of weights (to, from) as a heat map, red above zero and blue below, neurons counted from 1."""
+    import numpy as np
+    import seaborn as sns
+
+    table = np.asarray(weights)
+    bound = float(np.abs(table).max())
+    ticks = [range(1, n + 1) for n in table.shape]
+    sns.heatmap(
+        table,
+        cmap="RdBu_r",
+        vmin=-bound,
+        vmax=bound,
+        ax=axes,
+        square=True,
+        xticklabels=ticks[1],
+        yticklabels=ticks[0],
+        cbar_kws={"label": label, "shrink": 0.8},
+    )
+    axes.tick_params(rotation=0, length=0)

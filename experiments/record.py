@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import numpy as np
+
 from experiments import files
 from experiments.errors import UsageError
 from experiments.files import Row
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 CONFIG, HISTORY, TIMINGS, METRICS = "config.json", "history.csv", "timings.csv", "metrics.json"
+ARRAYS = "arrays.npz"
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class Record(Generic[S]):
     def table(self, name: str) -> list[Row]:
         """A table that the run kept."""
         return files.read_csv(self.folder / f"{name}.csv")
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that the run kept, by name."""
+        return files.read_npz(self.folder / ARRAYS)
 
     @property
     def seconds(self) -> float:

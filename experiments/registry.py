@@ -23,6 +23,7 @@ NAMES = (
     "mnist_logistic",
     "softmax_cross_entropy",
     "mnist_small_mlp",
+    "mnist_autoencoder",
     "training_loop",
     "mnist_mlp",
 )

@@ -17,7 +17,7 @@ from experiments.errors import NonFinite, SealError, UsageError
 from experiments.files import Row
 from experiments.options import Options
 from experiments.progress import Progress
-from experiments.record import CONFIG, HISTORY, METRICS, TIMINGS
+from experiments.record import ARRAYS, CONFIG, HISTORY, METRICS, TIMINGS
 from experiments.registry import Experiment
 from experiments.training import Trainer
 
@@ -52,6 +52,7 @@ class Run(Generic[S]):
         self.seed = options.seed
         self.progress = progress or Progress()
         read = (self.fw, options.data or experiment.data, options.data_dir)
+        data.check_fits(read[1], experiment.data, experiment.name)
         self.training_data, self.source = data.load(*read, train=True, limit=options.limit)
         self.config = {
             "experiment": experiment.name,
@@ -65,6 +66,7 @@ class Run(Generic[S]):
         self._open_for: str | None = None  # the only training that may still run once the test set is open
         self.metrics: dict[str, Any] = {}
         self.tables: dict[str, list[Row]] = {}
+        self.arrays: dict[str, np.ndarray] = {}
         self.weights: dict[str, np.ndarray] = {}
         self._state: dict[str, Any] = {
             "config": checkpoint.plain(self.config),
@@ -156,6 +158,10 @@ class Run(Generic[S]):
     def keep_table(self, name: str, rows: list[Row]) -> None:
         """Keeps a table for the report, as NAME.csv."""
         self.tables[name] = rows
+
+    def keep_arrays(self, **arrays: np.ndarray) -> None:
+        """Keeps what the report draws and a table can't hold, such as images; small, for it is committed."""
+        self.arrays.update(arrays)
 
     # ---- the work behind -----------------------------------------------------------------------------------
 
@@ -263,6 +269,8 @@ class Run(Generic[S]):
         files.write_csv(self.folder / TIMINGS, self._state["timings"])
         for name, rows in self.tables.items():
             files.write_csv(self.folder / f"{name}.csv", rows)
+        if self.arrays:
+            files.write_npz(self.folder / ARRAYS, self.arrays)
         files.write_npz(self.folder / WEIGHTS, self.weights)
         files.write_json(self.folder / METRICS, self.metrics)
 

@@ -57,6 +57,9 @@ def test_the_table_shows_the_committed_results():
     for name, shown in re.findall(r"\| \[`(\w+)`\].*\| ([\d.]+) % test accuracy \|", TEXT):
         metrics = json.loads((root / "results" / name / "metrics.json").read_text(encoding="utf-8"))
         assert f"{100 * metrics['test_accuracy']:.2f}" == shown
+    for name, shown in re.findall(r"\| \[`(\w+)`\].*\| test MSE ([\d.]+) \|", TEXT):
+        metrics = json.loads((root / "results" / name / "metrics.json").read_text(encoding="utf-8"))
+        assert f"{metrics['test_mse']:.4f}" == shown
     metrics = json.loads((root / "results/fashion_weights/metrics.json").read_text(encoding="utf-8"))
     plain, regularised = (100 * metrics[f"{name}_test_accuracy"] for name in ("plain", "regularised"))
     assert f"| {plain:.2f} % and {regularised:.2f} % |" in TEXT

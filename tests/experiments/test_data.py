@@ -2,6 +2,7 @@ import ast
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -101,3 +102,56 @@ def test_only_one_place_reads_data():
             elif isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
         assert path.name == "data.py" or not names & readers, path
+
+
+class TestHumanMachine:
+    def write(self, folder, coding):
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], (60, 20))
+        human, machine = signs[:40], signs[40:]
+        with h5py.File(folder / "binary_random_99.hdf5", "w") as file:
+            file["human"], file["machine"] = (human, machine) if coding == "signs" else (human > 0, machine > 0)
+        return {row.tobytes() for row in human.astype(np.float32)}
+
+    def test_both_codings_are_the_same_data(self, tmp_path):
+        found = []
+        for coding in ("signs", "bits"):
+            (tmp_path / coding).mkdir()
+            self.write(tmp_path / coding, coding)
+            samples, source = data.load(torch, "human-machine", str(tmp_path / coding), train=True, limit=None)
+            assert (source.classes, source.stands_in, source.samples) == (("machine", "human"), False, 60)
+            found.append(samples)
+        assert torch.equal(found[0][0], found[1][0])
+        assert torch.equal(found[0][1], found[1][1])
+
+    def test_rows_are_shuffled_with_their_labels(self, tmp_path):
+        humans = self.write(tmp_path, "signs")
+        (inputs, labels), _ = data.load(torch, "human-machine", str(tmp_path), train=True, limit=None)
+        assert labels.tolist() == [int(row.tobytes() in humans) for row in inputs.numpy()]
+        assert labels.tolist() != sorted(labels.tolist(), reverse=True)
+        assert (labels.dtype, inputs.dtype) == (torch.int64, torch.float32)
+        (few, _), source = data.load(torch, "human-machine", str(tmp_path), train=True, limit=15)
+        assert torch.equal(few, inputs[:15])
+        assert source.samples == 15
+
+    def test_the_stand_in_says_so(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        (inputs, _), source = data.load(torch, "human-machine", str(tmp_path), train=True, limit=100)
+        assert source.stands_in
+        assert "stand-in" in source.description
+        assert inputs.shape == (100, 20)
+
+    def test_a_damaged_file_is_an_error(self, tmp_path):
+        (tmp_path / "binary_random_20fa.hdf5").write_bytes(b"no")
+        with pytest.raises(UsageError, match=r"--data human-machine: .*binary_random_20fa\.hdf5"):
+            data.load(torch, "human-machine", str(tmp_path), train=True, limit=None)
+
+    def test_there_is_no_test_set(self):
+        with pytest.raises(UsageError, match="no test set"):
+            data.load(torch, "human-machine", None, train=False, limit=None)
+
+    def test_sequences_and_images_do_not_mix(self):
+        with pytest.raises(UsageError, match="--data digits: images, but sage is for sequences of 20 values"):
+            data.check_fits("digits", "human-machine", "sage")
+        with pytest.raises(UsageError, match="sequences of 20 values, but mnist_mlp is for images"):
+            data.check_fits("human-machine", "mnist", "mnist_mlp")
+        data.check_fits("digits", "mnist", "mnist_mlp")
