@@ -21,7 +21,7 @@ from experiments.training import logits
 STAGE = "autoencoder"
 LATENT = 2
 CHUNK = 500  #: codes whose distances are computed together
-Array = NDArray[np.float32]
+Array = NDArray[Any]  #: of floats
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ def _judge(run: Run[Settings], model: Any, test: Samples) -> None:
     firsts = [np.flatnonzero(digits == digit)[0] for digit in present]
     worst = np.argsort(-errors, kind="stable")[: len(firsts)]
     shown = np.concatenate([firsts, worst])
-    sides = [np.linspace(*np.quantile(train_codes[:, i], settings.span), settings.grid) for i in range(LATENT)]
+    ends = np.quantile(train_codes, settings.span, axis=0).T
+    sides = [np.linspace(low, high, settings.grid) for low, high in ends]
     points = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, LATENT).astype(np.float32)  # x runs fastest
     run.keep_arrays(
         codes=codes,
@@ -171,7 +172,8 @@ def vote(train_codes: Array, train_digits: Any, codes: Array, digits: Any, setti
 
 
 def _pixels(images: Array) -> NDArray[np.uint8]:
-    return np.rint(255 * images.clip(0, 1)).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.rint(255 * images.clip(0, 1)).astype(np.uint8)
+    return pixels
 
 
 EXPERIMENT = Experiment(
