@@ -195,7 +195,7 @@ def examine(pair: Pair, views: Sequence[View] = VIEWS) -> Report:
 
 def examine_all(names: Sequence[str], options: Options) -> Iterator[Report]:
     """Looks at each different network of these experiments, or of all."""
-    for pair in networks.merged(networks.pairs(names, options), networks.start_of):
+    for pair in networks.merged(networks.pairs(names, options), networks.objective_of):
         yield examine(pair)
 
 
@@ -225,8 +225,8 @@ def run(names: Sequence[str], options: Options, told: argparse.Namespace) -> tup
     print(
         "\nThe largest error of outputs, loss and each gradient, relative to the norm of PyTorch's; allowed: "
         + ", ".join(f"{tolerance:g} in {dtype}" for dtype, tolerance in tolerances.GRADIENT.items())
-        + ".\n2nd order is the gradient of the gradient's norm. (+n): so many networks that differ in the learning "
-        "rate or the optimizer only."
+        + ".\n2nd order is the gradient of the gradient's norm. (+n): so many more of the same layers and "
+        "objective, which differ in optimizer, learning rate or seed."
     )
     for report in reports:
         if report.pair.alike:

@@ -7,7 +7,6 @@ experiment is covered as soon as it is registered.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -16,8 +15,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 import experiments
 from experiments import files, registry
+from experiments.classification import FINAL
 from experiments.data import Samples
 from experiments.files import Row
 from experiments.options import Options
@@ -25,7 +27,6 @@ from experiments.progress import Progress
 from experiments.record import HISTORY
 from experiments.run import Run
 from experiments.training import Trainer
-from parity.compare import as_array
 
 S = TypeVar("S")
 
@@ -78,7 +79,7 @@ class Pair:
         experiment: its name.
         stage: what the experiment calls this training.
         data: the name of the data set.
-        final: whether the experiment tests this network in the end.
+        final: whether the experiment tests this network in the end, or calls it final.
         ours: in minigrad.
         theirs: in PyTorch.
         alike: the stages that this one stands for too.
@@ -156,7 +157,7 @@ def pairs(names: Sequence[str] = (), options: Options | None = None) -> Iterator
         ours, theirs = (run.networks for run in runs)
         if ours.keys() != theirs.keys():
             raise AssertionError(f"{name} trains {list(ours)} in minigrad, but {list(theirs)} in torch")
-        tested = runs[0].tested or {list(ours)[-1] for _ in range(bool(ours))}
+        tested = runs[0].tested or {stage for stage in ours if stage.startswith(FINAL)} or {*list(ours)[-1:]}
         for stage in ours:
             yield Pair(name, stage, runs[0].source.name, stage in tested, ours[stage], theirs[stage])
 
@@ -173,24 +174,34 @@ def merged(found: Iterable[Pair], key: Callable[[Pair], Hashable]) -> list[Pair]
     return chosen
 
 
-def start_of(pair: Pair) -> Hashable:
-    """What tells apart networks that start differently: layers, initial weights, first batch and its loss."""
-    trainer = pair.ours.start()
-    batch = next(iter(trainer.loader))
-    trainer.model.eval()
-    loss = trainer.objective(trainer.model, *batch).item()
-    tensors = [*trainer.model.state_dict().values(), *batch]
-    digest = hashlib.sha256(b"".join(array.tobytes() for t in tensors if (array := as_array(t)) is not None))
-    return str(trainer.model), loss, digest.hexdigest()
+def objective_of(pair: Pair) -> Hashable:
+    """What tells networks apart: their layers, and the objective on parameters and a batch that are made up."""
+    network, rng = pair.ours, np.random.default_rng(0)
+    trainer = network.start()
+    batch = [_made_up(network.fw, tensor, rng) for tensor in next(iter(trainer.loader))]
+    with network.fw.no_grad():
+        for p in trainer.model.parameters():
+            p.copy_(network.fw.from_numpy(rng.normal(0, 0.1, tuple(p.shape)).astype(np.float32)))
+        network.fw.manual_seed(network.seed)
+        loss = trainer.objective(trainer.model.eval(), *batch).item()
+    return str(trainer.model), loss
 
 
-def rule_of(pair: Pair) -> Hashable:
-    """What tells apart networks that train differently, but for the learning rate."""
+def _made_up(fw: Any, tensor: Any, rng: np.random.Generator) -> Any:
+    """A few samples like those of a batch; labels are all 0."""
+    shape = (SAMPLES_MADE_UP, *tensor.shape[1:])
+    return fw.from_numpy(rng.random(shape).astype(np.float32) if tensor.is_floating_point() else np.zeros(shape, int))
+
+
+def training_of(pair: Pair) -> Hashable:
+    """What tells trainings apart, but for the learning rate: network, batch size, optimizer, kind of schedule."""
     trainer = pair.ours.start()
     groups = [{k: v for k, v in group.items() if k not in NOT_RULES} for group in trainer.optimizer.param_groups]
-    return start_of(pair), type(trainer.optimizer).__name__, repr(groups), type(trainer.scheduler).__name__
+    kinds = (type(trainer.optimizer).__name__, type(trainer.scheduler).__name__)
+    return objective_of(pair), len(next(iter(trainer.loader))[0]), repr(groups), kinds
 
 
+SAMPLES_MADE_UP = 8
 NOT_RULES = ("params", "lr", "initial_lr")
 
 

@@ -44,7 +44,10 @@ class HypothesisDraw:
             values = self._smooth(shape, low, high, kinks, distinct)
         else:
             grid = np.unique([*np.linspace(low, high, 7), *np.clip([-1, 0, 1], low, high), *kinks])
-            values = self.rng.choice(grid[(grid >= low) & (grid <= high)], shape)
+            grid = grid[(grid >= low) & (grid <= high)]
+            if self.rng.random() < 0.5:  # of two values, so that some tie for the first place in most arrays
+                grid = self.rng.choice(grid, 2)
+            values = self.rng.choice(grid, shape)
         kind = self.choice(self.kinds) if self.mixed else self.kind
         if not ties and not kind.startswith("float"):
             kind = "float32"

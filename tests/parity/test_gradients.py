@@ -10,7 +10,7 @@ from parity.gradients import VIEWS, View
 
 
 def test_the_networks_that_each_experiment_tests(pairs, experiment):
-    for pair in networks.merged((pair for pair in pairs(experiment) if pair.final), networks.start_of):
+    for pair in networks.merged((pair for pair in pairs(experiment) if pair.final), networks.objective_of):
         report = gradients.examine(pair)
         assert report.passed, [str(c) for result in report.results for c in result.comparisons if not c.passed]
 

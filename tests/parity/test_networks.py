@@ -53,12 +53,11 @@ def test_the_choice_is_that_of_the_committed_results(tmp_path, monkeypatch):
 
 
 def test_networks_that_start_alike_are_merged(pairs):
-    found = networks.merged(pairs("mnist_mlp"), networks.start_of)
-    assert [(pair.stage, pair.alike) for pair in found] == [("rate 0.05", ("rate 0.1", "rate 0.2")), ("final", ())]
-    found = networks.merged(pairs("mnist_logistic"), networks.rule_of)
+    found = networks.merged(pairs("mnist_mlp"), networks.objective_of)
+    assert [(pair.stage, pair.alike) for pair in found] == [("final", ("rate 0.05", "rate 0.1", "rate 0.2"))]
+    found = networks.merged(pairs("mnist_logistic"), networks.training_of)
     assert [pair.stage for pair in found] == [
-        "none, rate 0.02", "L2 0.0001, rate 0.02", "L2 0.001, rate 0.02", "L1 1e-05, rate 0.02", "L1 0.0001, rate 0.02",
-        "final",
+        "none, rate 0.02", "L2 0.0001, rate 0.02", "L2 0.001, rate 0.02", "final", "L1 0.0001, rate 0.02",
     ]  # fmt: skip
 
 

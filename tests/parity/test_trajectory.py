@@ -1,0 +1,116 @@
+"""Both frameworks trained side by side."""
+
+import dataclasses
+import json
+
+import pytest
+
+from experiments.errors import NonFinite
+from minigrad.optim import SGD
+from parity import cli, tolerances, trajectory
+
+
+@pytest.mark.parametrize("name", ["mnist_backprop", "fashion_confusion", "mnist_logistic"])
+def test_an_epoch_in_float64(final, name):
+    epoch = trajectory.one_epoch(final(name))
+    assert epoch.passed, epoch.worst
+    assert epoch.steps == len(final(name).ours.start().loader) > 1
+    assert set(epoch.apart) == set(final(name).ours.start().model.state_dict())
+    assert epoch.losses[0] == pytest.approx(epoch.losses[1], rel=1e-12)
+
+
+def test_the_parameters_have_moved(final):
+    pair = final("mnist_backprop")
+    trained = pair.ours.start("float64")
+    trained.epoch()
+    assert max(trajectory.apart(trained.model, pair.theirs.start("float64").model).values()) > 1e-3
+
+
+def test_a_course_in_float32(final):
+    course = trajectory.whole_course(final("fashion_confusion"), epochs=3)
+    assert [row["epoch"] for row in course.ours] == [row["epoch"] for row in course.theirs] == [1, 2, 3]
+    assert course.accuracies == ["train_accuracy"]
+    assert course.passed
+    assert course.allowed == tolerances.POINTS["fashion-mnist"] or final("fashion_confusion").data == "digits"
+    assert course.drift[0][0] == 1
+    assert 0 < course.drift[0][1] < 1e-5
+    assert [step for step, _ in course.drift] == sorted({step for step, _ in course.drift})
+
+
+def test_the_step_of_a_drift_is_the_first_that_far_apart(final, monkeypatch):
+    monkeypatch.setattr(tolerances, "DRIFTS", (1e-9, 0.001, 1e9))
+    right, steps = SGD.step, []
+
+    def step(self, *told):
+        steps.append(0)
+        if len(steps) == 3:
+            self.param_groups[0]["params"][0].data[0, 400] += 0.01
+        return right(self, *told)
+
+    monkeypatch.setattr(SGD, "step", step)
+    course = trajectory.whole_course(final("mnist_logistic"), epochs=2)
+    first, third, never = course.reached.values()
+    assert first in (1, 2)
+    assert (third, never) == (3, None)
+
+
+def broken(pair, side, **change):
+    network = getattr(pair, side)
+
+    def build():
+        return dataclasses.replace(network.build(), **change)
+
+    return dataclasses.replace(pair, **{side: dataclasses.replace(network, build=build)})
+
+
+def test_another_rule_is_noticed(final):
+    pair = final("fashion_confusion")
+    network = pair.ours
+
+    def build():
+        trainer = network.build()
+        trainer.optimizer.param_groups[0]["momentum"] = 0.89
+        return trainer
+
+    epoch = trajectory.one_epoch(dataclasses.replace(pair, ours=dataclasses.replace(network, build=build)))
+    assert not epoch.passed
+    assert epoch.worst[1] > 1e-6
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_a_shorter_epoch_is_noticed(final, side):
+    pair = final("mnist_logistic")
+    loader = list(getattr(pair, side).start().loader)[:-1]
+    words = "more" if side == "ours" else "fewer"
+    with pytest.raises(AssertionError, match=f"PyTorch's epoch has {words} batches"):
+        trajectory.one_epoch(broken(pair, side, loader=loader))
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_an_error_on_either_side_comes_out(final, side):
+    pair = final("mnist_logistic")
+    with pytest.raises(NonFinite, match="non-finite loss"):
+        trajectory.one_epoch(broken(pair, side, objective=lambda model, x, y: (model(x) * float("nan")).sum()))
+
+
+def test_the_command(capsys, tmp_path):
+    path, figures = tmp_path / "trajectory.json", tmp_path / "figures"
+    told = ["--data", "digits", "--limit", "150", "--epochs", "2", "--json", str(path), "--figures", str(figures)]
+    assert cli.main(["trajectory", "mnist_small_mlp", *told]) == 0
+    text = capsys.readouterr().out
+    assert "One epoch in float64" in text
+    assert "Whole runs in float32" in text
+    found = json.loads(path.read_text())
+    (epoch,), (course,) = found["float64"], found["float32"]
+    assert epoch["passed"]
+    assert epoch["furthest"] <= found["tolerance"] == 1e-8
+    assert epoch["alike"] == ["rate 0.02", "rate 0.05", "rate 0.1"]
+    assert len(course["ours"]) == len(course["theirs"]) == 2
+    assert {path.name for path in figures.iterdir()} == {"mnist_small_mlp-final.png"}
+
+
+def test_a_difference_fails(capsys, monkeypatch):
+    monkeypatch.setattr(tolerances, "TRAJECTORY", 0.0)
+    told = ["--data", "digits", "--limit", "120", "--dtype", "float64"]
+    assert cli.main(["trajectory", "mnist_small_mlp", *told]) == 1
+    assert "DIFFERENT" in capsys.readouterr().out
