@@ -65,12 +65,13 @@ def _told_apart(a: float, b: float) -> str:
     return " against ".join(next((pair for pair in texts if pair[0] != pair[1]), (repr(a), repr(b))))
 
 
-def compare(name: str, ours: Array | None, theirs: Array | None, tolerance: float, whole: float = 0.0) -> Comparison:
+def compare(
+    name: str, ours: Array | None, theirs: Array | None, tolerance: float, whole: float = 0.0, share: float = 0.0
+) -> Comparison:
     """Compares two arrays of numbers; equal infinities, and two nan, are no difference.
 
-    "No gradient" (None) and a gradient of zeros are the same thing. `whole` is the norm of the gradient by all
-    parameters: one that is smaller by the tolerance is zero but for rounding, as that of a bias before batch norm,
-    and its error is relative to the whole.
+    "No gradient" (None) and a gradient of zeros are the same thing. The error is relative to the norm of theirs; or
+    to `whole`, the norm of something of which they are a part, if it is no larger than this `share` of that.
 
     >>> print(compare("g", np.array([1.0, 2.0, 2.0]), np.array([1.0, 2.0, 2.003]), 1e-10))
     g [3]: relative error 0.001 (above 1e-10), most at index [2]: 2 against 2.003
@@ -99,7 +100,7 @@ def compare(name: str, ours: Array | None, theirs: Array | None, tolerance: floa
     if not apart.any():
         return Comparison(name, theirs.shape, 0.0, tolerance, norm)
     index = tuple(int(i) for i in np.unravel_index(int(apart.argmax()), apart.shape))
-    error = float(np.linalg.norm(apart)) / ((norm if norm > tolerance * whole else whole) or 1.0)
+    error = float(np.linalg.norm(apart)) / ((norm if norm > share * whole else whole) or 1.0)
     return Comparison(name, theirs.shape, error, tolerance, norm, index, float(a[index]), float(b[index]))
 
 
@@ -110,7 +111,11 @@ def norm_of(arrays: Iterable[Array | None]) -> float:
 
 
 def compare_all(
-    ours: Arrays, theirs: Arrays, tolerance: Callable[[Array | None], float], gradients: str = "gradient of "
+    ours: Arrays,
+    theirs: Arrays,
+    tolerance: Callable[[Array | None], float],
+    parts: str = "gradient of ",
+    share: float | None = None,
 ) -> tuple[Comparison, ...]:
     """Compares what has the same name; what stands on one side only is a difference.
 
@@ -118,19 +123,18 @@ def compare_all(
         ours: arrays by name.
         theirs: the same of the other side.
         tolerance: what is allowed for an array of theirs.
-        gradients: how the names of the parts of one gradient begin.
+        parts: how the names of the parts of one gradient begin.
+        share: parts no larger than that are measured by the whole gradient. By default those that are zero but for
+            rounding, as that of a bias before batch norm: the tolerance, as a share.
     """
-    whole = norm_of(a for name, a in theirs.items() if name.startswith(gradients))
-    return tuple(
-        compare(
-            name,
-            ours.get(name),
-            theirs.get(name),
-            tolerance(theirs.get(name)),
-            whole if name.startswith(gradients) else 0.0,
-        )
-        for name in {**theirs, **ours}
-    )
+    whole = norm_of(a for name, a in theirs.items() if name.startswith(parts))
+    found = []
+    for name in {**theirs, **ours}:
+        a, b = ours.get(name), theirs.get(name)
+        allowed = tolerance(b)
+        measure = (whole, allowed if share is None else share) if name.startswith(parts) else ()
+        found.append(compare(name, a, b, allowed, *measure))
+    return tuple(found)
 
 
 def as_array(tensor: Any) -> Array | None:

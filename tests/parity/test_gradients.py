@@ -18,11 +18,11 @@ def test_the_networks_that_each_experiment_tests(pairs, experiment):
 def test_everything_is_looked_at(final):
     report = gradients.examine(final("fashion_confusion"))
     layers = ("0.weight", "0.bias", "3.weight", "3.bias")
-    gradients_of = [f"gradient of {name}" for name in (*layers, "input")]
+    gradients_of = [*(f"gradient of {name}" for name in layers), "gradient w.r.t. input"]
     names = [[c.name for c in result.comparisons] for result in report.results]
-    first, second = ["output", "loss", *gradients_of], ["norm of the gradient"]
-    second += [f"2nd order of {name}" for name in (*layers, "input")]
-    soft = [*first, "gradient of targets"]
+    first = ["loss", "output", *gradients_of]
+    second = ["norm of the gradient", *(f"2nd order of {name}" for name in layers), "2nd order w.r.t. input"]
+    soft = [*first, "gradient w.r.t. targets"]
     assert names == [first, first, soft, second, first, first, soft]
     assert [result.view for result in report.results] == list(VIEWS)
     assert all(c.norm > 0 for result in report.results for c in result.comparisons)
@@ -82,6 +82,26 @@ def test_objectives_without_labels_are_skipped_with_a_reason(final):
     assert soft.skipped == "the objective uses no targets"
     assert plain.comparisons
     assert plain.passed
+
+
+def test_what_pytorch_computes_and_we_do_not_is_a_difference(final):
+    pair = final("mnist_mlp")
+    right = pair.ours.build
+
+    def build():
+        trainer = right()
+
+        def objective(model, inputs, labels):
+            if labels.is_floating_point():
+                raise TypeError("no probabilities here")
+            return trainer.objective(model, inputs, labels)
+
+        return dataclasses.replace(trainer, objective=objective)
+
+    pair = dataclasses.replace(pair, ours=dataclasses.replace(pair.ours, build=build))
+    (result,) = gradients.examine(pair, [View("float64", probabilities=True)]).results
+    assert not result.passed
+    assert "no probabilities here (PyTorch's does)" in str(result.comparisons[0])
 
 
 @pytest.mark.parametrize("field", ["name", "error", "passed", "skipped", "comparisons"])
