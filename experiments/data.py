@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def load(
     from minigrad.vision.arrays import load_arrays
 
     try:
-        arrays = load_arrays(name, root=root, train=train)
+        arrays = _through_dataset(load_arrays(name, root=root, train=train), train, limit)
     except (ValueError, OSError, RuntimeError, ImportError) as error:
         raise UsageError(f"--data {name}: {error}") from error
     if like is not None and like.name != arrays.name:
@@ -96,6 +96,18 @@ def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
         raise UsageError(f"{n} samples are too few to hold back {share:.0%} of them for validation (--limit)")
     inputs, labels = samples
     return (inputs[:cut], labels[:cut]), (inputs[cut:], labels[cut:])
+
+
+def _through_dataset(arrays: Any, train: bool, limit: int | None) -> Any:
+    """The first `limit` images and labels as their Dataset hands them out, in one batch; white is 255 for all."""
+    from minigrad.utils.data.dataset import collated
+    from minigrad.vision.datasets import from_arrays
+
+    dataset = from_arrays(arrays, train)
+    images, labels = (tensor.numpy() for tensor in collated(dataset, range(len(dataset))[:limit]))
+    if dataset.white != 255:  # the course's pixel/256
+        images *= np.float32(255 / dataset.white)
+    return replace(arrays, images=images, labels=labels)
 
 
 class SealedTest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import os
 import shlex
@@ -119,8 +120,19 @@ def operation_link(name: str, folder: Path) -> str:
     # the function with the gradient rules, where the public one of that name only prepares its arguments
     record = operations.get(f"_{name}") or operations.get(name)
     code = inspect.unwrap(record.forward if record else getattr(functional, name)).__code__
-    path = os.path.relpath(Path(code.co_filename).resolve(), folder.resolve())
-    return f"[`{name}`]({Path(path).as_posix()}#L{code.co_firstlineno})"
+    return f"[`{name}`]({_path_from(folder, code.co_filename)}#L{code.co_firstlineno})"
+
+
+def module_link(name: str, folder: Path) -> str:
+    """A link, as seen from `folder`, to the source of the module of that name."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"there is no source of a module {name}")
+    return f"[`{name}`]({_path_from(folder, spec.origin)})"
+
+
+def _path_from(folder: Path, file: str) -> str:
+    return Path(os.path.relpath(Path(file).resolve(), folder.resolve())).as_posix()
 
 
 def command(config: dict[str, Any]) -> str:

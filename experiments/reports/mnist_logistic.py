@@ -26,6 +26,7 @@ def write(record: Record[Settings]) -> str:
     accuracy = report.percent(metrics["test_accuracy"])
     return shared.fill(
         __file__,
+        datasets=report.module_link("minigrad.vision.datasets", record.folder),
         settings=settings,
         metrics=metrics,
         total=metrics["training_samples"] + metrics["validation_samples"],

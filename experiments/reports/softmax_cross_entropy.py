@@ -54,6 +54,8 @@ def write(record: Record[Settings]) -> str:
         settings=settings,
         metrics=metrics,
         framework=record.config["framework"],
+        code=report.module_link("experiments.softmax_cross_entropy", record.folder),
+        checks_code=report.module_link("experiments.gradient_checks", record.folder),
         error=metrics["largest_gradient_error"],
         p=settings.given[settings.digit],
         bits=metrics["given_loss"] / math.log(2),

@@ -13,6 +13,7 @@ from experiments.record import Record
 from experiments.reports import shared
 from experiments.training_loop import COMPLETE, LOOPS, NO_BACKWARD, NO_ZERO_GRAD, TOO_EARLY, Settings
 
+MODULES = ("training_loop", "modes", "loop_listing")
 COLOURS = dict(zip(LOOPS, (figures.TRAINING, figures.VALIDATION, figures.TEST, figures.MARK), strict=True))
 MODE_COLOURS = dict(zip(MODES, (figures.TEST, figures.VALIDATION, figures.TRAINING, figures.MARK), strict=True))
 
@@ -28,6 +29,7 @@ def write(record: Record[Settings]) -> str:
         __file__,
         settings=settings,
         metrics=metrics,
+        code=", ".join(report.module_link(f"experiments.{name}", record.folder) for name in MODULES),
         source_samples=record.config["data"]["samples"],
         accuracy=report.percent(metrics["test_accuracy"]),
         forgotten=report.percent(metrics["without_eval_test_accuracy"]),

@@ -16,7 +16,7 @@ from minigrad.vision.arrays import DIGIT_CLASSES, FASHION_CLASSES, Arrays, load_
 from minigrad.vision.readers import COURSE_SCALE, PathLike
 from minigrad.vision.transforms import batch_form
 
-__all__ = ["CIFAR10", "MNIST", "Arrays", "CourseMNIST", "Digits", "FashionMNIST", "load_arrays"]
+__all__ = ["CIFAR10", "MNIST", "Arrays", "CourseMNIST", "Digits", "FashionMNIST", "from_arrays", "load_arrays"]
 
 Transform = Callable[[Any], Any]
 
@@ -26,6 +26,7 @@ class _Images(Dataset[tuple[Any, Any]]):
 
     name: ClassVar[str]
     classes: ClassVar[Sequence[str]]
+    white: ClassVar[float] = 255  #: the largest value that a pixel can have
     data: Any
     targets: Any
 
@@ -37,9 +38,12 @@ class _Images(Dataset[tuple[Any, Any]]):
         target_transform: Transform | None = None,
         download: bool = False,
     ) -> None:
-        self.root, self.train = root, train
+        self._fill(load_arrays(self.name, root, train, download, fallback=False), root, train)
         self.transform, self.target_transform = transform, target_transform
-        arrays = load_arrays(self.name, root, train, download, fallback=False)
+
+    def _fill(self, arrays: Arrays, root: PathLike | None, train: bool) -> None:
+        self.root, self.train = root, train
+        self.transform = self.target_transform = None
         self.source = arrays.source
         self._hold(arrays)
 
@@ -146,6 +150,7 @@ class CourseMNIST(MNIST):
     """
 
     name = "mnist-hdf5"
+    white = 255 / COURSE_SCALE
 
     @staticmethod
     def _samples(images: NDArray[np.uint8]) -> NDArray[Any]:
@@ -194,6 +199,20 @@ class CIFAR10(_Images):
 
     def _chosen(self, indices: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[Any]]:
         return self.data[indices], np.array([self.targets[i] for i in indices], dtype=np.int64)
+
+
+def from_arrays(arrays: Arrays, train: bool = True) -> MNIST | CIFAR10:
+    """The dataset, of the class for its name, of what `load_arrays` has read.
+
+    >>> dataset = from_arrays(load_arrays("digits", train=False), train=False)
+    >>> type(dataset).__name__, len(dataset)
+    ('Digits', 297)
+    """
+    kinds: tuple[type[MNIST | CIFAR10], ...] = (MNIST, FashionMNIST, CourseMNIST, Digits, CIFAR10)
+    kind = next(kind for kind in kinds if kind.name == arrays.name)
+    dataset = kind.__new__(kind)
+    dataset._fill(arrays, None, train)
+    return dataset
 
 
 def _as_tensor(values: Any) -> Tensor:

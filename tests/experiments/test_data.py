@@ -23,6 +23,27 @@ def test_pixels_become_numbers_from_0_to_1():
     assert "UCI" in source.description
 
 
+def test_images_come_through_their_dataset(monkeypatch):
+    """The course's samples are pixel/256, and give the very numbers that the bytes of MNIST give."""
+    from minigrad.vision import arrays
+    from minigrad.vision.datasets import CourseMNIST
+
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (6, 28, 28), dtype=np.uint8), np.arange(6)
+    gathered = []
+    plain = CourseMNIST.__getbatch__
+    monkeypatch.setattr(CourseMNIST, "__getbatch__", lambda self, at: gathered.append(len(at)) or plain(self, at))
+    found = {}
+    for name in ("mnist", "mnist-hdf5"):
+        read = arrays.Arrays(name, images, labels, arrays.DIGIT_CLASSES, "made up")
+        monkeypatch.setattr(arrays, "load_arrays", lambda *_, read=read, **told: read)
+        found[name], _ = data.load(torch, name, None, train=True, limit=5)
+    assert gathered == [5]
+    assert torch.equal(found["mnist"][0], found["mnist-hdf5"][0])
+    assert torch.equal(found["mnist"][0], torch.from_numpy(images[:5].reshape(5, -1).astype(np.float32)) / 255)
+    assert found["mnist-hdf5"][1].tolist() == [0, 1, 2, 3, 4]
+
+
 def test_the_source_names_no_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("MINIGRAD_DATA_DIR", str(tmp_path))
     assert str(tmp_path) not in data.load(torch, "digits", None, train=True, limit=1)[1].description
