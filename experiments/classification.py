@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -12,10 +13,48 @@ from experiments.metrics import accuracy, confusion
 from experiments.run import Run
 from experiments.training import Trainer, batches, logits
 
-Build = Callable[[Samples], Trainer]
-"""Makes a network and all that trains it on these samples."""
+Build = Callable[[int, Samples], Trainer]
+"""Makes a network and all that trains it for so many epochs on these samples."""
 
 SEARCH, CONFUSION, FINAL = "search", "confusion", "final"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Settings of a network that learns by SGD at a rate chosen on validation data."""
+
+    learning_rates: tuple[float, ...] = (0.02, 0.05, 0.1)  #: each falls to zero along a cosine
+    momentum: float = 0.9
+    l2: float = 0.0  #: PyTorch's weight_decay
+    epochs: int = 10
+    batch_size: int = 64
+    validation: float = 1 / 6  #: the last so many of the training samples: 10,000 of 60,000
+
+    def candidates(self, fw: Any, network: Callable[[Samples], Any]) -> dict[str, Build]:
+        """A training for each rate, of what `network` makes for the samples it shall learn from."""
+
+        def build(rate: float, epochs: int, samples: Samples) -> Trainer:
+            return trainer(
+                fw,
+                partial(network, samples),
+                samples,
+                rate=rate,
+                batch_size=self.batch_size,
+                momentum=self.momentum,
+                l2=self.l2,
+                cosine=epochs,
+            )
+
+        return {rate_name(rate): partial(build, rate) for rate in self.learning_rates}
+
+
+def rate_name(rate: float) -> str:
+    """What the training at one of several rates is called.
+
+    >>> rate_name(0.05)
+    'rate 0.05'
+    """
+    return f"rate {rate:g}"
 
 
 def mlp(fw: Any, *widths: int, dropout: float = 0.0, activation: str = "ReLU") -> Any:
@@ -36,9 +75,12 @@ def trainer(
     rate: float,
     batch_size: int,
     momentum: float = 0.0,
+    nesterov: bool = False,
     l2: float = 0.0,
     l1: float = 0.0,
     cosine: int | None = None,
+    one_cycle: int | None = None,
+    augment: Callable[[Any], Any] | None = None,
     optimizer: str = "SGD",
     loss: str = "cross_entropy",
 ) -> Trainer:
@@ -51,9 +93,13 @@ def trainer(
         rate: the (initial) learning rate.
         batch_size: samples a step.
         momentum: of SGD, or of another optimizer that has one.
+        nesterov: whether the momentum is Nesterov's.
         l2: PyTorch's `weight_decay`: adds l2/2 ‖w‖² to the loss, for all parameters.
         l1: adds l1 ‖W‖₁ to the loss, for the weights of the layers.
         cosine: the number of epochs over which the rate falls to zero along a cosine; None: it stays.
+        one_cycle: the number of epochs over which the rate rises from rate/25 to `rate` and falls to nothing,
+            batch by batch, the momentum going the other way, between 0.95 and 0.85: `OneCycleLR`.
+        augment: makes of each batch of inputs another one to learn from.
         optimizer: its class in `fw.optim`.
         loss: its function in `fw.nn.functional`, of the network's answer and the labels.
     """
@@ -61,13 +107,19 @@ def trainer(
     weights = [parameter for parameter in model.parameters() if parameter.dim() > 1]
 
     def objective(model: Any, inputs: Any, labels: Any) -> Any:
-        value = getattr(fw.nn.functional, loss)(model(inputs), labels)
+        value = getattr(fw.nn.functional, loss)(model(augment(inputs) if augment else inputs), labels)
         return value + l1 * sum(weight.abs().sum() for weight in weights) if l1 else value
 
-    inertia = {"momentum": momentum} if momentum else {}  # not every optimizer knows it
+    inertia: dict[str, Any] = {"momentum": momentum} if momentum else {}  # not every optimizer knows it
+    inertia |= {"nesterov": True} if nesterov else {}
     steps = getattr(fw.optim, optimizer)(model.parameters(), lr=rate, weight_decay=l2, **inertia)
-    scheduler = fw.optim.lr_scheduler.CosineAnnealingLR(steps, cosine) if cosine else None
-    return Trainer(model, steps, batches(fw, *samples, size=batch_size, shuffle=True), objective, scheduler)
+    loader = batches(fw, *samples, size=batch_size, shuffle=True)
+    schedulers = fw.optim.lr_scheduler
+    if one_cycle:
+        scheduler = schedulers.OneCycleLR(steps, rate, epochs=one_cycle, steps_per_epoch=len(loader))
+    else:
+        scheduler = schedulers.CosineAnnealingLR(steps, cosine) if cosine else None
+    return Trainer(model, steps, loader, objective, scheduler, each_batch=bool(one_cycle))
 
 
 def measures(fw: Any, model: Any, **parts: Samples) -> dict[str, float]:
@@ -96,19 +148,38 @@ def search(run: Run[Any], candidates: Mapping[str, Build], epochs: int, share: f
     The accuracy after the last epoch decides, then the loss. Leaves the table `search`.
     """
     training, validation = split(run.training_data, share)
+    measure = partial(measures, run.fw, train=training, validation=validation)
     rows = []
     for name, build in candidates.items():
-        measure = partial(measures, run.fw, train=training, validation=validation)
-        run.fit(name, partial(build, training), epochs, measure)
+        run.fit(name, partial(build, epochs, training), epochs, measure)
         last = run.history(name)[-1]
-        rows.append({"candidate": name, **{column: last[column] for column in last if column.count("_") == 1}})
-    for row in rows:
-        del row["learning_rate"]
+        columns = [f"{part}_{what}" for part in ("train", "validation") for what in ("loss", "accuracy")]
+        rows.append({"candidate": name, **{column: last[column] for column in columns}})
     run.keep_table(SEARCH, rows)
     run.keep(training_samples=len(training[1]), validation_samples=len(validation[1]))
     best = max(rows, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
     run.keep(chosen=best["candidate"], validation_accuracy=best["validation_accuracy"])
     return str(best["candidate"])
+
+
+def train_best(run: Run[Any], candidates: Mapping[str, Build], trial_epochs: int | None = None) -> tuple[Any, Samples]:
+    """The best candidate on validation data, trained on everything and tested; returns it and the test set.
+
+    The test set is opened when all training is over, or before the last one where the experiment asks for the
+    test's curves. A candidate learns as long as the final network, unless `trial_epochs` are given.
+    """
+    settings = run.settings
+    trial_epochs = trial_epochs or settings.epochs
+    run.expect(epochs=len(candidates) * trial_epochs + settings.epochs)
+    best = search(run, candidates, trial_epochs, settings.validation)
+    everything = partial(candidates[best], settings.epochs, run.training_data)
+    parts = {"train": run.training_data}
+    if run.test_each_epoch:
+        parts["test"] = run.open_test(FINAL, chosen=best)
+    model = run.fit(FINAL, everything, settings.epochs, partial(measures, run.fw, **parts))
+    test = parts["test"] if run.test_each_epoch else run.open_test(FINAL, chosen=best)
+    keep_test(run, model, test)
+    return model, test
 
 
 def keep_test(run: Run[Any], model: Any, test: Samples) -> None:

@@ -25,6 +25,7 @@ class Source:
     samples: int
     reason: str = ""  #: why it does, for the console: it may name folders
     classes: tuple[str, ...] = ()  #: the name of each label
+    channels: int = 1  #: numbers a pixel, which stand side by side in a row of the inputs
 
 
 Samples = tuple[Any, Any]
@@ -50,11 +51,12 @@ def load(
     if like is not None and like.name != arrays.name:
         raise UsageError(f"--data {name}: the test set is {arrays.source}, but training was on {like.description}")
     labels = arrays.labels[:limit]
+    channels = arrays.images.shape[3] if arrays.images.ndim == 4 else 1
     inputs = arrays.images[:limit].reshape(len(labels), -1).astype(np.float32) / np.float32(255)
     classes = tuple(name.split(" - ")[0] for name in arrays.classes)  # of "3 - three" the digit will do
     stands_in = arrays.is_fallback or arrays.name == "digits"
     return (fw.from_numpy(inputs), fw.from_numpy(labels.copy())), Source(
-        arrays.name, arrays.source, stands_in, len(labels), arrays.reason, classes
+        arrays.name, arrays.source, stands_in, len(labels), arrays.reason, classes, channels
     )
 
 

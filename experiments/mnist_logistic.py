@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from experiments import classification
-from experiments.classification import FINAL, Build, keep_test, measures, mlp
+from experiments.classification import Build, mlp, train_best
 from experiments.data import Samples
 from experiments.registry import Experiment
 from experiments.run import Run
@@ -43,7 +43,7 @@ def train(run: Run[Settings]) -> None:
     """All candidates on validation data; the best trained on everything, its test curves recorded."""
     fw, settings = run.fw, run.settings
 
-    def trainer(penalty: tuple[float, float], rate: float, samples: Samples) -> Trainer:
+    def trainer(penalty: tuple[float, float], rate: float, _epochs: int, samples: Samples) -> Trainer:
         l2, l1 = penalty
         build = partial(mlp, fw, 784, 10)
         return classification.trainer(fw, build, samples, rate=rate, batch_size=settings.batch_size, l2=l2, l1=l1)
@@ -53,12 +53,7 @@ def train(run: Run[Settings]) -> None:
         for name, penalty in settings.penalties.items()
         for rate in settings.learning_rates
     }
-    run.expect(epochs=(len(candidates) + 1) * settings.epochs)
-    best = classification.search(run, candidates, settings.epochs, settings.validation)
-    test = run.open_test(FINAL, chosen=best)
-    everything = partial(candidates[best], run.training_data)
-    model = run.fit(FINAL, everything, settings.epochs, partial(measures, fw, train=run.training_data, test=test))
-    keep_test(run, model, test)
+    train_best(run, candidates)
 
 
 EXPERIMENT = Experiment(

@@ -21,11 +21,13 @@ NAMES = (
     "fashion_confusion",
     "fashion_weights",
     "mnist_logistic",
+    "cifar_mlp",
     "softmax_cross_entropy",
     "mnist_small_mlp",
     "mnist_autoencoder",
     "training_loop",
     "mnist_mlp",
+    "mnist_cnn",
 )
 """The experiments, in the order of the table. `experiments/NAME.py` holds the `EXPERIMENT`,
 `experiments/reports/NAME.py` writes its report."""

@@ -38,6 +38,7 @@ class Run(Generic[S]):
         fw: the framework's namespace, minigrad or torch.
         settings: the hyper-parameters.
         training_data: inputs (N, features) and labels (N,).
+        test_each_epoch: whether the test set is to be opened before the last training, for its curves.
 
     While it works, only the checkpoint is written, after every epoch; the results of an earlier run in the
     same folder stay whole until this one is complete.
@@ -60,9 +61,9 @@ class Run(Generic[S]):
             "seed": options.seed,
             "limit": options.limit,
             "settings": asdict(self.settings),  # type: ignore[call-overload]
-            "data": {name: value for name, value in asdict(self.source).items() if name not in ("reason", "classes")},
+            "data": {name: getattr(self.source, name) for name in ("name", "description", "stands_in", "samples")},
         }
-        self._test_each_epoch = experiment.uses_test_each_epoch
+        self.test_each_epoch = experiment.uses_test_each_epoch
         self._open_for: str | None = None  # the only training that may still run once the test set is open
         self.metrics: dict[str, Any] = {}
         self.tables: dict[str, list[Row]] = {}
@@ -142,7 +143,7 @@ class Run(Generic[S]):
             SealError: for a stage that isn't finished, a second time, or for a choice other than the first.
         """
         record = {"stage": ", ".join(stages), **choice}
-        if self._test_each_epoch:
+        if self.test_each_epoch:
             (self._open_for,) = stages
             return self._test.open(record)
         for stage in stages:

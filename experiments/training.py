@@ -19,7 +19,7 @@ class Trainer:
     """All that learns, and all that it learns from.
 
     `objective(model, *batch)` is the loss to minimise, averaged over the batch; `scheduler` steps once an
-    epoch.
+    epoch, or after every batch where `each_batch` says so.
     """
 
     model: Any
@@ -27,6 +27,7 @@ class Trainer:
     loader: Any
     objective: Callable[..., Any]
     scheduler: Any = None
+    each_batch: bool = False
 
     @property
     def learning_rate(self) -> float:
@@ -49,12 +50,14 @@ class Trainer:
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
+            if self.each_batch:
+                self.scheduler.step()
             total += value
             on_batch(value)
         for name, parameter in self.model.named_parameters():  # what the last step did, no loss has seen yet
             if not math.isfinite(parameter.sum().item()):
                 raise NonFinite(f"parameter {name}", step)
-        if self.scheduler is not None:
+        if self.scheduler is not None and not self.each_batch:
             self.scheduler.step()
         return total / step
 

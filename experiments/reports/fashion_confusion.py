@@ -13,7 +13,6 @@ def write(record: Record[Settings]) -> str:
     """The text, every number and figure of it from the run's own files."""
     settings, metrics = record.settings, record.metrics
     accuracy = report.percent(metrics["test_accuracy"])
-    parts = {"training": "train", "validation": "validation"}
     chosen = metrics["chosen"]
     return shared.fill(
         __file__,
@@ -28,13 +27,13 @@ def write(record: Record[Settings]) -> str:
             record,
             "accuracy",
             f"Accuracy after each epoch, {chosen}",
-            {label: record.curve(chosen, f"{part}_accuracy") for label, part in parts.items()},
+            shared.split_curves(record, chosen, "accuracy"),
         ),
         loss=shared.loss_figure(
             record,
             "loss",
             f"Log-loss after each epoch, {chosen}",
-            {label: record.curve(chosen, f"{part}_loss") for label, part in parts.items()},
+            shared.split_curves(record, chosen, "loss"),
         ),
         confusion=report.image(
             shared.heat_map(record, f"Classification rates on the test set (%): {accuracy} right"), "confusion matrix"

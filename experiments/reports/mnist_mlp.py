@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from experiments import report
-from experiments.classification import FINAL
-from experiments.mnist_mlp import Settings, stage_name
+from experiments.classification import FINAL, rate_name
+from experiments.mnist_mlp import Settings
 from experiments.record import Record
 from experiments.reports import shared
 
@@ -18,7 +18,7 @@ def write(record: Record[Settings]) -> str:
     parts = {"training": "train", "test": "test"}
     losses = {label: record.curve(FINAL, f"{part}_loss") for label, part in parts.items()}
     accuracies = {label: record.curve(FINAL, f"{part}_accuracy") for label, part in parts.items()}
-    rate = next(rate for rate in settings.learning_rates if stage_name(rate) == metrics["chosen"])
+    rate = next(rate for rate in settings.learning_rates if rate_name(rate) == metrics["chosen"])
     total = metrics["training_samples"] + metrics["validation_samples"]
     hyper: list[list[object]] = [
         ["layers", "-".join(map(str, widths))],

@@ -20,7 +20,6 @@ def write(record: Record[Settings]) -> str:
     rows[label] = [f"**{cell}**" for cell in rows[label]]
     rows.append(["sum", *(f"{sum(row[column] for row in example):.4f}" for column in columns)])
     losses = {name: -math.log(max(example[label][f"{name}_softmax"], 1e-38)) for name in ("untrained", "trained")}
-    parts = {"training": "train", "validation": "validation"}
     return shared.fill(
         __file__,
         settings=record.settings,
@@ -36,13 +35,13 @@ def write(record: Record[Settings]) -> str:
             record,
             "accuracy",
             f"Accuracy after each epoch, {chosen}",
-            {label: record.curve(chosen, f"{part}_accuracy") for label, part in parts.items()},
+            shared.split_curves(record, chosen, "accuracy"),
         ),
         loss=shared.loss_figure(
             record,
             "loss",
             f"Log-loss after each epoch, {chosen}",
-            {label: record.curve(chosen, f"{part}_loss") for label, part in parts.items()},
+            shared.split_curves(record, chosen, "loss"),
         ),
         confusion=report.image(shared.heat_map(record, "Classification rates on the test set (%)"), "confusion matrix"),
         pair=shared.pair(record),

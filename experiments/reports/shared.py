@@ -77,6 +77,12 @@ def standard_error(accuracy: float, samples: int) -> float:
     return math.sqrt(accuracy * (1 - accuracy) / samples)
 
 
+def split_curves(record: Record[Any], stage: str, what: str) -> dict[str, list[float]]:
+    """Loss or accuracy of a training on both sides of the split, an entry an epoch."""
+    parts = {"training": "train", "validation": "validation"}
+    return {label: record.curve(stage, f"{part}_{what}") for label, part in parts.items()}
+
+
 def accuracy_figure(record: Record[Any], name: str, title: str, curves: Mapping[str, list[float]]) -> str:
     """Accuracies over the epochs, as a link to the figure."""
     figure, axes = figures.canvas()

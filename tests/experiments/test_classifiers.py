@@ -12,7 +12,7 @@ from experiments.options import Options
 from experiments.runner import execute
 from minigrad.vision import arrays
 
-NAMES = ["fashion_confusion", "mnist_logistic", "mnist_small_mlp", "mnist_mlp"]
+NAMES = ["fashion_confusion", "mnist_logistic", "cifar_mlp", "mnist_small_mlp", "mnist_mlp"]
 TEST_CURVES = {"mnist_logistic", "mnist_mlp"}
 FIGURES = {"confusion.png", "accuracy.png", "loss.png"}
 
@@ -137,6 +137,9 @@ def test_the_assignments_are_kept():
     assert (fashion.hidden, fashion.dropout, fashion.l2) == (100, 0.3, 1e-4)
     assert registry.find("mnist_logistic").data == "mnist-hdf5"
     assert registry.find("fashion_confusion").data == "fashion-mnist"
+    cifar = registry.find("cifar_mlp").settings()
+    assert (cifar.hidden, cifar.dropout, cifar.l2) == ((256, 128), 0.3, 1e-4)
+    assert registry.find("cifar_mlp").data == "cifar-10"
     assert registry.find("mnist_mlp").settings().hidden == (200, 200)
     assert str(mnist_small_mlp.network(torch)) == str(
         torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10))

@@ -121,12 +121,13 @@ class OneCycleLR(Cycling):
         if step > self.total_steps:
             raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
         begin: float = 0.0
-        for phase in self._phases[:-1]:
+        phases = [Phase(*phase) for phase in self._phases]  # plain tuples, in a state that has been a file
+        for phase in phases[:-1]:
             if step <= phase.end:
                 break
             begin = phase.end
         else:
-            phase = self._phases[-1]
+            phase = phases[-1]
         part = (step - begin) / (phase.end - begin)
         for group in self.optimizer.param_groups:
             if self.cycle_momentum:
