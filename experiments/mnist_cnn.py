@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -86,8 +85,8 @@ class Recipe:
         )
 
 
-Changes = tuple[tuple[str, Mapping[str, Any]], ...]
-"""What is tried in turn: in words, and as fields of a recipe."""
+Changes = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
+"""What is tried in turn: in words, and as fields of a recipe with their values."""
 
 
 @dataclass(frozen=True)
@@ -97,21 +96,21 @@ class Settings(Tutorial):
     search_samples: int = 8_000  #: the first so many of the training samples, for all that is tried out
     search_epochs: int = 8
     regularisers: Changes = (
-        ("dropout 0.25 after max-pooling", {"max_pooling": 0.25}),
-        ("dropout 0.5 after max-pooling", {"max_pooling": 0.5}),
-        ("dropout 0.25 after the last ReLU", {"last_relu": 0.25}),
-        ("dropout 0.5 after the last ReLU", {"last_relu": 0.5}),
-        ("dropout 0.1 after the first ReLU", {"first_relu": 0.1}),
-        ("weight decay 1e-4", {"l2": 1e-4}),
-        ("weight decay 1e-3", {"l2": 1e-3}),
+        ("dropout 0.25 after max-pooling", (("max_pooling", 0.25),)),
+        ("dropout 0.5 after max-pooling", (("max_pooling", 0.5),)),
+        ("dropout 0.25 after the last ReLU", (("last_relu", 0.25),)),
+        ("dropout 0.5 after the last ReLU", (("last_relu", 0.5),)),
+        ("dropout 0.1 after the first ReLU", (("first_relu", 0.1),)),
+        ("weight decay 1e-4", (("l2", 1e-4),)),
+        ("weight decay 1e-3", (("l2", 1e-3),)),
     )
     tweaks: Changes = (
-        ("learning rate 0.4", {"rate": 0.4}),
-        ("one cycle up to rate 0.1, Nesterov", {"rate": 0.1, "one_cycle": True, "nesterov": True}),
-        ("weight decay 5e-4", {"l2": 5e-4}),
-        ("random shifts by up to 1 pixel", {"shift": 1}),
-        ("random shifts by up to 2 pixels", {"shift": 2}),
-        ("no dropout after max-pooling", {"max_pooling": 0.0}),
+        ("learning rate 0.4", (("rate", 0.4),)),
+        ("one cycle up to rate 0.1, Nesterov", (("rate", 0.1), ("one_cycle", True), ("nesterov", True))),
+        ("weight decay 5e-4", (("l2", 5e-4),)),
+        ("random shifts by up to 1 pixel", (("shift", 1),)),
+        ("random shifts by up to 2 pixels", (("shift", 2),)),
+        ("no dropout after max-pooling", (("max_pooling", 0.0),)),
     )
     longer: float = 4 / 3  #: (d) learns for so many times the epochs of (b) and (c)
 
@@ -150,7 +149,7 @@ def train(run: Run[Settings]) -> None:
         """The recipe with all changes that lowered the loss on validation, each on top of those kept before it."""
         rows = [{**row, "candidate": "none", "kept": 1}]
         for name, change in changes:
-            changed = replace(recipe, **change)
+            changed = replace(recipe, **dict(change))
             if changed == recipe:
                 continue
             trial = tried(part, name, changed)

@@ -26,15 +26,15 @@ class Settings(mnist_cnn.Settings):
     learning_rates: tuple[float, ...] = (0.05, 0.1)
     search_samples: int = 100
     regularisers: tuple = (
-        ("dropout", {"max_pooling": 0.1}),
-        ("more dropout", {"max_pooling": 0.9}),
-        ("decay", {"l2": 1.0}),
+        ("dropout", (("max_pooling", 0.1),)),
+        ("more dropout", (("max_pooling", 0.9),)),
+        ("decay", (("l2", 1.0),)),
     )
     tweaks: tuple = (
-        ("nothing new", {"batch_norm": True}),
-        ("one cycle", {"rate": 0.1, "one_cycle": True, "nesterov": True}),
-        ("far too high a rate", {"rate": 50.0}),
-        ("shifts", {"shift": 1}),
+        ("nothing new", (("batch_norm", True),)),
+        ("one cycle", (("rate", 0.1), ("one_cycle", True), ("nesterov", True))),
+        ("far too high a rate", (("rate", 50.0),)),
+        ("shifts", (("shift", 1),)),
     )
 
 
@@ -152,7 +152,7 @@ def test_all_is_chosen_by_the_loss_on_validation_data(folder):
     assert best["candidate"] == f"rate {plain['rate']:g}"
     assert plain == asdict(Recipe(plain["rate"], 0.5, 64))
     recipe, loss = plain, best["validation_loss"]
-    norm = ("batch norm after every ReLU", {"batch_norm": True})
+    norm = ("batch norm after every ReLU", (("batch_norm", True),))
     for table, changes, end in (
         ("regularisers", Settings.regularisers, regularised),
         ("tweaks", (norm, *Settings.tweaks), normalised),
@@ -163,7 +163,7 @@ def test_all_is_chosen_by_the_loss_on_validation_data(folder):
         for step in steps[1:]:
             assert step["kept"] == (step["validation_loss"] < loss or step["candidate"] == norm[0])
             if step["kept"]:
-                loss, recipe = step["validation_loss"], recipe | dict(changes)[step["candidate"]]
+                loss, recipe = step["validation_loss"], recipe | dict(dict(changes)[step["candidate"]])
         assert recipe == end
     assert {step["candidate"]: step["kept"] for step in steps}["far too high a rate"] == 0
 
