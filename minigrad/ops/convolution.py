@@ -13,23 +13,19 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#convolution-functions
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from minigrad.engine import Array
+from minigrad import memory
+from minigrad.ops.columns import Pair, Windows, channels_last, positions, products, sum_of_products
 from minigrad.ops.linalg import same_dtype
 from minigrad.ops.padding import pad
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import sum
 from minigrad.ops.shape import reshape
 from minigrad.tensor import Tensor
-
-Pair: TypeAlias = tuple[int, int]
-
-COLUMN_BYTES = 1 << 19  # the column buffer of some images; it should stay in the cache
 
 
 def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
@@ -44,89 +40,15 @@ def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
     return tuple(int(v) for v in (values * n if len(values) == 1 else values))
 
 
-def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
-    """How many windows fit into `size` elements."""
-    return (size - dilation * (kernel - 1) - 1) // stride + 1
-
-
-# ---- on arrays -------------------------------------------------------------------------------------------
-
-
-def _framed(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
-    """`x` (N, C, H, W) with a frame of zeros, laid out in memory as asked; negative widths crop."""
-    (top, bottom), (left, right) = rows, columns
-    x = x[:, :, max(-top, 0) : x.shape[2] + min(bottom, 0), max(-left, 0) : x.shape[3] + min(right, 0)]
-    top, bottom, left, right = (max(n, 0) for n in (top, bottom, left, right))
-    n, c, h, w = x.shape
-    order = (0, 2, 3, 1) if channels_last else (0, 1, 2, 3)
-    if not (top or bottom or left or right):
-        x = np.ascontiguousarray(x.transpose(order))
-    else:
-        shape = (n, c, h + top + bottom, w + left + right)
-        out = np.zeros([shape[i] for i in order], dtype=x.dtype)
-        inner = (..., slice(top, top + h), slice(left, left + w))
-        out[(*inner, slice(None)) if channels_last else inner] = x.transpose(order)
-        x = out
-    return x.transpose(0, 3, 1, 2) if channels_last else x
-
-
-def _columns(
-    x: Array, frame: tuple[Pair, Pair], kernel: Pair, stride: Pair, dilation: Pair, groups: int
-) -> Iterator[tuple[slice, Array]]:
-    """The windows of `x` as matrices (n, groups, kh·kw·c, oh·ow), for a few images at a time.
-
-    In memory either the positions of a row of the image stand together, or the channels of a row of the kernel:
-    whichever makes the longer runs.
-    """
-    kh, kw = kernel
-    n, c = len(x), x.shape[1] // groups
-    width = positions(x.shape[3] + frame[1][0] + frame[1][1], kw, stride[1], dilation[1])
-    by_channel = stride[1] > 1 or kw * c > width
-    x = _framed(x, *frame, channels_last=by_channel)
-    oh, ow = (positions(x.shape[2 + i], kernel[i], stride[i], dilation[i]) for i in (0, 1))
-    sn, sc, sh, sw = x.strides
-    windows = as_strided(  # no index leaves its own axis of x: safe for any strides
-        x,
-        (n, groups, kh, kw, c, oh, ow),
-        (sn, sc * c, sh * dilation[0], sw * dilation[1], sc, sh * stride[0], sw * stride[1]),
-        writeable=False,
-    )
-    order = (0, 1, 5, 6, 2, 3, 4) if by_channel else tuple(range(7))
-    windows = windows.transpose(order)
-    step = min(max(COLUMN_BYTES // max(math.prod(windows.shape[1:]) * x.itemsize, 1), 1), max(n, 1))
-    buffer = np.empty((step, *windows.shape[1:]), dtype=x.dtype)
-    matrix = (groups, oh * ow, kh * kw * c) if by_channel else (groups, kh * kw * c, oh * ow)
-    for start in range(0, n, step):
-        images = slice(start, min(start + step, n))
-        part = buffer[: images.stop - start]
-        np.copyto(part, windows[images])
-        flat = part.reshape(len(part), *matrix)
-        yield images, flat.swapaxes(2, 3) if by_channel else flat
-
-
-def _correlate(x: Array, frame: tuple[Pair, Pair], weight: Array, stride: Pair, dilation: Pair) -> Array:
-    """`x` (N, groups·c, H, W) correlated with a `weight` (groups, out, kh, kw, c) → (N, groups, out, oh, ow)."""
-    groups, out, kh, kw, c = weight.shape
-    oh, ow = (
-        positions(x.shape[2 + i] + frame[i][0] + frame[i][1], (kh, kw)[i], stride[i], dilation[i]) for i in (0, 1)
-    )
-    result = np.empty((len(x), groups, out, oh * ow), dtype=x.dtype)
-    matrix = weight.reshape(groups, out, kh * kw * c)
-    transposed = np.ascontiguousarray(matrix.swapaxes(1, 2))
-    for images, columns in _columns(x, frame, (kh, kw), stride, dilation, groups):
-        if columns.flags.c_contiguous:
-            np.matmul(matrix, columns, out=result[images])
-        else:  # the product is up to twice as fast the other way round
-            result[images] = np.matmul(columns.swapaxes(2, 3), transposed).swapaxes(2, 3)
-    return result.reshape(len(x), groups, out, oh, ow)
-
-
 def _both(padding: Pair) -> tuple[Pair, Pair]:
     return (padding[0], padding[0]), (padding[1], padding[1])
 
 
 def _sum_of_channels(g: Any) -> Any:
-    return np.einsum("nchw->c", g) if isinstance(g, np.ndarray) else sum(g, (0, 2, 3))
+    if not isinstance(g, np.ndarray):
+        return sum(g, (0, 2, 3))
+    rows = channels_last(g)
+    return np.ones(len(rows), g.dtype) @ rows
 
 
 # ---- the three operations --------------------------------------------------------------------------------
@@ -177,12 +99,20 @@ def _conv2d_weight_sample(d: Any) -> tuple[Any, ...]:
 def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
     """`conv2d` of checked arguments."""
     out, c, kh, kw = weight.shape
-    grouped = weight.reshape(groups, out // groups, c, kh, kw).transpose(0, 1, 3, 4, 2)
-    result = _correlate(input, _both(padding), grouped, stride, dilation)
-    result = result.reshape(len(input), out, *result.shape[3:])
-    if bias is not None:
-        result += bias[:, None, None]
-    return result
+    windows = Windows(input, _both(padding), (kh, kw), stride, dilation, groups)
+    matrix = weight.reshape(groups, out // groups, c, kh, kw).transpose(0, 3, 4, 2, 1)
+    result = memory.empty((len(input), *windows.size, out), input.dtype)
+    grouped = result.reshape(len(input), math.prod(windows.size), groups, out // groups).transpose(0, 2, 1, 3)
+    each = products(windows, matrix.reshape(groups, kh * kw * c, out // groups), grouped)
+    if bias is None:
+        for _ in each:
+            pass
+    else:
+        long = np.tile(bias, math.prod(windows.size))  # NumPy is slow with many short rows
+        for images, _ in each:
+            rows = result[images].reshape(-1, len(long))
+            rows += long
+    return result.transpose(0, 3, 1, 2)
 
 
 @operation(
@@ -220,21 +150,28 @@ def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pa
     spread[phases[0][rows], phases[1][columns], taps[0] - 1 - offsets[0][rows], taps[1] - 1 - offsets[1][columns]] = (
         weight.reshape(groups, out // groups, c, kh, kw).transpose(3, 4, 0, 2, 1)
     )
-    kernel = spread.transpose(4, 0, 1, 5, 2, 3, 6).reshape(groups, stride[0] * stride[1] * c, *taps, out // groups)
-    parts = _correlate(input, (frame[0], frame[1]), kernel, (1, 1), (step[0], step[1]))
+    windows = Windows(input, frame, (taps[0], taps[1]), (1, 1), (step[0], step[1]), groups)
+    matrix = spread.transpose(4, 2, 3, 6, 0, 1, 5).reshape(groups, windows.length, math.prod(stride) * c)
+    n, (h, w) = len(input), windows.size
+    result = memory.empty((n, *size, groups * c), input.dtype)
+    image = result.transpose(0, 3, 1, 2)
     if stride == (1, 1):
-        return parts.reshape(len(input), groups * c, *size)
-    parts = parts.reshape(len(input), groups, *stride, c, *parts.shape[3:])
-    result = np.empty((len(input), groups, c, *size), dtype=input.dtype)
-    for i, j in np.ndindex(*stride):
-        at, start = [], []
-        for r, s, p, m in zip((i, j), stride, padding, first, strict=True):
-            at.append((r - p) % s)
-            start.append((at[-1] + p - r) // s - m)
-        region = result[..., at[0] :: stride[0], at[1] :: stride[1]]
-        h, w = region.shape[3:]
-        region[...] = parts[:, :, i, j, :, start[0] : start[0] + h, start[1] : start[1] + w]
-    return result.reshape(len(input), groups * c, *size)
+        out = result.reshape(n, h * w, groups, c).transpose(0, 2, 1, 3)
+        for _ in products(windows, matrix, out):
+            pass
+        return image
+    for images, product in products(windows, matrix):
+        parts = product.reshape(len(product), groups, h, w, *stride, c)
+        for phase in np.ndindex(*stride):
+            at, start = [], []
+            for r, s, p, m in zip(phase, stride, padding, first, strict=True):
+                at.append((r - p) % s)
+                start.append((at[-1] + p - r) // s - m)
+            region = result[images, at[0] :: stride[0], at[1] :: stride[1]]
+            seen = (slice(start[i], start[i] + region.shape[1 + i]) for i in (0, 1))
+            part = parts[:, :, *seen, *phase].transpose(0, 2, 3, 1, 4)
+            region[...] = part.reshape(region.shape)
+    return image
 
 
 @operation(
@@ -256,14 +193,12 @@ def _conv2d_weight(
 ) -> Any:
     """The gradient of `_conv2d`'s weight, of this `kernel` size, if `result` is that of its result."""
     n, out, oh, ow = result.shape
-    c = input.shape[1] // groups
-    rows = np.ascontiguousarray(result).reshape(n, groups, out // groups, oh * ow)
-    total = np.zeros((groups, out // groups, math.prod(kernel) * c), dtype=result.dtype)
     used = [stride[i] * (result.shape[2 + i] - 1) + dilation[i] * (kernel[i] - 1) + 1 for i in (0, 1)]
     frame = [(padding[i], used[i] - padding[i] - input.shape[2 + i]) for i in (0, 1)]
-    for images, columns in _columns(input, (frame[0], frame[1]), kernel, stride, dilation, groups):
-        total += np.matmul(rows[images], columns.swapaxes(2, 3)).sum(0)
-    return total.reshape(out, *kernel, c).transpose(0, 3, 1, 2)
+    windows = Windows(input, frame, kernel, stride, dilation, groups)
+    rows = channels_last(result).reshape(n, oh * ow, groups, out // groups).transpose(0, 2, 1, 3)
+    total = sum_of_products(windows, rows).reshape(out, *kernel, input.shape[1] // groups)
+    return np.ascontiguousarray(total.transpose(0, 3, 1, 2))
 
 
 # ---- what users call -------------------------------------------------------------------------------------

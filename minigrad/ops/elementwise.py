@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad import dtypes, memory
 from minigrad.dtypes import as_numpy
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor
@@ -557,7 +557,14 @@ def sigmoid(input: Any) -> Any:
         return 1 / (1 + np.exp(-input))
 
 
-@operation({"input": lambda g, out: g * (out > 0)}, in_place=True, sample=lambda d: (d.array(kinks=(0.0,)),))
+def _where_positive(g: Any, out: Any) -> Any:
+    if not (isinstance(g, np.ndarray) and isinstance(out, np.ndarray)):
+        return g * (out > 0)
+    mask = np.greater(out, 0, out=memory.empty_like(out, bool))
+    return np.multiply(g, mask, out=memory.empty_like(out))
+
+
+@operation({"input": lambda g, out: _where_positive(g, out)}, in_place=True, sample=lambda d: (d.array(kinks=(0.0,)),))
 def relu(input: Any) -> Any:
     """``max(input, 0)``; its derivative is 1 where the result is positive and 0 elsewhere, at 0 too.
 
@@ -565,7 +572,8 @@ def relu(input: Any) -> Any:
     >>> minigrad.relu(minigrad.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return np.maximum(input, np.zeros_like(input))  # an array of zeros: the scalar misses NumPy's SIMD loop
+    zeros = np.zeros_like(input[:1] if input.ndim > 1 else input)  # the scalar 0 misses NumPy's SIMD loop
+    return np.maximum(input, zeros, out=memory.empty_like(input))
 
 
 @operation(

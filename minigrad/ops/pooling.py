@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from minigrad import memory
 from minigrad.engine import Array
-from minigrad.ops.convolution import Pair, pair, positions
+from minigrad.ops.columns import Pair, positions
+from minigrad.ops.convolution import pair
 from minigrad.ops.linalg import matmul
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.shape import reshape
@@ -45,26 +47,23 @@ class Window(NamedTuple):
                     target.append(slice(low, high))
                 yield image[tuple(source)], (target[0], target[1])
 
-    def disjoint(self, shape: tuple[int, ...]) -> bool:
-        """Whether each element of an image of this shape lies in exactly one window."""
-        return (
-            self.kernel == self.stride
-            and self.dilation == (1, 1)
-            and self.before == (0, 0)
-            and all(self.kernel[i] * self.size[i] == shape[i - 2] for i in (0, 1))
-        )
+    def apart(self) -> bool:
+        """Whether no element lies in two windows, and every window lies inside the image."""
+        return self.kernel == self.stride and self.dilation == (1, 1) and self.before == (0, 0)
 
 
-def _winners(input: Any, out: Any, window: Window) -> Array:
-    """For each tap where it is the first that equals the largest: bool (kh·kw, N, C, oh, ow)."""
+def _winners(input: Any, out: Any, window: Window) -> list[Array]:
+    """For each tap where it is the first that equals the largest: kh·kw times bool (N, C, oh, ow)."""
     x, largest = (t.array if isinstance(t, Tensor) else t for t in (input, out))
-    masks = np.zeros((window.kernel[0] * window.kernel[1], *largest.shape), dtype=bool)
-    free = np.ones(largest.shape, dtype=bool)
-    for mask, (tap, (rows, columns)) in zip(masks, window.taps(x), strict=True):
+    masks: list[Array] = []
+    free = np.ones_like(largest, dtype=bool)
+    for tap, (rows, columns) in window.taps(x):
         at = (..., rows, columns)
+        mask = np.zeros_like(largest, dtype=bool)
         np.equal(tap, largest[at], out=mask[at])
         mask &= free
         free ^= mask
+        masks.append(mask)
     return masks
 
 
@@ -97,9 +96,10 @@ def _unpool_sample(d: Any) -> tuple[Any, ...]:
 )
 def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
     """The sum of each window; with `masks` only of the taps that they select."""
-    out = np.zeros((*input.shape[:-2], *window.size), dtype=input.dtype)
-    for i, (tap, (rows, columns)) in enumerate(window.taps(input)):
-        out[..., rows, columns] += tap if masks is None else tap * masks[i][..., rows, columns]
+    out = memory.empty_like(input, shape=(*input.shape[:-2], *window.size))
+    out[...] = 0
+    for i, (tap, at) in enumerate(window.taps(input)):
+        out[(..., *at)] += tap if masks is None else tap * masks[i][(..., *at)]
     return out
 
 
@@ -112,16 +112,20 @@ def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
 )
 def _unpool(input: Any, shape: tuple[int, ...], window: Window, masks: Any = None) -> Any:
     """Each window's number added to its elements; with `masks` only to the taps that they select."""
-    disjoint = window.disjoint(shape)
-    out = np.empty(shape, dtype=input.dtype) if disjoint else np.zeros(shape, dtype=input.dtype)
-    for i, (tap, (rows, columns)) in enumerate(window.taps(out)):
-        share = input[..., rows, columns]
-        if not disjoint:
-            tap += share if masks is None else share * masks[i][..., rows, columns]
-        elif masks is None:
+    out = memory.empty_like(input if masks is None else masks[0], input.dtype, shape)
+    apart = window.apart()
+    for i in (0, 1):  # zeros wherever something is added up, or no window looks
+        rest = slice(window.kernel[i] * window.size[i] if apart else 0, None)
+        out[(..., rest, slice(None)) if i == 0 else (..., rest)] = 0
+    for i, (tap, at) in enumerate(window.taps(out)):
+        share = input[(..., *at)]
+        mask = None if masks is None else masks[i][(..., *at)]
+        if not apart:
+            tap += share if mask is None else share * mask
+        elif mask is None:
             tap[...] = share
         else:
-            np.multiply(share, masks[i], out=tap)
+            np.multiply(share, mask, out=tap)
     return out
 
 
@@ -135,17 +139,15 @@ def _unpool(input: Any, shape: tuple[int, ...], window: Window, masks: Any = Non
 def _max_pool2d(input: Any, window: Window) -> Any:
     """The largest element of each window."""
     taps = list(window.taps(input))
+    out = memory.empty_like(input, shape=(*input.shape[:-2], *window.size))
     if all(tap.shape[-2:] == window.size for tap, _ in taps):
-        if len(taps) == 1:
-            return taps[0][0].copy()
-        out = np.maximum(taps[0][0], taps[1][0])
-        for tap, _ in taps[2:]:
+        np.maximum(taps[0][0], taps[-1][0], out=out)
+        for tap, _ in taps[1:-1]:
             np.maximum(out, tap, out=out)
         return out
-    lowest = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
-    out = np.full((*input.shape[:-2], *window.size), lowest, dtype=input.dtype)
-    for tap, (rows, columns) in taps:
-        region = out[..., rows, columns]
+    out[...] = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
+    for tap, at in taps:
+        region = out[(..., *at)]
         np.maximum(region, tap, out=region)
     return out
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import memory
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor, out_of_range
 
@@ -100,6 +101,9 @@ def view(input: Any, *shape: Any) -> Any:
     """
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list, np.integer, Tensor)):
         return input.to(shape[0])
+    x = input.array
+    if input.view_of is None and not x.flags.c_contiguous and memory.dense(x):
+        input.array = np.ascontiguousarray(x)  # channels that lie last in memory are no concern of users
     out = _reshape(input, sizes(shape))
     if input.numel() and not np.may_share_memory(out.array, input.array):
         raise RuntimeError(

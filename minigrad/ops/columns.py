@@ -1,0 +1,128 @@
+"""Correlation on arrays, as matrix products with the windows of the image.
+
+Logical shapes are (N, C, H, W) throughout. In memory what is made here is (N, H, W, C), which elementwise
+operations keep. The windows are copied into the rows or columns of a matrix for a few images at a time, so that
+the matrix stays in the cache.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from minigrad import memory
+from minigrad.engine import Array
+
+Pair: TypeAlias = tuple[int, int]
+
+BUFFER = 1 << 19  # bytes of windows at a time
+
+
+def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
+    """How many windows fit into `size` elements."""
+    return (size - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def framed(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
+    """`x` (N, C, H, W) with a frame of zeros, laid out in memory as asked; negative widths crop."""
+    (top, bottom), (left, right) = rows, columns
+    x = x[:, :, max(-top, 0) : x.shape[2] + min(bottom, 0), max(-left, 0) : x.shape[3] + min(right, 0)]
+    top, bottom, left, right = (max(n, 0) for n in (top, bottom, left, right))
+    order, back = ((0, 2, 3, 1), (0, 3, 1, 2)) if channels_last else ((0, 1, 2, 3), (0, 1, 2, 3))
+    n, c, h, w = x.shape
+    if not (top or bottom or left or right) and x.transpose(order).flags.c_contiguous:
+        return x
+    shape = (n, c, h + top + bottom, w + left + right)
+    out = memory.empty(tuple(shape[i] for i in order), x.dtype).transpose(back)
+    for edge in (np.s_[:top], np.s_[top + h :], np.s_[:, :left], np.s_[:, left + w :]):
+        out[(slice(None), slice(None), *(edge if isinstance(edge, tuple) else (edge,)))] = 0
+    out[:, :, top : top + h, left : left + w] = x
+    return out
+
+
+def channels_last(x: Array) -> Array:
+    """The channels of each position of `x` (N, C, H, W) as rows (N·H·W, C)."""
+    rows = framed(x, (0, 0), (0, 0), channels_last=True)
+    return rows.transpose(0, 2, 3, 1).reshape(x.size // max(x.shape[1], 1), x.shape[1])
+
+
+class Windows:
+    """The windows of images as matrices: for each image and group a row for each window.
+
+    In memory either the channels of a row of the kernel stand together, or the positions of a row of the image:
+    whichever makes the longer runs.
+
+    Args:
+        x: (N, groups·c, H, W).
+        frame: zeros around it, ((top, bottom), (left, right)).
+        kernel: the size of a window, (rows, columns), like the next two.
+        stride: steps between windows.
+        dilation: steps between the elements of a window.
+        groups: how many groups of channels there are.
+    """
+
+    def __init__(
+        self, x: Array, frame: Sequence[Pair], kernel: Pair, stride: Pair, dilation: Pair, groups: int
+    ) -> None:
+        (kh, kw), c = kernel, x.shape[1] // groups
+        width = positions(x.shape[3] + frame[1][0] + frame[1][1], kw, stride[1], dilation[1])
+        self.by_channel = stride[1] > 1 or kw * c > width
+        x = framed(x, frame[0], frame[1], channels_last=self.by_channel)
+        oh, ow = self.size = tuple(positions(x.shape[2 + i], kernel[i], stride[i], dilation[i]) for i in (0, 1))
+        sn, sc, sh, sw = x.strides
+        windows = as_strided(  # no index leaves its own axis of x: safe for any strides
+            x,
+            (len(x), groups, oh, ow, kh, kw, c),
+            (sn, sc * c, sh * stride[0], sw * stride[1], sh * dilation[0], sw * dilation[1], sc),
+            writeable=False,
+        )
+        self.length = kh * kw * c
+        self.source = windows if self.by_channel else windows.transpose(0, 1, 4, 5, 6, 2, 3)
+        self.matrix = (groups, oh * ow, self.length) if self.by_channel else (groups, self.length, oh * ow)
+        self.step = max(BUFFER // max(math.prod(self.matrix) * x.itemsize, 1), 1)
+
+    def __iter__(self) -> Iterator[tuple[slice, Array]]:
+        """Some images, and their windows (n, groups, oh·ow, kh·kw·c)."""
+        n = len(self.source)
+        buffer = memory.empty((min(self.step, n), *self.source.shape[1:]), self.source.dtype)
+        for start in range(0, n, self.step):
+            part = buffer[: n - start]
+            images = slice(start, start + len(part))
+            np.copyto(part, self.source[images])
+            rows = part.reshape(len(part), *self.matrix)
+            yield images, rows if self.by_channel else rows.swapaxes(2, 3)
+
+
+def products(windows: Windows, weight: Array, out: Array | None = None) -> Iterator[tuple[slice, Array]]:
+    """Some images, and their windows times `weight` (groups, kh·kw·c, o): (n, groups, oh·ow, o), a part of `out`."""
+    groups, o = len(weight), weight.shape[2]
+    buffer: Array | None = None
+    for images, rows in windows:
+        n, positions = len(rows), rows.shape[2]
+        if out is not None:
+            part = out[images]
+        else:
+            buffer = memory.empty((n, positions, groups, o), rows.dtype) if buffer is None else buffer[:n]
+            part = buffer.transpose(0, 2, 1, 3)
+        if groups == 1 and rows.flags.c_contiguous:  # one large product
+            np.matmul(rows.reshape(n * positions, -1), weight[0], out=part.reshape(n * positions, o))
+        else:
+            np.matmul(rows, weight, out=part)
+        yield images, part
+
+
+def sum_of_products(windows: Windows, g: Array) -> Array:
+    """The windows times `g` (N, groups, oh·ow, o), summed over images and positions: (groups, o, kh·kw·c)."""
+    groups, o = g.shape[1], g.shape[3]
+    total = np.zeros((groups, o, windows.length), dtype=g.dtype)
+    for images, rows in windows:
+        n, _, positions, length = rows.shape
+        if groups == 1 and rows.flags.c_contiguous:
+            total += g[images].reshape(n * positions, o).T @ rows.reshape(n * positions, length)
+        else:
+            total += np.matmul(g[images].swapaxes(2, 3), rows).sum(0)
+    return total
