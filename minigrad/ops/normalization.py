@@ -13,22 +13,73 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import memory
+from minigrad.engine import Array
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
 
-
-def _over_a_and_b(x: Any) -> Any:
-    """The sum of (A, C, B) over A and B, as products: faster than `sum`, and exact enough in float32."""
-    if x.shape[2] == 1:
-        return np.ones(len(x), x.dtype) @ x[:, :, 0]
-    return np.ones(len(x), x.dtype) @ (x @ np.ones(x.shape[2], x.dtype))
+BLOCK = 1 << 19  # bytes to compute with at a time: they should stay in the cache
 
 
-def _dots(x: Any, y: Any) -> Any:
-    """The sum of ``x * y`` over A and B."""
-    return np.ones(len(x), x.dtype) @ np.einsum("acb,acb->ac", x, y)
+class _ChannelsLast:
+    """How to compute with (A, C, B) whose channels lie last in memory: as rows (A, B·C), for NumPy likes long rows."""
+
+    def __init__(self, x: Array) -> None:
+        self.b, self.c = x.shape[2], x.shape[1]
+
+    def view(self, x: Array) -> Any:
+        """`x` as it lies in memory; a copy if it lies otherwise."""
+        return x.transpose(0, 2, 1).reshape(len(x), self.b * self.c)
+
+    def like(self, x: Array) -> Array:
+        """An array of the shape of `x`, of which `view` is no copy."""
+        return memory.empty((len(x), self.b, self.c), x.dtype).transpose(0, 2, 1)
+
+    def spread(self, v: Array) -> Any:
+        """A number for each channel (C,), to broadcast against what `view` gives."""
+        return np.tile(v, self.b)
+
+    def total(self, x: Array) -> Any:
+        """The sum over A and B. A product is faster than `sum`, and exact enough in float32."""
+        return self._gathered(np.ones(len(x), x.dtype) @ x)
+
+    def dots(self, x: Array, y: Array) -> Any:
+        """The sum of ``x * y`` over A and B."""
+        return self._gathered(np.einsum("ai,ai->i", x, y))
+
+    def _gathered(self, row: Array) -> Any:
+        return row if self.b == 1 else row.reshape(self.b, self.c).sum(0)
+
+
+class _ChannelsFirst:
+    """The same for (A, C, B) that lies in memory in that order."""
+
+    def view(self, x: Array) -> Any:
+        return np.ascontiguousarray(x)
+
+    def like(self, x: Array) -> Array:
+        return memory.empty(x.shape, x.dtype)
+
+    def spread(self, v: Array) -> Any:
+        return _column(v)
+
+    def total(self, x: Array) -> Any:
+        return np.ones(len(x), x.dtype) @ (x @ np.ones(x.shape[2], x.dtype))
+
+    def dots(self, x: Array, y: Array) -> Any:
+        return np.ones(len(x), x.dtype) @ np.einsum("acb,acb->ac", x, y)
+
+
+def _layout(x: Array) -> _ChannelsLast | _ChannelsFirst:
+    return _ChannelsLast(x) if x.transpose(0, 2, 1).flags.c_contiguous else _ChannelsFirst()
+
+
+def _blocks(x: Array) -> list[slice]:
+    """Parts of the first axis, of a size that stays in the cache while it is computed with."""
+    step = max(BLOCK * len(x) // max(x.nbytes, 1), 1)
+    return [slice(i, i + step) for i in range(0, len(x), step)]
 
 
 def _column(x: Any) -> Any:
@@ -51,14 +102,23 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
         return across * (scale if weight is None else scale * _column(weight))
     center, scale, known = saved
     n = g.shape[0] * g.shape[2]
-    apart = input - _column(center)
-    along = _dots(g, apart)
+    layout = _layout(input)
+    out = layout.like(input)
+    x, result, given = layout.view(input), layout.view(out), layout.view(g)
+    middle = layout.spread(center)
+    along = np.zeros_like(center)
+    for part in _blocks(x):
+        np.subtract(x[part], middle, out=result[part])
+        along += layout.dots(given[part], result[part])
     known[:] = g, along  # the weight's rule, next in line, needs it too
-    apart *= _column(along * scale**2 / -n)
-    apart += g
-    apart -= _column(_over_a_and_b(g) / n)
-    apart *= _column(scale if weight is None else scale * weight)
-    return apart
+    factor = scale if weight is None else scale * weight
+    by_g, by_x, shift = map(layout.spread, (factor, factor * scale**2 * along / -n, factor * layout.total(given) / -n))
+    for part in _blocks(x):
+        share = result[part]
+        share *= by_x
+        share += shift
+        share += given[part] * by_g
+    return out
 
 
 def _standardize_weight(g: Any, input: Any, saved: Any, eps: float) -> Any:
@@ -67,11 +127,15 @@ def _standardize_weight(g: Any, input: Any, saved: Any, eps: float) -> Any:
     center, scale, known = saved
     if known and known[0] is g:
         return known[1] * scale
-    return _dots(g, input - _column(center)) * scale
+    layout = _layout(input)
+    return layout.dots(layout.view(g), layout.view(input) - layout.spread(center)) * scale
 
 
 def _standardize_bias(g: Any) -> Any:
-    return _over_a_and_b(g) if isinstance(g, np.ndarray) else sum(g, (0, 2))
+    if not isinstance(g, np.ndarray):
+        return sum(g, (0, 2))
+    layout = _layout(g)
+    return layout.total(layout.view(g))
 
 
 def _standardize_sample(d: Any) -> tuple[Any, ...]:
@@ -99,9 +163,16 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
     (Ioffe and Szegedy, arXiv:1502.03167, section 3).
     """
     n = input.shape[0] * input.shape[2]
-    center = _over_a_and_b(input) / n
-    out = input - _column(center)
-    variance = _dots(out, out) / n
+    layout = _layout(input)
+    out = layout.like(input)
+    x, result = layout.view(input), layout.view(out)
+    center = layout.total(x) / n
+    middle = layout.spread(center)
+    variance = np.zeros_like(center)
+    for part in _blocks(x):
+        apart = np.subtract(x[part], middle, out=result[part])
+        variance += layout.dots(apart, apart)
+    variance /= n
     scale = 1 / np.sqrt(variance + eps)
     if running is not None:
         means, variances, momentum = running
@@ -109,9 +180,12 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
             means += momentum * (center - means)
         if variances is not None:  # the unbiased one, as in torch
             variances += momentum * (variance * (n / (n - 1)) - variances)
-    out *= _column(scale if weight is None else scale * weight)
-    if bias is not None:
-        out += _column(bias)
+    factor = layout.spread(scale if weight is None else scale * weight)
+    shift = None if bias is None else layout.spread(bias)
+    for part in _blocks(x):
+        result[part] *= factor
+        if shift is not None:
+            result[part] += shift
     return out, (center, scale, [])
 
 
