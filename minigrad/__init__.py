@@ -47,5 +47,7 @@ from minigrad.random import set_rng_state as set_rng_state
 from minigrad.tensor import Size as Size
 from minigrad.tensor import Tensor as Tensor
 from minigrad.tensor import device as device
+from minigrad.threads import get_num_threads as get_num_threads
+from minigrad.threads import set_num_threads as set_num_threads
 
 __version__ = "0.1.0"

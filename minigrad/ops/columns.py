@@ -16,10 +16,13 @@ from numpy.lib.stride_tricks import as_strided
 
 from minigrad import memory
 from minigrad.engine import Array
+from minigrad.threads import share
 
 Pair: TypeAlias = tuple[int, int]
 
 BUFFER = 1 << 19  # bytes of windows at a time
+SUMS = 1 << 22  # bytes of sums that are made at a time
+PARTS = 8  # into so many parts images are cut at least that do not fit into one buffer
 
 
 def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
@@ -83,33 +86,41 @@ class Windows:
         self.length = kh * kw * c
         self.source = windows if self.by_channel else windows.transpose(0, 1, 4, 5, 6, 2, 3)
         self.matrix = (groups, oh * ow, self.length) if self.by_channel else (groups, self.length, oh * ow)
-        self.step = max(BUFFER // max(math.prod(self.matrix) * x.itemsize, 1), 1)
+        n, size = len(x), math.prod(self.matrix) * x.itemsize
+        step = max(BUFFER // max(size, 1), 1)
+        if n > step:
+            step = min(step, -(-n // PARTS))
+        self.chunks = [slice(i, min(i + step, n)) for i in range(0, n, step)]
 
-    def __iter__(self) -> Iterator[tuple[slice, Array]]:
-        """Some images, and their windows (n, groups, oh·ow, kh·kw·c)."""
-        n = len(self.source)
-        buffer = memory.empty((min(self.step, n), *self.source.shape[1:]), self.source.dtype)
-        for start in range(0, n, self.step):
-            part = buffer[: n - start]
-            images = slice(start, start + len(part))
-            np.copyto(part, self.source[images])
+    def __call__(self, chunks: Sequence[slice]) -> Iterator[tuple[slice, Array]]:
+        """Some of the images at a time, and their windows (n, groups, oh·ow, kh·kw·c)."""
+        buffer = np.empty(0)
+        for images in chunks:
+            source = self.source[images]
+            if len(buffer) < len(source):
+                buffer = memory.empty(source.shape, source.dtype)
+            part = buffer[: len(source)]
+            np.copyto(part, source)
             rows = part.reshape(len(part), *self.matrix)
             yield images, rows if self.by_channel else rows.swapaxes(2, 3)
 
 
-def products(windows: Windows, weight: Array, out: Array | None = None) -> Iterator[tuple[slice, Array]]:
-    """Some images, and their windows times `weight` (groups, kh·kw·c, o): (n, groups, oh·ow, o), a part of `out`."""
-    groups, o = len(weight), weight.shape[2]
-    buffer: Array | None = None
-    for images, rows in windows:
-        n, positions = len(rows), rows.shape[2]
-        if out is not None:
-            part = out[images]
-        else:
-            buffer = memory.empty((n, positions, groups, o), rows.dtype) if buffer is None else buffer[:n]
-            part = buffer.transpose(0, 2, 1, 3)
+def products(
+    windows: Windows, chunks: Sequence[slice], weight: Array, out: Array | None = None
+) -> Iterator[tuple[slice, Array]]:
+    """Some images at a time, and their windows times `weight` (groups, kh·kw·c, o): (n, groups, oh·ow, o).
+
+    They stand in `out` (N, groups, oh·ow, o) if it is given, else only until the next ones.
+    """
+    groups, _, o = weight.shape
+    buffer = np.empty(0)
+    for images, rows in windows(chunks):
+        n, _, positions, length = rows.shape
+        if out is None and len(buffer) < n:
+            buffer = memory.empty((n, positions, groups, o), rows.dtype)
+        part = buffer[:n].swapaxes(1, 2) if out is None else out[images]
         if groups == 1 and rows.flags.c_contiguous:  # one large product
-            np.matmul(rows.reshape(n * positions, -1), weight[0], out=part.reshape(n * positions, o))
+            np.matmul(rows.reshape(n * positions, length), weight[0], out=part.reshape(n * positions, o))
         else:
             np.matmul(rows, weight, out=part)
         yield images, part
@@ -118,11 +129,22 @@ def products(windows: Windows, weight: Array, out: Array | None = None) -> Itera
 def sum_of_products(windows: Windows, g: Array) -> Array:
     """The windows times `g` (N, groups, oh·ow, o), summed over images and positions: (groups, o, kh·kw·c)."""
     groups, o = g.shape[1], g.shape[3]
-    total = np.zeros((groups, o, windows.length), dtype=g.dtype)
-    for images, rows in windows:
-        n, _, positions, length = rows.shape
-        if groups == 1 and rows.flags.c_contiguous:
-            total += g[images].reshape(n * positions, o).T @ rows.reshape(n * positions, length)
-        else:
-            total += np.matmul(g[images].swapaxes(2, 3), rows).sum(0)
+    shape = groups, o, windows.length
+    n, most = len(windows.chunks), SUMS // max(math.prod(shape) * g.itemsize, 1)
+    parts = np.array_split(range(n), max(min(n, PARTS, most), 1))
+    totals = memory.empty((len(parts), *shape), g.dtype)  # one for each part, whichever thread it falls to
+
+    def work(numbers: Sequence[int]) -> None:
+        for i in numbers:
+            total = np.zeros(shape, g.dtype)
+            for images, rows in windows([windows.chunks[j] for j in parts[i]]):
+                n, _, positions, length = rows.shape
+                if groups == 1 and rows.flags.c_contiguous:
+                    total += g[images].reshape(n * positions, o).T @ rows.reshape(n * positions, length)
+                else:
+                    total += np.matmul(g[images].swapaxes(2, 3), rows).sum(0)
+            totals[i] = total
+
+    share(work, range(len(parts)))
+    total: Array = totals.sum(0)
     return total

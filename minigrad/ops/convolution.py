@@ -26,6 +26,7 @@ from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import sum
 from minigrad.ops.shape import reshape
 from minigrad.tensor import Tensor
+from minigrad.threads import share
 
 
 def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
@@ -103,15 +104,16 @@ def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dil
     matrix = weight.reshape(groups, out // groups, c, kh, kw).transpose(0, 3, 4, 2, 1)
     result = memory.empty((len(input), *windows.size, out), input.dtype)
     grouped = result.reshape(len(input), math.prod(windows.size), groups, out // groups).transpose(0, 2, 1, 3)
-    each = products(windows, matrix.reshape(groups, kh * kw * c, out // groups), grouped)
-    if bias is None:
-        for _ in each:
-            pass
-    else:
-        long = np.tile(bias, math.prod(windows.size))  # NumPy is slow with many short rows
-        for images, _ in each:
-            rows = result[images].reshape(-1, len(long))
-            rows += long
+    matrix = matrix.reshape(groups, kh * kw * c, out // groups)
+    long = None if bias is None else np.tile(bias, math.prod(windows.size))  # NumPy is slow with many short rows
+
+    def work(chunks: Sequence[slice]) -> None:
+        for images, _ in products(windows, chunks, matrix, grouped):
+            if long is not None:
+                rows = result[images].reshape(-1, len(long))
+                rows += long
+
+    share(work, windows.chunks)
     return result.transpose(0, 3, 1, 2)
 
 
@@ -154,24 +156,23 @@ def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pa
     matrix = spread.transpose(4, 2, 3, 6, 0, 1, 5).reshape(groups, windows.length, math.prod(stride) * c)
     n, (h, w) = len(input), windows.size
     result = memory.empty((n, *size, groups * c), input.dtype)
-    image = result.transpose(0, 3, 1, 2)
-    if stride == (1, 1):
-        out = result.reshape(n, h * w, groups, c).transpose(0, 2, 1, 3)
-        for _ in products(windows, matrix, out):
-            pass
-        return image
-    for images, product in products(windows, matrix):
-        parts = product.reshape(len(product), groups, h, w, *stride, c)
-        for phase in np.ndindex(*stride):
-            at, start = [], []
-            for r, s, p, m in zip(phase, stride, padding, first, strict=True):
-                at.append((r - p) % s)
-                start.append((at[-1] + p - r) // s - m)
-            region = result[images, at[0] :: stride[0], at[1] :: stride[1]]
-            seen = (slice(start[i], start[i] + region.shape[1 + i]) for i in (0, 1))
-            part = parts[:, :, *seen, *phase].transpose(0, 2, 3, 1, 4)
-            region[...] = part.reshape(region.shape)
-    return image
+    whole = result.reshape(n, h * w, groups, c).transpose(0, 2, 1, 3) if stride == (1, 1) else None
+
+    def work(chunks: Sequence[slice]) -> None:
+        for images, product in products(windows, chunks, matrix, whole):
+            parts = product.reshape(len(product), groups, h, w, *stride, c)
+            for phase in np.ndindex(*stride) if whole is None else ():
+                at, start = [], []
+                for r, s, p, m in zip(phase, stride, padding, first, strict=True):
+                    at.append((r - p) % s)
+                    start.append((at[-1] + p - r) // s - m)
+                region = result[images, at[0] :: stride[0], at[1] :: stride[1]]
+                seen = (slice(start[i], start[i] + region.shape[1 + i]) for i in (0, 1))
+                part = parts[:, :, *seen, *phase].transpose(0, 2, 3, 1, 4)
+                region[...] = part.reshape(region.shape)
+
+    share(work, windows.chunks)
+    return result.transpose(0, 3, 1, 2)
 
 
 @operation(

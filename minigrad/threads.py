@@ -1,0 +1,157 @@
+"""Threads inside large operations.
+
+NumPy lets other threads run while it computes, so an operation on many images can give each thread some of them.
+Matrix products would start threads of their own: meanwhile they are held to one.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import itertools
+import os
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+T = TypeVar("T")
+
+
+def get_num_threads() -> int:
+    """How many threads a large operation uses: by default one for each core, or ``OMP_NUM_THREADS``.
+
+    >>> import minigrad
+    >>> minigrad.get_num_threads() >= 1
+    True
+    """
+    return _state.count or _default()
+
+
+def set_num_threads(n: int) -> None:
+    """Let large operations, matrix products among them, use `n` threads. Results do not depend on it.
+
+    Raises:
+        RuntimeError: if `n` is not positive.
+        TypeError: if `n` is no integer.
+    """
+    if not isinstance(n, int) or isinstance(n, bool):
+        raise TypeError(f"set_num_threads expects an int, but got {type(n).__name__}")
+    if n <= 0:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    _state.count = n
+    _state.shut()
+    if (blas := _blas()) is not None:
+        blas[1](n)
+
+
+def share(work: Callable[[Sequence[T]], None], items: Sequence[T]) -> None:
+    """``work(items)``, by several threads at once: each gets some neighbouring items.
+
+    What `work` does with an item must not depend on the other items; it must not start operations itself.
+    An exception in any thread is raised here, after all have ended.
+    """
+    n = min(get_num_threads(), len(items))
+    if n <= 1 or _blas() is None:
+        work(items)
+        return
+    cuts = [i * len(items) // n for i in range(n + 1)]
+    parts = [items[a:b] for a, b in itertools.pairwise(cuts)]
+    with _state.products_on_one_thread:
+        pool = _state.workers()
+        futures: list[Future[None]] = [
+            pool.submit(contextvars.copy_context().run, work, part)
+            for part in parts[1:]  # NumPy's errstate goes along
+        ]
+        try:
+            work(parts[0])
+        finally:
+            errors = [future.exception() for future in futures]
+    for error in errors:
+        if error is not None:
+            raise error
+
+
+@functools.cache
+def _default() -> int:
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        value = os.environ.get(name, "")
+        if value.isdecimal() and int(value):
+            return int(value)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@functools.cache
+def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
+    """How many threads a matrix product uses, and how to set it; None if NumPy does not compute with OpenBLAS."""
+    import ctypes
+    import importlib
+
+    try:
+        core = importlib.import_module("numpy._core._multiarray_umath")
+        library = ctypes.CDLL(core.__file__)  # already loaded; it knows the libraries it is linked to
+    except (ImportError, OSError):
+        return None
+    for form in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):
+        try:
+            return getattr(library, form.format("get_num_threads")), getattr(library, form.format("set_num_threads"))
+        except AttributeError:
+            continue
+    return None
+
+
+class _OneThread:
+    """While anybody is inside, matrix products run on one thread."""
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.before = threading.Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.inside and (blas := _blas()) is not None:
+                self.before = blas[0]()
+                blas[1](1)
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside and (blas := _blas()) is not None:
+                blas[1](self.before)
+
+
+class _State:
+    """The number of threads, and the pool of those that wait for work."""
+
+    def __init__(self) -> None:
+        self.count: int | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """In a process just forked there are no threads to wait for."""
+        self.pool: ThreadPoolExecutor | None = None
+        self.lock = threading.Lock()
+        self.products_on_one_thread = _OneThread()
+
+    def workers(self) -> ThreadPoolExecutor:
+        """The pool, started when first needed."""
+        with self.lock:
+            if self.pool is None:
+                from concurrent.futures import ThreadPoolExecutor
+
+                self.pool = ThreadPoolExecutor(max(get_num_threads() - 1, 1), "minigrad")
+            return self.pool
+
+    def shut(self) -> None:
+        """Let the pool end; the next one may be of another size."""
+        with self.lock:
+            pool, self.pool = self.pool, None
+        if pool is not None:
+            pool.shutdown(wait=False)
+
+
+_state = _State()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_state.forget)

@@ -1,0 +1,112 @@
+"""Threads inside operations: the same bits whatever their number, errors come out, forks and settings are safe."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import minigrad
+from minigrad import nn, threads
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    count = threads._state.count
+    blas = threads._blas()
+    before = blas[0]() if blas else 1
+    yield
+    threads._state.count = count
+    threads._state.shut()
+    if blas:
+        blas[1](before)
+
+
+def step():
+    """The loss and all gradients of a small convolutional network."""
+    minigrad.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 4), nn.ReLU(), nn.BatchNorm2d(6), nn.Conv2d(6, 6, 4, stride=2), nn.ReLU(), nn.MaxPool2d(2)
+    )
+    x = minigrad.randn(20, 1, 28, 28, requires_grad=True)
+    loss = (model(x) ** 2).sum()
+    loss.backward()
+    return [loss.detach().numpy(), x.grad.numpy(), *(p.grad.numpy() for p in model.parameters())]
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    results = []
+    for n in (1, 2, 3, 8):
+        minigrad.set_num_threads(n)
+        assert minigrad.get_num_threads() == n
+        results.append(step())
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_items_are_shared_out_and_each_is_done_once():
+    minigrad.set_num_threads(3)
+    seen, names = [], set()
+
+    def work(items):
+        names.add(threading.current_thread().name)
+        seen.extend(items)
+
+    threads.share(work, range(7))
+    assert sorted(seen) == list(range(7))
+    assert (len(names) > 1) == (threads._blas() is not None)
+
+
+def test_an_error_in_any_thread_is_raised_and_products_get_their_threads_back():
+    minigrad.set_num_threads(2)
+    blas = threads._blas()
+
+    def work(items):
+        if 3 in items:
+            raise ValueError("the last item")
+
+    with pytest.raises(ValueError, match="the last item"):
+        threads.share(work, range(4))
+    assert blas is None or blas[0]() == 2
+    threads.share(lambda items: None, range(4))  # the pool lives on
+
+
+def test_numpys_error_state_reaches_the_threads():
+    minigrad.set_num_threads(2)
+    zero = np.zeros((), np.float32)
+
+    def work(items):
+        if 3 in items:  # not the caller's own part
+            zero / zero
+
+    with np.errstate(all="ignore"):
+        threads.share(work, range(4))
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        threads.share(work, range(4))
+
+
+@pytest.mark.parametrize(("n", "error"), [(0, RuntimeError), (-1, RuntimeError), (1.0, TypeError), (True, TypeError)])
+def test_bad_numbers_are_refused(n, error):
+    with pytest.raises(error, match="set_num_threads expects"):
+        minigrad.set_num_threads(n)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_starts_threads_of_its_own():
+    program = """
+import os, minigrad
+minigrad.set_num_threads(2)
+x, w = minigrad.ones(16, 1, 20, 20), minigrad.ones(2, 1, 3, 3)
+conv = minigrad.nn.functional.conv2d
+conv(x, w)
+child = os.fork()
+if not child:
+    os._exit(0 if float(conv(x, w).sum()) == 16 * 2 * 18 * 18 * 9 else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)
