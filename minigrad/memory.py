@@ -73,3 +73,12 @@ def empty_like(x: Array, dtype: Any = None, shape: tuple[int, ...] | None = None
     shape, order = x.shape if shape is None else shape, axes(x)
     back = [order.index(i) for i in range(x.ndim)]
     return empty(tuple(shape[i] for i in order), dtype or x.dtype).transpose(back)
+
+
+def laid_out_as(x: Array, y: Array) -> Array:
+    """`y`, with its axes in memory in the order of those of `x`."""
+    if axes(x) == axes(y):
+        return y
+    out = empty_like(x, y.dtype, y.shape)
+    out[...] = y
+    return out

@@ -14,10 +14,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from minigrad.engine import Array
+
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
+
+BLOCK = 1 << 19  # bytes
 
 
 def get_num_threads() -> int:
@@ -72,6 +76,12 @@ def share(work: Callable[[Sequence[T]], None], items: Sequence[T]) -> None:
     for error in errors:
         if error is not None:
             raise error
+
+
+def blocks(x: Array) -> list[slice]:
+    """Parts of the first axis of `x`, to be shared, of a size that stays in the cache while it is computed with."""
+    step = max(BLOCK * len(x) // max(x.nbytes, 1), 1)
+    return [slice(i, i + step) for i in range(0, len(x), step)]
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from minigrad.threads import share
 
 Pair: TypeAlias = tuple[int, int]
 
-BUFFER = 1 << 19  # bytes of windows at a time
+BUFFER = 1 << 18  # bytes of windows at a time
 SUMS = 1 << 22  # bytes of sums that are made at a time
 PARTS = 8  # into so many parts images are cut at least that do not fit into one buffer
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from minigrad import dtypes, memory
 from minigrad.dtypes import as_numpy
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor
+from minigrad.threads import blocks, share
 
 
 def quiet() -> np.errstate:
@@ -558,10 +560,16 @@ def sigmoid(input: Any) -> Any:
 
 
 def _where_positive(g: Any, out: Any) -> Any:
-    if not (isinstance(g, np.ndarray) and isinstance(out, np.ndarray)):
+    if not (isinstance(g, np.ndarray) and isinstance(out, np.ndarray)) or not out.ndim:
         return g * (out > 0)
-    mask = np.greater(out, 0, out=memory.empty_like(out, bool))
-    return np.multiply(g, mask, out=memory.empty_like(out))
+    result = memory.empty_like(out)
+
+    def work(parts: Sequence[slice]) -> None:
+        for part in parts:
+            np.multiply(g[part], out[part] > 0, out=result[part])
+
+    share(work, blocks(out))
+    return result
 
 
 @operation({"input": lambda g, out: _where_positive(g, out)}, in_place=True, sample=lambda d: (d.array(kinks=(0.0,)),))
@@ -573,7 +581,16 @@ def relu(input: Any) -> Any:
     tensor([0., 2.])
     """
     zeros = np.zeros_like(input[:1] if input.ndim > 1 else input)  # the scalar 0 misses NumPy's SIMD loop
-    return np.maximum(input, zeros, out=memory.empty_like(input))
+    if input.ndim < 2:
+        return np.maximum(input, zeros)
+    out = memory.empty_like(input)
+
+    def work(parts: Sequence[slice]) -> None:
+        for part in parts:
+            np.maximum(input[part], zeros, out=out[part])
+
+    share(work, blocks(input))
+    return out
 
 
 @operation(

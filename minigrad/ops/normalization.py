@@ -19,8 +19,7 @@ from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
-
-BLOCK = 1 << 19  # bytes to compute with at a time: they should stay in the cache
+from minigrad.threads import blocks, share
 
 
 class _ChannelsLast:
@@ -76,12 +75,6 @@ def _layout(x: Array) -> _ChannelsLast | _ChannelsFirst:
     return _ChannelsLast(x) if x.transpose(0, 2, 1).flags.c_contiguous else _ChannelsFirst()
 
 
-def _blocks(x: Array) -> list[slice]:
-    """Parts of the first axis, of a size that stays in the cache while it is computed with."""
-    step = max(BLOCK * len(x) // max(x.nbytes, 1), 1)
-    return [slice(i, i + step) for i in range(0, len(x), step)]
-
-
 def _column(x: Any) -> Any:
     """(C,) → (C, 1), which broadcasts against (A, C, B)."""
     return x.reshape(-1, 1)
@@ -106,18 +99,28 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
     out = layout.like(input)
     x, result, given = layout.view(input), layout.view(out), layout.view(g)
     middle = layout.spread(center)
-    along = np.zeros_like(center)
-    for part in _blocks(x):
-        np.subtract(x[part], middle, out=result[part])
-        along += layout.dots(given[part], result[part])
+    parts = blocks(x)
+    dots = np.empty((len(parts), len(center)), center.dtype)
+
+    def center_and_sum(numbers: Sequence[int]) -> None:
+        for i in numbers:
+            apart = np.subtract(x[parts[i]], middle, out=result[parts[i]])
+            dots[i] = layout.dots(given[parts[i]], apart)
+
+    share(center_and_sum, range(len(parts)))
+    along = dots.sum(0)
     known[:] = g, along  # the weight's rule, next in line, needs it too
     factor = scale if weight is None else scale * weight
     by_g, by_x, shift = map(layout.spread, (factor, factor * scale**2 * along / -n, factor * layout.total(given) / -n))
-    for part in _blocks(x):
-        share = result[part]
-        share *= by_x
-        share += shift
-        share += given[part] * by_g
+
+    def combine(parts: Sequence[slice]) -> None:
+        for part in parts:
+            y = result[part]
+            y *= by_x
+            y += shift
+            y += given[part] * by_g
+
+    share(combine, parts)
     return out
 
 
@@ -168,11 +171,16 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
     x, result = layout.view(input), layout.view(out)
     center = layout.total(x) / n
     middle = layout.spread(center)
-    variance = np.zeros_like(center)
-    for part in _blocks(x):
-        apart = np.subtract(x[part], middle, out=result[part])
-        variance += layout.dots(apart, apart)
-    variance /= n
+    parts = blocks(x)
+    squares = np.empty((len(parts), len(center)), center.dtype)
+
+    def center_and_square(numbers: Sequence[int]) -> None:
+        for i in numbers:
+            apart = np.subtract(x[parts[i]], middle, out=result[parts[i]])
+            squares[i] = layout.dots(apart, apart)
+
+    share(center_and_square, range(len(parts)))
+    variance = squares.sum(0) / n
     scale = 1 / np.sqrt(variance + eps)
     if running is not None:
         means, variances, momentum = running
@@ -182,10 +190,14 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
             variances += momentum * (variance * (n / (n - 1)) - variances)
     factor = layout.spread(scale if weight is None else scale * weight)
     shift = None if bias is None else layout.spread(bias)
-    for part in _blocks(x):
-        result[part] *= factor
-        if shift is not None:
-            result[part] += shift
+
+    def scale_and_shift(parts: Sequence[slice]) -> None:
+        for part in parts:
+            result[part] *= factor
+            if shift is not None:
+                result[part] += shift
+
+    share(scale_and_shift, parts)
     return out, (center, scale, [])
 
 

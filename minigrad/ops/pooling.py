@@ -112,7 +112,9 @@ def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
 )
 def _unpool(input: Any, shape: tuple[int, ...], window: Window, masks: Any = None) -> Any:
     """Each window's number added to its elements; with `masks` only to the taps that they select."""
-    out = memory.empty_like(input if masks is None else masks[0], input.dtype, shape)
+    if masks is not None:
+        input = memory.laid_out_as(masks[0], input)
+    out = memory.empty_like(input, shape=shape)
     apart = window.apart()
     for i in (0, 1):  # zeros wherever something is added up, or no window looks
         rest = slice(window.kernel[i] * window.size[i] if apart else 0, None)
