@@ -7,7 +7,7 @@ import torch
 import minigrad
 import minigrad.nn.functional as F
 from minigrad import nn
-from minigrad.ops import convolution
+from minigrad.ops import columns, convolution
 
 LAYERS = [
     (lambda nn, **k: nn.Conv2d(1, 4, 4, **k), (3, 1, 9, 9)),
@@ -86,22 +86,33 @@ def test_any_memory_layout(same_run, layout, shape, stride):
 @pytest.mark.parametrize("sizes", [(64, 1, 20, 4, 1), (9, 20, 20, 4, 2), (17, 16, 8, 3, 1)])
 def test_more_images_than_one_buffer_holds(same_run, sizes, monkeypatch):
     n, c, out, k, stride = sizes
-    monkeypatch.setattr(convolution, "COLUMN_BYTES", 1 << 16)
+    monkeypatch.setattr(columns, "BUFFER", 1 << 16)
     rng = np.random.default_rng(9)
     arrays = [rng.normal(size=s) for s in ((n, c, 13, 12), (out, c, k, k), (out,))]
     same_run(lambda fw, *a: fw.nn.functional.conv2d(*a, stride), arrays, rng, 1e-10)
 
 
-def test_the_result_lies_contiguously_so_that_it_can_be_viewed():
-    out = nn.Conv2d(3, 4, 3)(minigrad.zeros(2, 3, 8, 8))
-    assert out.is_contiguous()
-    assert out.view(2, -1).shape == (2, 144)
+def test_the_result_can_be_viewed_flat_though_its_channels_lie_last_in_memory():
+    minigrad.manual_seed(0)
+    x = minigrad.randn(2, 3, 8, 8, requires_grad=True)
+    out = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2))(x)
+    values, (expected,) = (
+        out.tolist(),
+        minigrad.autograd.grad((out.flatten(1) * minigrad.arange(36.0)).sum(), x, retain_graph=True),
+    )
+    flat = out.view(2, -1)
+    assert flat.tolist() == np.reshape(values, (2, 36)).tolist()
+    (flat * minigrad.arange(36.0)).sum().backward()
+    assert x.grad.tolist() == expected.tolist()
+    with minigrad.no_grad():
+        flat.zero_()
+    assert not out.any()
 
 
 def test_the_input_gradient_is_not_computed_for_an_untracked_input(monkeypatch):
     calls = []
-    forward = convolution._correlate
-    monkeypatch.setattr(convolution, "_correlate", lambda *a: calls.append(1) or forward(*a))
+    forward = convolution.products
+    monkeypatch.setattr(convolution, "products", lambda *a: calls.append(1) or forward(*a))
     layer = nn.Conv2d(1, 2, 3)
     layer(minigrad.ones(1, 1, 5, 5)).sum().backward()
     assert len(calls) == 1
