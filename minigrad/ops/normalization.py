@@ -104,8 +104,7 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
 
     def center_and_sum(numbers: Sequence[int]) -> None:
         for i in numbers:
-            apart = np.subtract(x[parts[i]], middle, out=result[parts[i]])
-            dots[i] = layout.dots(given[parts[i]], apart)
+            dots[i] = layout.dots(given[parts[i]], x[parts[i]] - middle)
 
     share(center_and_sum, range(len(parts)))
     along = dots.sum(0)
@@ -115,7 +114,7 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
 
     def combine(parts: Sequence[slice]) -> None:
         for part in parts:
-            y = result[part]
+            y = np.subtract(x[part], middle, out=result[part])
             y *= by_x
             y += shift
             y += given[part] * by_g
@@ -176,7 +175,7 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
 
     def center_and_square(numbers: Sequence[int]) -> None:
         for i in numbers:
-            apart = np.subtract(x[parts[i]], middle, out=result[parts[i]])
+            apart = x[parts[i]] - middle
             squares[i] = layout.dots(apart, apart)
 
     share(center_and_square, range(len(parts)))
@@ -193,9 +192,10 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
 
     def scale_and_shift(parts: Sequence[slice]) -> None:
         for part in parts:
-            result[part] *= factor
+            y = np.subtract(x[part], middle, out=result[part])
+            y *= factor
             if shift is not None:
-                result[part] += shift
+                y += shift
 
     share(scale_and_shift, parts)
     return out, (center, scale, [])
