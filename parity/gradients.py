@@ -17,6 +17,7 @@ from parity.networks import Network, Pair
 
 HELP = "outputs, loss and all gradients of every network, in float64 and float32"
 LIMIT = 1_000  #: samples: one batch of them is looked at
+SHOWN = 6  #: networks of the same layers and objective, by name
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ def run(names: Sequence[str], options: Options, told: argparse.Namespace) -> tup
     )
     for report in reports:
         if report.pair.alike:
-            print(f"{report.pair.name} stands also for {', '.join(report.pair.alike)}.")
+            print(f"{report.pair.name} stands also for {_listed(report.pair.alike)}.")
     for reason in sorted(
         {f"{r.pair.name}, {s.view.name}: {s.skipped}" for r in reports for s in r.results if s.skipped}
     ):
@@ -254,6 +255,11 @@ def run(names: Sequence[str], options: Options, told: argparse.Namespace) -> tup
         "tolerances": tolerances.GRADIENT,
         "networks": [as_json(report) for report in reports],
     }
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more (all of them in the JSON)" if more > 0 else "")
 
 
 def as_json(report: Report) -> dict[str, Any]:

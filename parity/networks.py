@@ -7,6 +7,7 @@ experiment is covered as soon as it is registered.
 
 from __future__ import annotations
 
+import functools
 import io
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import numpy as np
 
@@ -27,6 +29,7 @@ from experiments.progress import Progress
 from experiments.record import HISTORY
 from experiments.run import Run
 from experiments.training import Trainer
+from minigrad.vision import arrays
 
 S = TypeVar("S")
 
@@ -153,7 +156,8 @@ def pairs(names: Sequence[str] = (), options: Options | None = None) -> Iterator
         UsageError: where there is no such experiment or data, or PyTorch is missing.
     """
     for name in names or registry.NAMES:
-        runs = [rehearse(name, replace(options or Options(), framework=framework)) for framework in FRAMEWORKS]
+        with reading_once():
+            runs = [rehearse(name, replace(options or Options(), framework=framework)) for framework in FRAMEWORKS]
         ours, theirs = (run.networks for run in runs)
         if ours.keys() != theirs.keys():
             raise AssertionError(f"{name} trains {list(ours)} in minigrad, but {list(theirs)} in torch")
@@ -203,6 +207,13 @@ def training_of(pair: Pair) -> Hashable:
 
 SAMPLES_MADE_UP = 8
 NOT_RULES = ("params", "lr", "initial_lr")
+
+
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Inside the block each data set is read from its files only once."""
+    with patch.object(arrays, "load_arrays", functools.cache(arrays.load_arrays)):
+        yield
 
 
 @contextmanager

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import queue
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.cli import positive
 from experiments.files import Row
 from experiments.options import Options
 from experiments.training import Trainer
@@ -211,7 +214,9 @@ def whole_course(pair: Pair, epochs: int | None = None, say: Callable[[str], Non
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What this command takes beside the common options."""
-    parser.add_argument("--epochs", type=int, help="of the runs in float32, instead of the experiment's own number")
+    parser.add_argument(
+        "--epochs", type=positive, metavar="N", help="of the float32 runs, instead of the experiment's own"
+    )
     parser.add_argument("--dtype", choices=DTYPES, help="only one of the two parts")
     parser.add_argument("--figures", type=Path, metavar="DIR", help="draw both curves and the drift there")
 
@@ -262,7 +267,7 @@ def _print_courses(
     )
     passed = True
     for pair in pairs:
-        course = whole_course(pair, epochs)
+        course = whole_course(pair, epochs, partial(print, file=sys.stderr, flush=True))
         passed &= course.passed
         column = (course.accuracies or ["loss"])[-1]
         last = [rows[-1][column] for rows in (course.ours, course.theirs)]

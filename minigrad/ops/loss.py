@@ -333,8 +333,25 @@ def _probabilities(d: Any) -> tuple[Any, ...]:
 
 @operation(
     {
-        "input": lambda g, input, target: g * (input - target) / clamp(input * (1 - input), 1e-12, None),
-        "target": lambda g, input: g * (clamp(log(1 - input), -100, None) - clamp(log(input), -100, None)),
+        "input": lambda g, input, target: (  # torch's, with its 1e-12
+            g * (input * input - 2 * input * target + target) / ((input + 1e-12) * (1 - input + 1e-12)) ** 2
+        ),
+        "target": lambda g, input: -g / clamp(input * (1 - input), 1e-12, None),
+    },
+    methods=[],
+    torch="",
+    grad_fn="BinaryCrossEntropyBackwardBackward0",
+    sample=_probabilities,
+)
+def _binary_cross_entropy_slope(input: Any, target: Any) -> Any:
+    """``(p - t) / (p (1 - p))``, the denominator at least 1e-12."""
+    return (input - target) / np.maximum(input * (1 - input), 1e-12)
+
+
+@operation(
+    {
+        "input": lambda g, input, target: g * _binary_cross_entropy_slope(input, target),
+        "target": lambda g, input: g * (log(1 - input) - log(input)),
     },
     methods=[],
     torch="",

@@ -115,6 +115,16 @@ def test_second_order():
         check(np.tanh, torch.tanh, [X], framework="numpy", second_order=True)
 
 
+def test_the_second_order_of_binary_cross_entropy_is_pytorchs():
+    """PyTorch adds 1e-12 to the denominator there, which shows near 0 and 1."""
+    probabilities, targets = np.array([1e-3, 0.2, 1 - 1e-4]), np.array([0.0, 0.7, 1.0])
+
+    def loss(fw):
+        return lambda x, t: fw.nn.functional.binary_cross_entropy(x, t)
+
+    assert_same(loss(minigrad), loss(torch), [probabilities, targets], second_order=True)
+
+
 def test_float32_is_held_to_its_own_tolerance():
     assert check(minigrad.tanh, torch.tanh, [X.astype(np.float32)])
     assert not check(lambda x: x * (1 + 1e-4), lambda x: x, [X.astype(np.float32)])
