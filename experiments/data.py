@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments import files, human_data
+from experiments import files, human_data, sequence_data
 from experiments.errors import SealError, UsageError
 
-HUMAN = "human-machine"  #: the name of the only set that is no set of images, and has no test part
+HUMAN = "human-machine"  #: the name of the only set that has no test part
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Source:
 
 
 Samples = tuple[Any, Any]
-"""Inputs (N, features) float32, pixels in [0, 1] or values -1 and +1, and labels (N,) int64, as tensors."""
+"""Inputs (N, features) float32, pixels in [0, 1], values -1 and +1 or whole series, and labels (N,) int64, as tensors."""
 
 
 def load(
@@ -42,6 +42,8 @@ def load(
     """
     if name == HUMAN:
         return _sequences(fw, root, train, limit)
+    if name == sequence_data.NAME:
+        return _series(fw, train, limit)
     from minigrad.vision.arrays import load_arrays
 
     try:
@@ -75,15 +77,23 @@ def _sequences(fw: Any, root: str | None, train: bool, limit: int | None) -> tup
     )
 
 
+def _series(fw: Any, train: bool, limit: int | None) -> tuple[Samples, Source]:
+    """The generated series, each in a row."""
+    series, labels = (part[:limit] for part in sequence_data.load(train))
+    source = Source(sequence_data.NAME, sequence_data.SOURCE, False, len(labels), classes=sequence_data.CLASSES)
+    return (fw.from_numpy(series.reshape(len(labels), -1)), fw.from_numpy(labels.copy())), source
+
+
 def check_fits(name: str, usual: str, experiment: str) -> None:
-    """Sequences and images don't take each other's place.
+    """Sequences, series and images don't take each other's place.
 
     Raises:
         UsageError: naming both.
     """
-    if (name == HUMAN) != (usual == HUMAN):
-        kinds = {True: "sequences of 20 values", False: "images"}
-        raise UsageError(f"--data {name}: {kinds[name == HUMAN]}, but {experiment} is for {kinds[usual == HUMAN]}")
+    kinds = {HUMAN: "sequences of 20 values", sequence_data.NAME: f"series of {sequence_data.STEPS} steps"}
+    given, wanted = (kinds.get(data, "images") for data in (name, usual))
+    if given != wanted:
+        raise UsageError(f"--data {name}: {given}, but {experiment} is for {wanted}")
 
 
 def split(samples: Samples, share: float) -> tuple[Samples, Samples]:

@@ -26,6 +26,7 @@ NAMES = (
     "mnist_small_mlp",
     "mnist_autoencoder",
     "training_loop",
+    "sequence_models",
     "mnist_mlp",
     "mnist_cnn",
 )
