@@ -1,14 +1,13 @@
 """Recurrent layers, whose state is carried from step to step, and their cells, which take one step.
 
-The equations are those of https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers. The input's share of all
-steps is one product; what remains for each step is the product with the state, and the gates.
+The equations are those of https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers; they stand in
+`minigrad.ops.recurrence`, where a layer's whole way through a sequence is one operation.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from minigrad import creation
@@ -16,67 +15,13 @@ from minigrad.dtypes import DTypeLike
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.ops.dropout import dropout
-from minigrad.ops.elementwise import relu, sigmoid, tanh
-from minigrad.ops.indexing import index
-from minigrad.ops.joining import cat, stack
 from minigrad.ops.linalg import linear
+from minigrad.ops.recurrence import KINDS, State, Step, layers
 from minigrad.tensor import Tensor
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell"]
 
-# ---- one step: the input's share of the gates, the state, and its weight and bias → the next state --------
-
-State = tuple[Any, ...]
-Step = Callable[[Any, State, Any, Any], State]
-NONLINEARITIES = {"tanh": tanh, "relu": relu}
-
-
-def _rnn_step(nonlinearity: str) -> Step:
-    """``h' = f(x W + h U)``."""
-    function = NONLINEARITIES[nonlinearity]
-
-    def step(gates: Any, state: State, weight: Any, bias: Any) -> State:
-        return (function(gates + linear(state[0], weight, bias)),)
-
-    return step
-
-
-def _lstm_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
-    """Input, forget and output gates i, f, o and news g: ``c' = f c + i g``, ``h' = o tanh(c')``."""
-    h, c = state
-    gates = gates + linear(h, weight, bias)
-    n = h.shape[-1]
-    i_and_f = sigmoid(index(gates, (..., slice(0, 2 * n))))
-    g = tanh(index(gates, (..., slice(2 * n, 3 * n))))
-    o = sigmoid(index(gates, (..., slice(3 * n, 4 * n))))
-    c = index(i_and_f, (..., slice(n, 2 * n))) * c + index(i_and_f, (..., slice(0, n))) * g
-    return o * tanh(c), c
-
-
-def _gru_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
-    """Reset and update gates r, z and news n: ``h' = n + z (h - n)``; r scales the state's share of the news."""
-    (h,) = state
-    own = linear(h, weight, bias)
-    n = h.shape[-1]
-    both = (..., slice(0, 2 * n))
-    r_and_z = sigmoid(index(gates, both) + index(own, both))
-    r, z = index(r_and_z, (..., slice(0, n))), index(r_and_z, (..., slice(n, 2 * n)))
-    news = (..., slice(2 * n, 3 * n))
-    new = tanh(index(gates, news) + r * index(own, news))
-    return (new + z * (h - new),)
-
-
-def _unbound(x: Any) -> list[Any]:
-    """The steps of (T, …), by halving.
-
-    The gradient of a slice is as large as what it was taken from. Taken one by one, T steps would cost T²; this way
-    they cost T log T.
-    """
-    n = len(x)
-    if not (isinstance(x, Tensor) and x.requires_grad) or n == 1:
-        return [index(x, i) for i in range(n)]
-    return [*_unbound(index(x, slice(0, n // 2))), *_unbound(index(x, slice(n // 2, n)))]
+NONLINEARITIES = ("tanh", "relu")
 
 
 def _reset(module: Module, hidden_size: int) -> None:
@@ -116,14 +61,6 @@ class RNNBase(Module):
         NotImplementedError: for `proj_size`.
     """
 
-    #: for each mode: the number of gates, of parts of the state, and the step
-    modes: ClassVar[dict[str, tuple[int, int, Step]]] = {
-        "RNN_TANH": (1, 1, _rnn_step("tanh")),
-        "RNN_RELU": (1, 1, _rnn_step("relu")),
-        "LSTM": (4, 2, _lstm_step),
-        "GRU": (3, 1, _gru_step),
-    }
-
     def __init__(
         self,
         mode: str,
@@ -139,7 +76,7 @@ class RNNBase(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        if mode not in self.modes:
+        if mode not in KINDS:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
         if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
             raise ValueError(
@@ -168,7 +105,7 @@ class RNNBase(Module):
         self.bidirectional = bidirectional
         self.proj_size = proj_size
         self._suffixes = [f"l{k}{d}" for k in range(num_layers) for d in ("", "_reverse")[: 1 + bidirectional]]
-        gates = self.modes[mode][0] * hidden_size
+        gates = KINDS[mode].gates * hidden_size
         for i, suffix in enumerate(self._suffixes):
             inputs = input_size if i < 1 + bidirectional else (1 + bidirectional) * hidden_size
             shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, inputs), "weight_hh": (gates, hidden_size)}
@@ -222,20 +159,19 @@ class RNNBase(Module):
                 f"input.to({known}), or convert model: model.to({input.dtype})"
             )
         batched = input.ndim == 3
-        _, parts, _ = self.modes[self.mode]
+        parts = KINDS[self.mode].parts
         given = None if hx is None else tuple(hx) if parts == 2 else (hx,)
         if given is not None:
             self._check_dims(given, batched)
         if not batched:
             input = input.unsqueeze(1)
             given = given and tuple(part.unsqueeze(1) for part in given)
-        elif self.batch_first:
-            input = input.transpose(0, 1)
+        batch_first = batched and self.batch_first
         if input.shape[-1] != self.input_size:
             raise RuntimeError(
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
             )
-        steps, n = input.shape[:2]
+        n, steps = input.shape[:2] if batch_first else input.shape[1::-1]
         shape = (len(self._suffixes), n, self.hidden_size)
         for i, part in enumerate(given or ()):
             if tuple(part.shape) != shape:
@@ -244,12 +180,12 @@ class RNNBase(Module):
         if steps == 0:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         start = given or (_zeros(input, shape),) * parts
-        out, last = self._layers(input, start)
+        params = [weight for weights in self.all_weights for weight in weights]
+        how = (self.bias, self.num_layers, self.dropout, self.training, self.bidirectional)
+        out, *last = layers[self.mode](input, start if parts == 2 else start[0], params, *how, batch_first)
         if not batched:
-            out, last = out.squeeze(1), tuple(part.squeeze(1) for part in last)
-        elif self.batch_first:
-            out = out.transpose(0, 1)
-        return out, last if parts == 2 else last[0]
+            out, last = out.squeeze(1), [part.squeeze(1) for part in last]
+        return out, tuple(last) if parts == 2 else last[0]
 
     def _check_dims(self, given: State, batched: bool) -> None:
         wanted = 3 if batched else 2
@@ -259,34 +195,6 @@ class RNNBase(Module):
             what = "hx and cx" if len(given) == 2 else "hx"
             got = f"({dims[0]}-D, {dims[1]}-D) tensors" if len(given) == 2 else f"{dims[0]}-D tensor"
             raise RuntimeError(f"For {kind} input, {what} should also be {wanted}-D but got {got}")
-
-    def _layers(self, x: Any, start: State) -> tuple[Any, State]:
-        """All layers on (T, N, inputs): the outputs (T, N, directions·hidden_size), and the last states."""
-        directions = 1 + self.bidirectional
-        ends: list[State] = []
-        for layer in range(self.num_layers):
-            if layer and self.dropout:
-                x = dropout(x, self.dropout, self.training)
-            outs = []
-            for direction in range(directions):
-                k = layer * directions + direction
-                out, end = self._read(x, tuple(part[k] for part in start), self._suffixes[k], direction == 1)
-                outs.append(out)
-                ends.append(end)
-            x = outs[0] if directions == 1 else cat(outs, -1)
-        return x, tuple(stack(part) for part in zip(*ends, strict=True))
-
-    def _read(self, x: Any, state: State, suffix: str, backwards: bool) -> tuple[Any, State]:
-        """One layer in one direction."""
-        step = self.modes[self.mode][2]
-        weight_ih, weight_hh, *biases = self._weights(suffix)
-        bias_ih, bias_hh = biases or (None, None)
-        shares = _unbound(linear(x, weight_ih, bias_ih))
-        outs = []
-        for share in reversed(shares) if backwards else shares:
-            state = step(share, state, weight_hh, bias_hh)
-            outs.append(state[0])
-        return stack(outs[::-1] if backwards else outs), state
 
     def extra_repr(self) -> str:
         """The sizes, and what differs from the defaults."""
@@ -514,7 +422,7 @@ class RNNCell(_Cell):
     def _step(self) -> Step:
         if self.nonlinearity not in NONLINEARITIES:
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
-        return _rnn_step(self.nonlinearity)
+        return KINDS[f"RNN_{self.nonlinearity.upper()}"].step
 
     def extra_repr(self) -> str:
         """The sizes, and what differs from the defaults."""
@@ -534,7 +442,7 @@ class LSTMCell(_Cell):
     parts = 2
 
     def _step(self) -> Step:
-        return _lstm_step
+        return KINDS["LSTM"].step
 
 
 class GRUCell(_Cell):
@@ -548,4 +456,4 @@ class GRUCell(_Cell):
     gates = 3
 
     def _step(self) -> Step:
-        return _gru_step
+        return KINDS["GRU"].step

@@ -18,6 +18,7 @@ from minigrad.ops import (
     normalization,
     padding,
     pooling,
+    recurrence,
     reduction,
     shape,
     vectors,
