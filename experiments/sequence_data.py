@@ -22,7 +22,7 @@ SOURCE = "generated series of 50 steps of 8 features (experiments/sequence_data.
 STEPS, FEATURES = 50, 8
 TASKS = ("motif", "order", "trend")
 CLASSES = ("motif backwards", "motif forwards", "1 before 0", "0 before 1", "falling", "rising")
-TRAINING, TEST = 7_000, 2_000  #: samples of each task
+TRAINING, TEST = 9_000, 2_000  #: samples of each task
 SEED = 20_250_514
 
 MOTIF_STEPS, MOTIF_HEIGHT = 5, 1.0  #: the length and the standard deviation of the pattern
@@ -55,7 +55,7 @@ def generate(task: str, n: int, seed: int | tuple[int, ...]) -> tuple[NDArray[np
 
     >>> inputs, labels = generate("trend", 1000, seed=0)
     >>> change = (inputs[:, -10:].mean((1, 2)) - inputs[:, :10].mean((1, 2))) * (2 * labels - 1)
-    >>> bool(change.mean() > 0.5)
+    >>> bool(change.mean() > 0.3)
     True
     """
     rng = np.random.default_rng(seed)
@@ -68,7 +68,8 @@ def generate(task: str, n: int, seed: int | tuple[int, ...]) -> tuple[NDArray[np
 def motif() -> NDArray[np.float64]:
     """The pattern, ``(5, 8)``: the same in both parts."""
     pattern = np.random.default_rng(SEED).normal(size=(MOTIF_STEPS, FEATURES))
-    return MOTIF_HEIGHT * pattern / pattern.std()
+    pattern *= MOTIF_HEIGHT / pattern.std()
+    return pattern
 
 
 def _add_motif(rng: np.random.Generator, series: NDArray[np.float64], labels: NDArray[np.int64]) -> None:

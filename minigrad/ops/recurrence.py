@@ -227,12 +227,13 @@ class _Reading:
 
     def __init__(self, kind: Kind, x: Array, h: Array, c: Any, weights: Sequence[Any]) -> None:
         (steps, n, inputs), size = x.shape, h.shape[1]
-        self.kind, self.inputs, self.matrix = kind, inputs, kind.packed(weights)
+        self.kind, self.inputs = kind, inputs
+        self.matrix = kind.packed(weights)
         blocks, _, width = self.matrix.shape
-        halved = self.matrix.copy()
+        halved: Any = self.matrix.copy()
         halved[: kind.sigmoids] *= 0.5
         halved = halved.reshape(-1, width)
-        self.columns = np.empty((steps + 1, width, n), x.dtype)
+        self.columns: Any = np.empty((steps + 1, width, n), x.dtype)
         self.columns[0, :size] = h.T
         self.columns[:steps, size : size + inputs] = x.swapaxes(1, 2)
         self.columns[:steps, size + inputs :] = 1
@@ -258,11 +259,11 @@ class _Reading:
 
     def gradients(self, g: Array, reverse: bool) -> tuple[Any, ...]:
         """Of the input, h, c, weight_ih, weight_hh, bias_ih and bias_hh."""
-        steps, size, n = self.gates.shape[0], *self.gates.shape[2:]
+        steps, _, size, n = self.gates.shape
         factors = np.empty_like(self.gates)
         through, past = self.kind.factors(self.gates, self.states[:-1], self.cells, factors)
         by_gates = factors.reshape(steps, -1, n)
-        matrix = self.matrix.reshape(-1, self.matrix.shape[2])
+        matrix: Any = self.matrix.reshape(-1, self.matrix.shape[2])
         back = np.ascontiguousarray(matrix[:, :size].T)
         total, share = np.zeros_like(matrix), np.empty_like(matrix)
         h, c = np.zeros((size, n), g.dtype), None if self.cells is None else g[steps].T.copy()
@@ -321,22 +322,13 @@ def _recorded(inputs: Sequence[Any], g: Any, kind: str, reverse: bool) -> list[A
     """The same gradients as a recorded program, to be differentiated again: those of the layer made of steps."""
     twins = [t.clone() if isinstance(t, Tensor) and t.tracked else t for t in inputs]  # one may be given twice
     tracked = [t for t in twins if isinstance(t, Tensor) and t.tracked]
-    arrived = engine.backward([(_by_steps(*twins, kind, reverse), g)], Tensor.wrap, tracked, True, True)
+    arrived = engine.backward([(_by_steps(twins, kind, reverse), g)], Tensor.wrap, tracked, True, True)
     return [arrived.get(t.node) if isinstance(t, Tensor) and t.node else None for t in twins]
 
 
-def _by_steps(
-    input: Any,
-    h: Any,
-    c: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias_ih: Any,
-    bias_hh: Any,
-    kind: str,
-    reverse: bool,
-) -> Any:
+def _by_steps(inputs: Sequence[Any], kind: str, reverse: bool) -> Any:
     """What `_read` gives, step by step."""
+    input, h, c, weight_ih, weight_hh, bias_ih, bias_hh = inputs
     state: State = (h,) if c is None else (h, c)
     shares = _unbound(linear(input, weight_ih, bias_ih))
     outs = []
@@ -427,9 +419,9 @@ def _layers(
         outs = []
         for direction in range(directions):
             k = len(ends)
-            weights = (*params[k * each : (k + 1) * each], *(() if has_biases else (None, None)))
+            w_ih, w_hh, b_ih, b_hh = (*params[k * each : (k + 1) * each], None, None)[:4]
             h, c = (*(index(part, k) for part in start), None)[:2]
-            read = _read(x, h, c, *weights, kind, direction == 1)
+            read = _read(x, h, c, w_ih, w_hh, b_ih, b_hh, kind, direction == 1)
             out = index(read, slice(0, steps)) if c is not None else read
             ends.append((index(out, 0 if direction else steps - 1), *(() if c is None else (index(read, steps),))))
             outs.append(out)
