@@ -29,7 +29,7 @@ class Source:
 
 
 Samples = tuple[Any, Any]
-"""Inputs (N, features) float32, pixels in [0, 1], values -1 and +1 or whole series, and labels (N,) int64, as tensors."""
+"""Inputs (N, features) float32 (pixels in [0, 1], values -1 and +1, or series) and labels (N,) int64, as tensors."""
 
 
 def load(

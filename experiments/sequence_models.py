@@ -11,7 +11,6 @@ from typing import Any
 
 from experiments.classification import SEARCH, measures
 from experiments.data import Samples, split
-from experiments.errors import UsageError
 from experiments.files import Row
 from experiments.registry import Experiment
 from experiments.run import Run
@@ -106,8 +105,6 @@ def of_task(samples: Samples, task: str) -> Samples:
 def train(run: Run[Settings]) -> None:
     """A learning rate for each family and task by validation; then every family, task, size and seed; one test."""
     fw, settings = run.fw, run.settings
-    if run.source.name != NAME:
-        raise UsageError(f"sequence_models reads series of {STEPS} steps: --data {NAME}, not {run.source.name}")
     tasks = {task: split(of_task(run.training_data, task), settings.validation) for task in TASKS}
     large = min(len(labels) for (_, labels), _ in tasks.values()) // settings.seeds
     sizes = (max(large // settings.small, 1), large)

@@ -176,5 +176,7 @@ def test_the_report_is_whole(folder):
 
 
 def test_other_data_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="--data sequences, not digits"):
+    with pytest.raises(UsageError, match="images, but sequence_models is for series of 50 steps"):
         execute(sequence_models.EXPERIMENT, Options(data="digits", limit=60, out=str(tmp_path)))
+    with pytest.raises(UsageError, match="series of 50 steps, but mnist_mlp is for images"):
+        execute(registry.find("mnist_mlp"), Options(data="series", limit=60, out=str(tmp_path)))
