@@ -7,6 +7,7 @@ https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutatin
 from __future__ import annotations
 
 import builtins
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,8 +72,22 @@ def _place(input: Any, shape: tuple[int, ...], index: Any) -> Any:
     if is_basic(index):
         out[index] = input
     else:
-        np.add.at(out, index, input)
+        _add_at(out, index, input)
     return out
+
+
+def _add_at(out: Array, index: Any, values: Array) -> None:
+    """``np.add.at``, by places in the flattened array where that pays: only for these NumPy has a fast loop."""
+    places: Array | None = None
+    if isinstance(index, np.ndarray) and index.dtype.kind in "iu" and out.ndim:
+        width = math.prod(out.shape[1:])
+        places = (index.reshape(-1, 1) % len(out)) * width + np.arange(width)  # whole rows; negative from the end
+    elif out.size <= 4 * values.size:
+        places = np.arange(out.size).reshape(out.shape)[index]
+    if places is None:
+        np.add.at(out, index, values)
+    else:
+        np.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
 
 
 def index(input: Any, index: Any) -> Any:
@@ -267,7 +282,7 @@ def _gather(input: Any, dim: int, index: Any) -> Any:
 def _scatter_add(input: Any, shape: tuple[int, ...], dim: int, index: Any) -> Any:
     """Zeros of `shape` to which `input` is added where `gather` would read."""
     out = np.zeros(shape, dtype=input.dtype)
-    np.add.at(out, _grid(index, dim), input[tuple(slice(n) for n in index.shape)])
+    _add_at(out, _grid(index, dim), input[tuple(slice(n) for n in index.shape)])
     return out
 
 
