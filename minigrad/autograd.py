@@ -16,6 +16,7 @@ from minigrad import engine
 from minigrad.engine import Edge, Node, Rule
 from minigrad.grad_mode import grad_mode, recording
 from minigrad.tensor import Tensor, run_backward, seeds
+from minigrad.watch import call, leak
 
 
 class set_grad_enabled(ContextDecorator):  # noqa: N801 (torch's name)
@@ -160,7 +161,7 @@ def grad(
         g = arrived.get(x.node or x)
         if g is None:
             if materialize_grads:
-                results.append(Tensor.wrap(np.zeros_like(x.array)))
+                results.append(Tensor.wrap(call(np.zeros_like, x.array)))
                 continue
             if not allow_unused:
                 raise RuntimeError(
@@ -169,7 +170,7 @@ def grad(
                 )
             results.append(None)
         else:
-            results.append(g if isinstance(g, Tensor) else Tensor.wrap(np.array(g)))
+            results.append(g if isinstance(g, Tensor) else Tensor.wrap(call(np.array, g)))
     return tuple(results)
 
 
@@ -265,6 +266,7 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run `forward`, and record `backward` as its rule."""
+        leak(f"an operation of one's own ({cls.__name__})")
         ctx = Context()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         with recording(False):

@@ -18,6 +18,7 @@ from minigrad.ops.shape import sizes
 from minigrad.random import Generator, default_generator
 from minigrad.tensor import Tensor
 from minigrad.tensor import device as device_type
+from minigrad.watch import call
 
 
 def _finished(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
@@ -55,11 +56,11 @@ def tensor(
             [3., 4.]], dtype=minigrad.float64)
     """
     if isinstance(data, Tensor):
-        array = data.array.copy()
+        array = call(np.copy, data.array)
     elif isinstance(data, (np.ndarray, np.generic)):
         array = np.array(data)
     else:
-        array = _from_lists(data, None if dtype is None else as_numpy(dtype))
+        array = call(_from_lists, data, None if dtype is None else as_numpy(dtype))
     if dtype is not None:
         array = array.astype(as_numpy(dtype), copy=False)
     elif array.dtype not in dtypes.dtype.known:
@@ -130,17 +131,17 @@ def zeros(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requir
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    return _finished(np.zeros(_size(size), _kind(dtype)), requires_grad, device)
+    return _finished(call(np.zeros, _size(size), _kind(dtype)), requires_grad, device)
 
 
 def ones(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones."""
-    return _finished(np.ones(_size(size), _kind(dtype)), requires_grad, device)
+    return _finished(call(np.ones, _size(size), _kind(dtype)), requires_grad, device)
 
 
 def empty(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Whatever the memory holds."""
-    return _finished(np.empty(_size(size), _kind(dtype)), requires_grad, device)
+    return _finished(call(np.empty, _size(size), _kind(dtype)), requires_grad, device)
 
 
 def full(
@@ -148,7 +149,7 @@ def full(
 ) -> Tensor:
     """One value everywhere; its type decides the dtype."""
     kind = dtypes.result_type([fill_value]) if dtype is None else as_numpy(dtype)
-    return _finished(np.full(_size((size,)), fill_value, kind), requires_grad, device)
+    return _finished(call(np.full, _size((size,)), fill_value, kind), requires_grad, device)
 
 
 def _size(size: tuple[Any, ...]) -> tuple[int, ...]:
@@ -194,7 +195,11 @@ def arange(
     whole = all(isinstance(x, (int, np.integer)) for x in (start, end, step))
     kind = (dtypes.int64 if whole else dtypes.default).numpy if dtype is None else as_numpy(dtype)
     n = -(-(end - start) // step) if whole else int(np.ceil((end - start) / step))
-    return _finished((start + np.arange(n) * step).astype(kind), requires_grad, device)
+    return _finished(call(_counted, start, step, n, kind), requires_grad, device)
+
+
+def _counted(start: Any, step: Any, n: int, kind: np.dtype[Any]) -> Array:
+    return (start + np.arange(n) * step).astype(kind)  # type: ignore[no-any-return]
 
 
 def linspace(
@@ -227,7 +232,7 @@ def eye(
     n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """The identity matrix (n, m)."""
-    return _finished(np.eye(n, m, dtype=_kind(dtype)), requires_grad, device)
+    return _finished(call(np.eye, n, m, 0, _kind(dtype)), requires_grad, device)
 
 
 @composed(methods=[], differentiable=False, torch="nn.functional.one_hot", sample=lambda d: (d.integers((3,), 4), 4))
@@ -276,7 +281,7 @@ def rand(
     >>> minigrad.rand(2)
     tensor([0.4963, 0.7682])
     """
-    draw = (generator or default_generator).rand(_size(size), _kind(dtype))
+    draw = call((generator or default_generator).rand, _size(size), _kind(dtype))
     return _finished(draw, requires_grad, device)
 
 
@@ -288,7 +293,7 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:
     """Normal with mean 0 and standard deviation 1."""
-    draw = (generator or default_generator).randn(_size(size), _kind(dtype))
+    draw = call((generator or default_generator).randn, _size(size), _kind(dtype))
     return _finished(draw, requires_grad, device)
 
 
@@ -305,7 +310,7 @@ def randint(
     """Integers in [`low`, `high`); ``randint(high, size)`` starts at 0."""
     if size is None:
         low, high, size = 0, low, high
-    draw = (generator or default_generator).randint(low, high, _size((size,)), _kind(dtype, dtypes.int64))
+    draw = call((generator or default_generator).randint, low, high, _size((size,)), _kind(dtype, dtypes.int64))
     return _finished(draw, requires_grad, device)
 
 
@@ -328,7 +333,7 @@ def normal(mean: Any, std: Any, size: Sequence[int] | None = None, *, generator:
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that `input` says, else 0."""
-    return _finished((generator or default_generator).bernoulli_from(input.array))
+    return _finished(call((generator or default_generator).bernoulli_from, input.array))
 
 
 def multinomial(

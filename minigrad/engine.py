@@ -18,6 +18,7 @@ A rule runs on whatever it is given. `backward` normally feeds it NumPy arrays, 
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any, NamedTuple, TypeAlias
@@ -25,6 +26,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from minigrad.grad_mode import recording
+from minigrad.watch import call, leak, watching
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Value: TypeAlias = Any  # what rules compute with: arrays, or variables when the walk itself is recorded
@@ -40,8 +42,10 @@ class Variable:
     version: list[int] | None = None  #: counts the writes; shared by all views of one array; None: no write yet
     hooks: dict[int, Hook] | None = None  #: called with the gradient that arrives at a leaf
 
-    def bump(self) -> None:
+    def bump(self, seen: bool = False) -> None:
         """Count a write to the array, so that a gradient that needs the old values can object."""
+        if not seen:
+            leak("an array is written to")
         if self.version is None:
             self.version = [0]
         self.version[0] += 1
@@ -148,6 +152,8 @@ def backward(
     Returns:
         The gradient that arrived at each leaf, or at each of `inputs` (by its node, if it has one).
     """
+    if create_graph:
+        leak("backward with create_graph=True")
     starts = [(root.node or root, g) for root, g in roots]
     wanted = None if inputs is None else {v.node or v for v in inputs}
     on_the_way = None if wanted is None else leading_to(wanted, [start for start, _ in starts])
@@ -156,7 +162,7 @@ def backward(
 
     def deliver(target: Node | Variable, g: Value) -> None:
         if target in arrived:
-            arrived[target] = arrived[target] + g
+            arrived[target] = call(operator.add, arrived[target], g)
         else:
             arrived[target] = g
             if isinstance(target, Node):
@@ -164,13 +170,14 @@ def backward(
 
     for start, g in starts:
         deliver(start, g)
+    watcher = watching.watcher
 
     with recording(create_graph), np.errstate(all="ignore"):  # inf and nan are values, as in torch
         while pending:
             node = heappop(pending)[1]
             g = arrived[node]  # complete: whatever adds to it is younger, and is done
             if node.hooks:
-                g = arrived[node] = call_hooks(node.hooks, g, wrap)
+                g = arrived[node] = call(call_hooks, node.hooks, g, wrap)
             if wanted is None or node not in wanted:
                 del arrived[node]
             values = None
@@ -179,16 +186,17 @@ def backward(
                     continue
                 if needs and values is None:
                     values = node.unpack(wrap if create_graph else None)
-                share = rule(g, *[values[place] for place in needs]) if values else rule(g)
+                needed = [values[place] for place in needs] if values else ()
+                share = rule(g, *needed) if watcher is None else watcher.rule(node, rule, g, *needed)
                 if share.shape != shape or share.dtype is not dtype:
-                    share = fit(share, shape, dtype, node, g)
+                    share = call(fit, share, shape, dtype, node.label, g)
                 deliver(target, share)
             if node.frees and not retain_graph:
                 node.saved = None
 
         for place, g in arrived.items():
             if isinstance(place, Variable) and place.hooks:
-                arrived[place] = call_hooks(place.hooks, g, wrap)
+                arrived[place] = call(call_hooks, place.hooks, g, wrap)
     return arrived
 
 
@@ -208,18 +216,18 @@ def leading_to(wanted: set[Node | Variable], roots: Sequence[Node | Variable]) -
     return found
 
 
-def fit(share: Value, shape: tuple[int, ...], dtype: np.dtype[Any], node: Node, g: Value) -> Value:
+def fit(share: Value, shape: tuple[int, ...], dtype: np.dtype[Any], label: str, g: Value) -> Value:
     """Give a gradient the shape and dtype of its input: the one place where broadcasting is undone."""
     array = share.array if isinstance(share, Variable) else share
     if array.shape != shape:
         extra = array.ndim - len(shape)
         stretched = [i for i, n in enumerate(shape, extra) if n == 1 and array.shape[i] != 1]
         if extra < 0 or any(n not in (1, m) for n, m in zip(shape, array.shape[extra:], strict=True)):
-            raise AssertionError(f"{node.label}: a gradient of shape {array.shape} for an input of shape {shape}")
+            raise AssertionError(f"{label}: a gradient of shape {array.shape} for an input of shape {shape}")
         share = share.sum(axis=(*range(extra), *stretched), keepdims=True).reshape(shape)
     if array.dtype != dtype:
         if (g.array if isinstance(g, Variable) else g).dtype == dtype:
-            raise AssertionError(f"{node.label}: a gradient of {array.dtype} for an input of {dtype}")
+            raise AssertionError(f"{label}: a gradient of {array.dtype} for an input of {dtype}")
         share = share.astype(dtype)  # the operation itself had promoted this input
     return share
 

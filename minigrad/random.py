@@ -44,6 +44,8 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad.watch import leak
+
 if TYPE_CHECKING:
     import numpy.random
 
@@ -196,10 +198,12 @@ class Generator:
 
     def _words(self, count: int) -> Array:
         """The next words, as uint64."""
+        leak("random numbers are drawn")
         return self._twister.random_raw(count)
 
     def _double_words(self, count: int) -> Array:
         """The next double words, as uint64."""
+        leak("random numbers are drawn")
         if count > 400:  # faster, but slower to start
             return self._numpy.integers(0, 2**64, count, dtype=np.uint64)
         words = self._twister.random_raw(2 * count)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from minigrad import dtypes, engine
+from minigrad import dtypes, engine, watch
 from minigrad._format import format_tensor
 from minigrad.dtypes import dtype
 from minigrad.engine import Array, Node, Variable
@@ -236,6 +236,7 @@ class Tensor(Variable):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        watch.leak("requires_grad is set")
         if self.node is not None:
             if value:
                 return
@@ -278,11 +279,16 @@ class Tensor(Variable):
                 "backward(); call .retain_grad() on the tensor first if you want it.",
                 stacklevel=2,
             )
+        if watch.watching.watcher is not None:
+            watch.watching.watcher.gradient(self)
         return self._grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None:
+        if value is None:
+            watch.effect(self._forget_grad)
+        else:
+            watch.leak("grad is set")
             if not isinstance(value, Tensor):
                 raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
             if value.array.shape != self.array.shape:
@@ -292,10 +298,13 @@ class Tensor(Variable):
                 )
             if value.array.dtype != self.array.dtype:
                 raise RuntimeError(f"assigned grad has data of a different type: {value.dtype} for {self.dtype}")
-        self._grad = value
+            self._grad = value
 
     @grad.deleter
     def grad(self) -> None:
+        watch.effect(self._forget_grad)
+
+    def _forget_grad(self) -> None:
         self._grad = None
 
     def backward(
@@ -337,6 +346,7 @@ class Tensor(Variable):
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        watch.leak("data is set")
         self.array = value.array
 
     def retain_grad(self) -> None:
@@ -407,12 +417,14 @@ class Tensor(Variable):
                 "location. Please clone() the tensor before performing the operation."
             )
         if result.node is not None and result.node.saved:  # the rules want the values from before the write
-            before = Tensor.wrap(self.array.copy(), self.node)
+            before = Tensor.wrap(watch.call(np.copy, self.array), self.node)
             before.version = self.version and list(self.version)
             result.node.saved = [before if value is self else value for value in result.node.saved]
         if result.array is not self.array:
-            self.array[...] = result.array
-        self.bump()
+            if watch.watching.watcher is not None:
+                watch.watching.watcher.meets(self)
+            watch.call(np.copyto, self.array, result.array)
+        self.bump(seen=True)
         if tracking:
             if result.array.dtype != self.array.dtype:
                 result = result.to(self.dtype)
@@ -425,6 +437,7 @@ class Tensor(Variable):
 
     def _rewrite_base(self, view: View) -> None:
         """After a tracked write to this view: the base now consists of its old self and of this view's value."""
+        watch.leak("a view that gradients flow through is written to")
         base, replay, _ = view
         before = Tensor.wrap(base.array, base.node)
         before.tracked = base.tracked
@@ -454,10 +467,12 @@ class Tensor(Variable):
         """
         if self.array.size != 1:
             raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to Scalar")
+        watch.leak("the value of a tensor is read")
         return self.array.item()
 
     def tolist(self) -> Any:
         """The elements as nested Python lists (a number for a 0-d tensor)."""
+        watch.leak("the values of a tensor are read")
         return self.array.tolist()
 
     def numpy(self, *, force: bool = False) -> Array:
@@ -468,6 +483,7 @@ class Tensor(Variable):
         """
         if self.tracked and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        watch.leak("a tensor is handed out as an array")
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -498,7 +514,7 @@ class Tensor(Variable):
     def __index__(self) -> int:
         if self.array.size != 1 or self.array.dtype.kind not in "iub":
             raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self.array.item())
+        return int(self.item())
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
@@ -507,7 +523,7 @@ class Tensor(Variable):
                 + ("no values" if self.array.size == 0 else "more than one value")
                 + " is ambiguous"
             )
-        return bool(self.array.item())
+        return bool(self.item())
 
     def __len__(self) -> int:
         if self.array.ndim == 0:
@@ -520,12 +536,14 @@ class Tensor(Variable):
         return (self[i] for i in range(self.array.shape[0]))
 
     def __contains__(self, value: Any) -> bool:
+        watch.leak("the values of a tensor are read")
         return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 and spec else format(str(self), spec)
 
     def __repr__(self) -> str:
+        watch.leak("a tensor is printed")
         self.refresh()
         return format_tensor(self.array, self.node.label if self.node else None, self.tracked)
 
@@ -575,7 +593,7 @@ def seeds(
                     "grad can be implicitly created only for scalar outputs, and output "
                     f"{i} has shape {list(tensor.shape)}; pass gradient=…"
                 )
-            g = Tensor.wrap(np.ones_like(tensor.array))
+            g = Tensor.wrap(watch.call(np.ones_like, tensor.array))
         if g.array.shape != tensor.array.shape:
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of "
@@ -607,11 +625,15 @@ def run_backward(
         leaves = [(leaf, g) for leaf, g in arrived.items() if isinstance(leaf, Tensor)]
     else:
         leaves = [(t, arrived[t.node or t]) for t in inputs if (t.node or t) in arrived]
+    watcher = watch.watching.watcher
     for leaf, g in leaves:
-        accumulate(leaf, g, taken)
+        if watcher is None:
+            accumulate(leaf, g, taken)
+        else:
+            watcher.accumulate(accumulate, leaf, g, taken)
         if leaf.after_accumulate:
             for hook in list(leaf.after_accumulate.values()):
-                hook(leaf)
+                watch.effect(hook, leaf)
 
 
 def accumulate(leaf: Tensor, g: Any, taken: set[int]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from minigrad.nn import hooks, state
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.text import bracketed, say_where, type_name
 from minigrad.tensor import Removable, Tensor, device
+from minigrad.watch import leak, watching
 
 M = TypeVar("M", bound="Module")
 
@@ -59,6 +60,7 @@ class Module:
     _kinds: dict[str, str]
     _non_persistent_buffers_set: set[str]
     _hooks: hooks.Hooks | None = None
+    changes: ClassVar[int] = 0  #: how often an attribute of any module was set
 
     if TYPE_CHECKING:
 
@@ -73,6 +75,9 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` with these arguments, and the hooks around it."""
+        watcher = watching.watcher
+        if watcher is not None:
+            watcher.module(self)
         try:
             if self._hooks is None:
                 return self.forward(*args, **kwargs)
@@ -84,6 +89,8 @@ class Module:
     # ---- attributes ---------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
+        leak(f"attribute '{name}' of a module is set")
+        Module.changes += 1
         kind = next((kind for kind, type_ in KINDS.items() if isinstance(value, type_)), None)
         kinds = self.__dict__.get("_kinds", {})
         known = kinds.get(name)
@@ -106,6 +113,7 @@ class Module:
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
+        Module.changes += 1
         object.__delattr__(self, name)
         self._forget(name)
 
@@ -134,6 +142,7 @@ class Module:
                 raise KeyError(f'{word} name can\'t contain ".", got: {name}')
             if not name:
                 raise KeyError(f'{word} name can\'t be empty string ""')
+        Module.changes += 1
         self._kinds[name] = kind
         self.__dict__[name] = value
 
@@ -361,6 +370,7 @@ class Module:
 
     def _apply(self: M, fn: Callable[[Tensor], Tensor]) -> M:
         """Replace the values of all parameters, their gradients, and buffers; parameters stay the same objects."""
+        Module.changes += 1
         for child in self.children():
             child._apply(fn)
         for param in self._own("parameter").values():

@@ -12,6 +12,7 @@ from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.normalization import batch_norm, group_norm, layer_norm
 from minigrad.tensor import Tensor
+from minigrad.watch import effect
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "LayerNorm"]
 
@@ -98,10 +99,9 @@ class _BatchNorm(_Affine):
             raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")
         share = 0.0 if self.momentum is None else self.momentum
         if self.training and self.num_batches_tracked is not None:
-            seen = int(self.num_batches_tracked.array) + 1
-            init.constant_(self.num_batches_tracked, seen)
+            effect(self._count)
             if self.momentum is None:
-                share = 1.0 / seen
+                share = 1.0 / self.num_batches_tracked.item()
         tracks = self.running_mean is not None or self.running_var is not None
         uses = tracks and (not self.training or self.track_running_stats)
         return batch_norm(
@@ -114,6 +114,11 @@ class _BatchNorm(_Affine):
             share,
             self.eps,
         )
+
+    def _count(self) -> None:
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.array += 1
+        self.num_batches_tracked.bump()
 
     def extra_repr(self) -> str:
         """The number of channels, and the settings."""

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad.engine import Array
 from minigrad.ops.joining import cat
 from minigrad.tensor import Tensor
+from minigrad.watch import effect
 
 __all__ = [
     "clip_grad_norm_",
@@ -57,6 +58,11 @@ def clip_grad_norm_(
     params = _listed(parameters)
     if not params and isinstance(parameters, types.GeneratorType):
         warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
+    total: Tensor = effect(_clip, params, max_norm, norm_type, error_if_nonfinite)
+    return total
+
+
+def _clip(params: list[Tensor], max_norm: float, norm_type: float, error_if_nonfinite: bool) -> Tensor:
     total = get_total_norm([p.grad for p in params if p.grad is not None], norm_type, error_if_nonfinite)
     clip_grads_with_norm_(params, max_norm, total)
     return total
@@ -108,8 +114,11 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     >>> w.grad
     tensor([ 1.0000, -0.5000])
     """
-    bound = float(clip_value)
-    for p in _listed(parameters):
+    effect(_clip_values, _listed(parameters), float(clip_value))
+
+
+def _clip_values(params: list[Tensor], bound: float) -> None:
+    for p in params:
         if p.grad is not None:
             np.clip(p.grad.array, -bound, bound, out=p.grad.array)
             p.grad.bump()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad import dtypes, watch
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.ops.elementwise import _cast, clone
 from minigrad.tensor import Tensor, device
@@ -57,7 +57,7 @@ def contiguous(input: Tensor) -> Tensor:
     if input.array.flags.c_contiguous:
         return input
     copied: Tensor = clone(input)
-    copied.array = np.ascontiguousarray(copied.array)
+    copied.array = watch.call(np.ascontiguousarray, copied.array)
     return copied
 
 

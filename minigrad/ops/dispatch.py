@@ -13,6 +13,7 @@ from minigrad import dtypes
 from minigrad.engine import Edge, Node, Rule, Variable
 from minigrad.grad_mode import grad_mode
 from minigrad.tensor import Tensor, View
+from minigrad.watch import watching
 
 MISSING: Any = object()
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words, which torch accepts too
@@ -97,8 +98,9 @@ class Primitive:
                 values.append(a)
         if self.variadic:
             values = [values, *args[1:]]
+        watcher = watching.watcher
         try:
-            result = self.forward(*values)
+            result = self.forward(*values) if watcher is None else watcher.forward(self, args, values)
         except ValueError as error:
             raise explained(self.name, values, error) from error
         except AttributeError as error:

@@ -19,6 +19,7 @@ from minigrad.ops.elementwise import mul
 from minigrad.ops.record import composed, public
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor
+from minigrad.watch import call
 
 
 def _certain(d: Any) -> tuple[float, bool]:
@@ -49,15 +50,19 @@ def _check_probability(p: float) -> None:
 def _mask(input: Tensor, shape: tuple[int, ...], p: float) -> Array:
     """``1 / (1 - p)`` with probability ``1 - p``, else 0."""
     kind = input.array.dtype
-    if p == 1:  # nothing is drawn
-        return np.zeros(shape, kind)
-    if kind.kind != "f":
+    if kind.kind != "f" and p != 1:
         raise RuntimeError(
             f"dropout: result type Float can't be cast to the desired output type {dtype.known[kind].name}"
         )
-    mask = default_generator.bernoulli(shape, 1 - p, kind)
-    mask *= kind.type(1) / kind.type(1 - p)
+    mask: Array = call(_draw_mask, shape, p, kind)
     return mask
+
+
+def _draw_mask(shape: tuple[int, ...], p: float, kind: np.dtype[Any], out: Array | None = None) -> Array:
+    if p == 1:  # nothing is drawn
+        return np.multiply(np.zeros(shape, kind), 0, out=out)
+    kept = default_generator.bernoulli(shape, 1 - p)
+    return np.multiply(kept, kind.type(1) / kind.type(1 - p), out=out, dtype=kind)  # type: ignore[no-any-return]
 
 
 @composed(methods=[], torch="nn.functional.dropout", sample=lambda d: (d.array(), *_certain(d)))

@@ -16,6 +16,7 @@ from minigrad.ops.elementwise import abs, clamp, log, mul, pow, where
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import log_softmax, mean, softmax, sum
 from minigrad.tensor import Tensor
+from minigrad.watch import decide
 
 
 def reduced(losses: Any, reduction: str) -> Any:
@@ -247,7 +248,7 @@ def cross_entropy(
     indices = not target.is_floating_point()
     plain = indices and weight is None and not label_smoothing and reduction in ("mean", "sum")
     plain = plain and input.ndim == 2 and target.array.shape == input.array.shape[:1]
-    if plain and all_in_range(target.array, input.array.shape[1], ignore_index):
+    if plain and decide(all_in_range, target.array, input.array.shape[1], ignore_index):
         return _softmax_nll(input, target, len(target.array) if reduction == "mean" else 1)
     scores = log_softmax(input, at)
     if indices:

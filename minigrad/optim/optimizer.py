@@ -20,6 +20,7 @@ import numpy as np
 from minigrad.engine import Array
 from minigrad.grad_mode import recording
 from minigrad.tensor import Removable, Tensor
+from minigrad.watch import effect, watching
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 Group: TypeAlias = dict[str, Any]
@@ -62,6 +63,8 @@ def _hooked(step: Step[P, R]) -> Step[P, R]:
     @functools.wraps(step)
     def wrapper(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
         self._opt_called = True
+        if watching.watcher is not None:
+            return watching.watcher.effect(functools.partial(wrapper, self), *args, **kwargs)  # type: ignore[no-any-return]
         if not self._hooks:
             return step(self, *args, **kwargs)
         arguments: Any = (self, *args)
@@ -188,6 +191,9 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients, or (with ``set_to_none=False``) fill them with zeros."""
+        effect(self._zero_grad, set_to_none)
+
+    def _zero_grad(self, set_to_none: bool) -> None:
         for group in self.param_groups:
             for p in group["params"]:
                 grad = p.grad

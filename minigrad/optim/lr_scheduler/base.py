@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad.optim.optimizer import Group, Optimizer
 from minigrad.tensor import Tensor
+from minigrad.watch import effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,9 +72,12 @@ class LRScheduler:
                 UserWarning,
                 stacklevel=2,
             )
-        self._step_count += 1
         if epoch is not None:
             warn_epoch()
+        effect(self._advance, epoch)
+
+    def _advance(self, epoch: int | None) -> None:
+        self._step_count += 1
         self._update_lr(epoch)
 
     def _update_lr(self, epoch: int | None = None) -> None:

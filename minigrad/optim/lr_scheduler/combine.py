@@ -9,6 +9,7 @@ from typing import Any
 from minigrad.optim.lr_scheduler.base import LRScheduler, rates, set_option
 from minigrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from minigrad.optim.optimizer import Optimizer
+from minigrad.watch import leak
 
 
 class Combined(LRScheduler):
@@ -65,6 +66,7 @@ class ChainedScheduler(Combined):
 
     def step(self, epoch: int | None = None) -> None:
         """Step all of them."""
+        leak("a scheduler of schedulers steps")
         for scheduler in self._schedulers:
             scheduler.step(epoch)
         self._last_lr = rates(self.optimizer)
@@ -130,6 +132,7 @@ class SequentialLR(Combined):
         """Step the scheduler whose turn it is; at a milestone the next one begins."""
         if epoch is not None:
             raise TypeError("SequentialLR.step() takes no epoch")
+        leak("a scheduler of schedulers steps")
         self.last_epoch += 1
         turn = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[turn]

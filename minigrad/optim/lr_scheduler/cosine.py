@@ -6,6 +6,7 @@ import math
 
 from minigrad.optim.lr_scheduler.base import LRScheduler, rates, switched_on
 from minigrad.optim.optimizer import Optimizer
+from minigrad.watch import leak
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -91,6 +92,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         Raises:
             ValueError: for a negative epoch.
         """
+        leak("a scheduler with restarts steps")
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:

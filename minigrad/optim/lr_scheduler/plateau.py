@@ -7,6 +7,7 @@ from typing import SupportsFloat
 
 from minigrad.optim.lr_scheduler.base import LRScheduler, checked, per_group, rates, set_option, warn_epoch
 from minigrad.optim.optimizer import Optimizer
+from minigrad.watch import leak
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -75,6 +76,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
         """Look at the epoch's metric, and reduce the rates if it is time."""
+        leak("a scheduler steps by a metric")
         value = float(metrics)
         if epoch is not None:
             warn_epoch()

@@ -1,0 +1,265 @@
+"""Operations written into buffers: the same ufuncs and products as in `minigrad.ops`, with ``out=``.
+
+A kernel gets the `Builder`, the result's place and the arguments, and writes lines. It returns False, having written
+none, where it does not apply. What is missing here runs as in eager mode, and allocates.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.compiler.plan import KERNELS, Builder, Kernel, Name
+from minigrad.compiler.recorder import Value
+from minigrad.engine import Array
+from minigrad.ops.dropout import _draw_mask
+from minigrad.ops.record import registry
+
+
+def kernel(*functions: Callable[..., Any]) -> Callable[[Kernel], Kernel]:
+    """Register the kernel of some functions."""
+
+    def register(write: Kernel) -> Kernel:
+        KERNELS.update(dict.fromkeys(functions, write))
+        return write
+
+    return register
+
+
+def forward(name: str) -> Callable[..., Any]:
+    """The function of an operation."""
+    return registry[name].forward
+
+
+def rule(name: str, input: str) -> Callable[..., Any]:
+    """The gradient rule of one of its inputs."""
+    return registry[name].gradients[input]
+
+
+def elementwise(b: Builder, ufunc: np.ufunc, out: Value, *args: Any) -> bool:
+    """``ufunc(*args)`` into a buffer, over an argument that nobody needs any more if there is one."""
+    if {v.example.dtype for v in args if isinstance(v, Value)} != {out.example.dtype}:
+        return False
+    if any(not isinstance(a, Value) and type(a) not in (int, float) for a in args):
+        return False
+    names = [Name(b.name(a)) for a in args]  # before `out` gives an argument's buffer a new owner
+    b.line(ufunc, *names, out=b.out(out, over=args))
+    return True
+
+
+# ---- arithmetic ---------------------------------------------------------------------------------------------
+
+
+@kernel(operator.add)
+def sum_of_gradients(b: Builder, out: Value, x: Value, y: Value) -> bool:
+    return elementwise(b, np.add, out, x, y)
+
+
+@kernel(forward("add"))
+def add(b: Builder, out: Value, x: Any, y: Any, alpha: Any) -> bool:
+    return alpha == 1 and elementwise(b, np.add, out, x, y)
+
+
+@kernel(forward("sub"))
+def sub(b: Builder, out: Value, x: Any, y: Any, alpha: Any) -> bool:
+    return alpha == 1 and elementwise(b, np.subtract, out, x, y)
+
+
+@kernel(forward("mul"), rule("mul", "input"), rule("mul", "other"))
+def mul(b: Builder, out: Value, x: Any, y: Any) -> bool:
+    return elementwise(b, np.multiply, out, x, y)
+
+
+@kernel(forward("tanh"))
+def tanh(b: Builder, out: Value, x: Value) -> bool:
+    return elementwise(b, np.tanh, out, x)
+
+
+@kernel(rule("tanh", "input"))
+def tanh_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
+    if not alike(out, g, y):
+        return False
+    squares = b.room(y.example)
+    b.line(np.multiply, y, y, out=squares)
+    b.line(np.subtract, 1, squares, out=squares)
+    b.line(np.multiply, Name(b.name(g)), squares, out=b.out(out, over=(g,)))
+    b.give(squares)
+    return True
+
+
+@kernel(forward("sigmoid"))
+def sigmoid(b: Builder, out: Value, x: Value) -> bool:
+    if not alike(out, x):
+        return False
+    name = Name(b.name(x))
+    y = b.out(out, over=(x,))
+    b.line(np.negative, name, out=y)
+    b.line(np.exp, y, out=y)
+    b.line(np.add, 1, y, out=y)
+    b.line(np.divide, 1, y, out=y)
+    return True
+
+
+@kernel(rule("sigmoid", "input"))
+def sigmoid_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
+    if not alike(out, g, y):
+        return False
+    slope = b.room(y.example)
+    b.line(np.subtract, 1, y, out=slope)
+    b.line(np.multiply, y, slope, out=slope)
+    b.line(np.multiply, Name(b.name(g)), slope, out=b.out(out, over=(g,)))
+    b.give(slope)
+    return True
+
+
+@kernel(forward("relu"))
+def relu(b: Builder, out: Value, x: Value) -> bool:
+    if not alike(out, x):
+        return False
+    name = Name(b.name(x))
+    b.line(np.maximum, name, b.zeros(out.example), out=b.out(out, over=(x,)))
+    return True
+
+
+@kernel(rule("relu", "input"))
+def relu_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
+    if not alike(out, g, y):
+        return False
+    positive = b.room(np.empty_like(y.example, dtype=bool))
+    b.line(np.greater, y, 0, out=positive)
+    b.line(np.multiply, Name(b.name(g)), positive, out=b.out(out, over=(g,)))
+    b.give(positive)
+    return True
+
+
+# ---- products -----------------------------------------------------------------------------------------------
+
+
+@kernel(forward("linear"))
+def linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None) -> bool:
+    if x.example.ndim != 2 or not alike_dtypes(out, x, weight):
+        return False
+    y = b.out(out)
+    if len(x.example) < len(weight.example):
+        turned = b.room(y.T)
+        b.line(np.matmul, weight, b.transposed(x), out=turned)
+        if bias is None:
+            b.line(np.copyto, y, b.view(turned.T))
+        else:
+            b.line(np.add, b.view(turned.T), bias, out=y)
+        b.give(turned)
+        return True
+    b.line(np.matmul, x, b.transposed(weight), out=y)
+    if bias is not None:
+        b.line(np.add, y, bias, out=y)
+    return True
+
+
+@kernel(rule("linear", "input"))
+def linear_input(b: Builder, out: Value, g: Value, weight: Value) -> bool:
+    if g.example.ndim != 2 or not alike_dtypes(out, g, weight):
+        return False
+    b.line(np.matmul, g, weight, out=b.out(out))
+    return True
+
+
+@kernel(rule("linear", "weight"))
+def linear_weight(b: Builder, out: Value, g: Value, x: Value) -> bool:
+    if g.example.ndim != 2 or not alike_dtypes(out, g, x):
+        return False
+    b.line(np.matmul, b.transposed(g), x, out=b.out(out))
+    return True
+
+
+@kernel(rule("linear", "bias"))
+def linear_bias(b: Builder, out: Value, g: Value) -> bool:
+    if g.example.ndim != 2 or not alike_dtypes(out, g):
+        return False
+    b.line(np.matmul, b.view(np.ones(len(g.example), g.example.dtype)), g, out=b.out(out))
+    return True
+
+
+# ---- losses -------------------------------------------------------------------------------------------------
+
+
+@kernel(np.ones_like)
+def ones_like(b: Builder, out: Value, x: Value) -> bool:
+    b.fix(out, np.ones_like(out.example))
+    return True
+
+
+class Softmax(NamedTuple):
+    """What the kernel of `_softmax_nll` keeps, in the place of ``saved``."""
+
+    probabilities: Array
+    places: Array  #: where the targets lie among them, flattened
+
+
+@kernel(forward("_softmax_nll"))
+def softmax_nll(b: Builder, out: Value, saved: Value, x: Value, target: Value, count: int) -> bool:
+    if not alike_dtypes(out, x):
+        return False
+    n, classes = x.example.shape
+    kind = x.example.dtype
+    z, e = np.empty((n, classes), kind), np.empty((n, classes), kind)
+    column, losses, picked = np.empty((n, 1), kind), np.empty(n, kind), np.empty(n, kind)
+    starts, places = np.arange(0, n * classes, classes), np.empty(n, np.int64)
+    b.fix(saved, Softmax(e, places))
+    b.line(np.maximum.reduce, x, axis=1, keepdims=True, out=column)
+    b.line(np.subtract, x, column, out=z)
+    b.line(np.exp, z, out=e)
+    b.line(np.add.reduce, e, axis=1, keepdims=True, out=column)
+    b.line(np.log, b.view(column[:, 0]), out=losses)
+    b.line(np.add, starts, target, out=places)
+    b.line(np.take, b.view(z.reshape(-1)), places, None, picked, "clip")
+    b.line(np.subtract, losses, picked, out=losses)
+    b.line(np.divide, e, column, out=e)
+    total = b.out(out)
+    b.line(np.add.reduce, losses, out=total)
+    b.line(np.divide, total, kind.type(count), out=total)
+    return True
+
+
+@kernel(rule("_softmax_nll", "input"))
+def softmax_nll_input(b: Builder, out: Value, g: Value, x: Value, target: Value, count: int, saved: Value) -> bool:
+    kept = b.fixed(saved)
+    if not isinstance(kept, Softmax) or not alike_dtypes(out, g) or b.used_again(saved):
+        return False  # (a second walk of the same graph needs the probabilities once more)
+    share = np.empty((), out.example.dtype)
+    b.line(np.divide, g, count, out=share)
+    b.line(np.multiply, kept.probabilities, share, out=kept.probabilities)
+    b.line(subtract_at, kept.probabilities.reshape(-1), kept.places, share)
+    b.fix(out, kept.probabilities)
+    return True
+
+
+def subtract_at(x: Array, places: Array, share: Array) -> None:
+    """``x[places] -= share``."""
+    x[places] -= share
+
+
+# ---- dropout ------------------------------------------------------------------------------------------------
+
+
+@kernel(_draw_mask)
+def draw_mask(b: Builder, out: Value, shape: Any, p: float, kind: Any) -> bool:
+    b.line(_draw_mask, shape, p, kind, out=b.out(out))
+    return True
+
+
+# ---- what they ask ------------------------------------------------------------------------------------------
+
+
+def alike(*values: Any) -> bool:
+    """Whether all are arrays of floats of one dtype and shape."""
+    return alike_dtypes(*values) and len({v.example.shape for v in values}) == 1
+
+
+def alike_dtypes(*values: Any) -> bool:
+    """Whether all are arrays of floats of one dtype."""
+    return all(isinstance(v, Value) for v in values) and (
+        len({v.example.dtype for v in values}) == 1 and values[0].example.dtype.kind == "f"
+    )

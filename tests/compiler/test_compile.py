@@ -1,0 +1,452 @@
+"""A compiled step gives the eager step's numbers to the last bit, or says that it runs eagerly, and why."""
+
+import gc
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+
+import minigrad
+from minigrad import nn, optim
+from minigrad.nn import functional as F  # noqa: N812 (torch's habit)
+
+STEPS = 6
+
+
+def mlp(dropout=0.0, activation=nn.ReLU, sizes=(12, 9, 7, 4)):
+    layers = []
+    for n, m in zip(sizes, sizes[1:], strict=False):
+        layers += [nn.Linear(n, m), activation(), nn.Dropout(dropout)]
+    return nn.Sequential(*layers[:-2])
+
+
+def classified(shape, classes=4):
+    return lambda: (minigrad.randn(*shape), minigrad.randint(0, classes, shape[:1]))
+
+
+def autoencoder():
+    return nn.Sequential(nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 2), nn.Sigmoid(), nn.Linear(2, 12))
+
+
+def cnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.ReLU(), nn.BatchNorm2d(3), nn.MaxPool2d(2), nn.Dropout(0.2), nn.Flatten(), nn.Linear(27, 4)
+    )
+
+
+class Sequence(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.recurrent = kind(3, 5, batch_first=True)
+        self.head = nn.Linear(5, 4)
+
+    def forward(self, x):
+        return self.head(self.recurrent(x)[0][:, -1])
+
+
+def classifies(model, x, y):
+    return F.cross_entropy(model(x), y)
+
+
+def reconstructs(model, x, _):
+    return F.mse_loss(model(x), x)
+
+
+def answers(model, x, y):
+    return F.binary_cross_entropy_with_logits(model(x).squeeze(1), (y > 1).float())
+
+
+def sgd(p):
+    return optim.SGD(p, lr=0.1)
+
+
+CASES = {
+    "mlp": (mlp, sgd, classifies, classified((8, 12))),
+    "wide batch": (mlp, sgd, classifies, classified((33, 12))),
+    "logistic": (lambda: nn.Linear(12, 4), sgd, classifies, classified((8, 12))),
+    "no bias": (lambda: nn.Linear(12, 4, bias=False), sgd, classifies, classified((3, 12))),
+    "dropout": (lambda: mlp(0.3), sgd, classifies, classified((8, 12))),
+    "tanh": (lambda: mlp(activation=nn.Tanh), sgd, classifies, classified((8, 12))),
+    "sigmoid, bce": (lambda: mlp(activation=nn.Sigmoid, sizes=(12, 9, 1)), sgd, answers, classified((8, 12))),
+    "gelu": (lambda: mlp(activation=nn.GELU), sgd, classifies, classified((8, 12))),
+    "momentum": (
+        mlp,
+        lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+        classifies,
+        classified((8, 12)),
+    ),
+    "adam": (lambda: mlp(0.2), lambda p: optim.Adam(p, weight_decay=0.01), classifies, classified((8, 12))),
+    "adamw": (mlp, lambda p: optim.AdamW(p, amsgrad=True), classifies, classified((8, 12))),
+    "rmsprop": (mlp, optim.RMSprop, classifies, classified((8, 12))),
+    "autoencoder": (autoencoder, optim.Adam, reconstructs, classified((8, 12))),
+    "batch norm": (
+        lambda: nn.Sequential(nn.Linear(12, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 4)),
+        sgd,
+        classifies,
+        classified((8, 12)),
+    ),
+    "layer norm": (lambda: nn.Sequential(nn.Linear(12, 4), nn.LayerNorm(4)), sgd, classifies, classified((8, 12))),
+    "cnn": (cnn, sgd, classifies, classified((4, 1, 8, 8))),
+    "lstm": (lambda: Sequence(nn.LSTM), sgd, classifies, classified((3, 5, 3))),
+    "gru": (lambda: Sequence(nn.GRU), sgd, classifies, classified((3, 5, 3))),
+}
+
+
+class Training:
+    """A model, its optimizer, and the step as users write it."""
+
+    def __init__(self, build, optimizer, objective, compiled):
+        minigrad.manual_seed(0)
+        self.model = build()
+        self.optimizer = optimizer(self.model.parameters())
+        self.objective = objective
+        self.run = minigrad.compile(self.step) if compiled else self.step
+
+    def step(self, x, y):
+        self.optimizer.zero_grad()
+        loss = self.objective(self.model, x, y)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def state(self):
+        tensors = {**self.model.state_dict()}
+        tensors |= {f"grad of {n}": p.grad for n, p in self.model.named_parameters()}
+        return {name: t.detach().numpy().copy() for name, t in tensors.items()}
+
+
+def equal_runs(case, steps=STEPS, before=lambda training, i: None):
+    """Both trainings after the same steps; fails at the first difference."""
+    build, optimizer, objective, batch = case
+    runs = []
+    for compiled in (False, True):
+        training = Training(build, optimizer, objective, compiled)
+        minigrad.manual_seed(1)
+        losses = []
+        for i in range(steps):
+            before(training, i)
+            losses.append(training.run(*batch()).item())
+        runs.append((training, losses, training.state(), minigrad.get_rng_state()))
+    (_, a, one, rng), (training, b, other, again) = runs
+    assert a == b
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name, strict=True)
+    np.testing.assert_array_equal(rng, again)
+    assert len(set(a)) > 1
+    return training
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_same_bits_as_eager(name):
+    training = equal_runs(CASES[name])
+    assert training.run.reason is None
+    assert training.run.source.startswith("def step(t0, t1):")
+
+
+def test_an_mlp_is_replayed_with_kernels_only():
+    source = equal_runs(CASES["dropout"]).run.source
+    assert source.count("matmul") == 3 + 3 + 3 + 2  # forward, weights, biases, inputs
+    assert "relu" not in source
+    assert "linear" not in source
+
+
+def test_schedulers_and_options_are_followed():
+    def before(training, i):
+        if i == 0:
+            training.scheduler = optim.lr_scheduler.StepLR(training.optimizer, 2, 0.5)
+        else:
+            training.scheduler.step()
+        if i == 4:
+            training.optimizer.param_groups[0]["weight_decay"] = 0.1
+
+    assert equal_runs(CASES["mlp"], 8, before).run.reason is None
+
+
+def test_a_scheduler_inside_the_step():
+    w = minigrad.tensor([1.0], requires_grad=True)
+    optimizer = optim.SGD([w], lr=1.0)
+    scheduler = optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+
+    @minigrad.compile
+    def step(x):
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+        scheduler.step()
+
+    for _ in range(5):
+        step(minigrad.ones(1))
+    assert step.reason is None
+    assert w.item() == 1 - (1 + 0.5 + 0.25 + 0.125 + 0.0625)
+    assert scheduler.last_epoch == 5
+
+
+def test_modes_shapes_and_frozen_parameters_are_recorded_anew():
+    build, optimizer, objective, _ = CASES["dropout"]
+    sizes = [8, 8, 8, 5, 5, 5, 8, 8, 8, 8, 8, 8, 8, 8]
+
+    def before(training, i):
+        training.model.train(i not in (6, 7, 8))
+        training.model[0].weight.requires_grad = i < 9
+        if i == 11:
+            training.model[2].p = 0.6
+        batch.size = sizes[i]
+
+    def batch():
+        return classified((batch.size, 12))()
+
+    case = build, optimizer, objective, batch
+    assert equal_runs(case, len(sizes), before).run.reason is None
+
+
+def test_gradients_accumulate_when_nobody_zeroes_them():
+    def losses(compiled):
+        minigrad.manual_seed(0)
+        model = mlp()
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+
+        def forward_backward(x, y):
+            loss = F.cross_entropy(model(x), y)
+            loss.backward()
+            return loss
+
+        run = minigrad.compile(forward_backward) if compiled else forward_backward
+        found = []
+        for i in range(12):
+            found.append(run(*classified((8, 12))()).item())
+            if i % 3 == 2:
+                optimizer.step()
+                optimizer.zero_grad(set_to_none=i % 2 == 0)
+        assert not compiled or run.reason is None
+        return found, [p.grad for p in model.parameters()]
+
+    assert str(losses(True)) == str(losses(False))
+
+
+def test_the_gradient_of_an_input_and_of_a_shared_input():
+    w = minigrad.tensor([1.0, 2.0], requires_grad=True)
+
+    @minigrad.compile
+    def step(x, y):
+        ((x * w).sum() * y.sum()).backward()
+
+    for i in range(4):
+        x = minigrad.full((2,), float(i), requires_grad=True)
+        w.grad = None
+        step(x, x)
+        assert x.grad.tolist() == [2.0 * i + 3.0 * i, 2.0 * 2 * i + 3.0 * i]
+    assert step.reason is None
+    y = minigrad.ones(2)
+    x = minigrad.ones(2, requires_grad=True)
+    step(x, y)
+    assert x.grad.tolist() == [2.0, 4.0]
+
+
+def test_random_numbers_and_constants_made_in_the_step_are_made_again():
+    @minigrad.compile
+    def noisy(x):
+        total = minigrad.zeros(2)
+        total += x + minigrad.randn(2) * minigrad.tensor([1.0, 2.0])
+        return total
+
+    minigrad.manual_seed(3)
+    found = [noisy(minigrad.zeros(2)).tolist() for _ in range(4)]
+    minigrad.manual_seed(3)
+    assert found == [(minigrad.randn(2) * minigrad.tensor([1.0, 2.0])).tolist() for _ in range(4)]
+    assert noisy.reason is None
+
+
+def test_a_buffer_written_in_place():
+    count = minigrad.zeros(())
+
+    @minigrad.compile
+    def step(x):
+        count.add_(1)
+        return x * count
+
+    assert [step(minigrad.ones(1)).item() for _ in range(5)] == [1, 2, 3, 4, 5]
+    assert count.item() == 5
+    assert step.reason is None
+
+
+def test_what_is_returned_is_nobody_elses():
+    @minigrad.compile
+    def step(x):
+        return {"twice": x * 2, "both": (x, None, 3)}
+
+    found = [step(minigrad.full((1,), float(i))) for i in range(4)]
+    assert [f["twice"].item() for f in found] == [0, 2, 4, 6]
+    assert found[3]["both"][1:] == (None, 3)
+    assert found[3]["both"][0].item() == 3
+
+
+def test_tensor_hooks_run_each_time():
+    w = minigrad.tensor([1.0], requires_grad=True)
+    seen = []
+    w.register_hook(lambda g: (seen.append(g.item()), g * 10)[1])
+
+    @minigrad.compile
+    def step(x):
+        w.grad = None
+        h = w * x
+        h.register_hook(lambda g: g + 1)
+        h.sum().backward()
+
+    for i in range(5):
+        step(minigrad.full((1,), float(i)))
+        assert w.grad.item() == 20 * i
+    assert seen == [0, 2, 4, 6, 8]
+    assert step.reason is None
+
+
+def test_loss_in_a_target_out_of_range_is_still_an_error():
+    step = minigrad.compile(F.cross_entropy)
+    for _ in range(3):
+        step(minigrad.ones(2, 3), minigrad.tensor([0, 2]))
+    with pytest.raises(IndexError, match="out of bounds"):
+        step(minigrad.ones(2, 3), minigrad.tensor([0, 3]))
+    assert step(minigrad.ones(2, 3), minigrad.tensor([0, -100])).item() == pytest.approx(np.log(3))
+
+
+# ---- what can't be replayed --------------------------------------------------------------------------------
+
+
+def reads_a_value(x):
+    if x.sum() > 1:  # here
+        return x
+    return -x
+
+
+def reads_an_item(x):
+    return x * x.max().item()  # here
+
+
+def prints(x):
+    str(x)  # here
+    return x * 2
+
+
+def hands_out_an_array(x):
+    return minigrad.from_numpy(x.numpy() * 2)  # here
+
+
+def draws_from_numpy(x):
+    return x * minigrad.from_numpy(np.random.default_rng().random(2, np.float32))  # here
+
+
+def sets_an_attribute(x):
+    module.last = x  # here
+    return x * 2
+
+
+def hooked(x):
+    return watched(x)  # here
+
+
+def orders(x):
+    return x.sort(0).values  # here
+
+
+def keeps_the_graph(x):
+    return module(x) * 2
+
+
+def differentiates_twice(x):
+    (dx,) = minigrad.autograd.grad((module(x) ** 2).sum(), module.weight, create_graph=True)  # here
+    return dx * 1
+
+
+module = nn.Linear(2, 2)
+watched = nn.ReLU()
+watched.register_forward_hook(lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        reads_a_value,
+        reads_an_item,
+        prints,
+        hands_out_an_array,
+        draws_from_numpy,
+        sets_an_attribute,
+        hooked,
+        orders,
+        keeps_the_graph,
+        differentiates_twice,
+    ],
+)
+def test_falls_back_to_eager_with_one_warning_that_names_the_line(function):
+    step = minigrad.compile(function)
+    inputs = [minigrad.tensor([float(i), 1.0]) for i in range(5)]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        results = [step(x) for x in inputs]
+    if function is not draws_from_numpy:
+        assert [r.tolist() for r in results] == [function(x).tolist() for x in inputs]
+    (warning,) = caught
+    lines, start = inspect.getsourcelines(function)
+    here = next((start + i for i, line in enumerate(lines) if line.rstrip().endswith("# here")), None)
+    assert f"{function.__name__} is not replayed but runs eagerly, because " in str(warning.message)
+    assert warning.filename == __file__
+    if here is not None:
+        assert str(warning.message).endswith(f"{__file__}:{here}")
+
+
+def test_a_counter_that_the_step_reads_is_noticed():
+    calls = []
+
+    @minigrad.compile
+    def step(x):
+        calls.append(1)
+        return x * len(calls)
+
+    with pytest.warns(UserWarning, match="is not replayed"):
+        assert [step(minigrad.ones(1)).item() for _ in range(4)] == [1, 2, 3, 4]
+
+
+def test_an_error_in_the_step_stays_an_error():
+    @minigrad.compile
+    def step(x):
+        return x @ minigrad.ones(3)
+
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        step(minigrad.ones(2, 2))
+    assert [step(minigrad.ones(1, 3)).item() for _ in range(3)] == [3, 3, 3]
+
+
+# ---- memory ------------------------------------------------------------------------------------------------
+
+
+def test_replays_allocate_nothing_that_stays():
+    import tracemalloc
+
+    training = Training(*CASES["dropout"][:3], compiled=True)
+    x, y = classified((8, 12))()
+    for _ in range(4):
+        training.run(x, y)
+    gc.disable()
+    try:
+        tracemalloc.start()
+        for _ in range(5):
+            training.run(x, y)
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(100):
+            training.run(x, y)
+        after = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert after - before < 2_000
+    assert training.run.reason is None
+
+
+def test_gradients_lie_in_the_same_memory_each_time():
+    training = Training(*CASES["mlp"][:3], compiled=True)
+    x, y = classified((8, 12))()
+    places = []
+    for _ in range(5):
+        training.run(x, y)
+        places.append([p.grad.data_ptr() for p in training.model.parameters()])
+    assert places[2] == places[3] == places[4]
