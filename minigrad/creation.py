@@ -55,17 +55,18 @@ def tensor(
     tensor([[1., 2.],
             [3., 4.]], dtype=minigrad.float64)
     """
-    if isinstance(data, Tensor):
-        array = call(np.copy, data.array)
-    elif isinstance(data, (np.ndarray, np.generic)):
-        array = np.array(data)
-    else:
-        array = call(_from_lists, data, None if dtype is None else as_numpy(dtype))
-    if dtype is not None:
-        array = array.astype(as_numpy(dtype), copy=False)
+    given = data.array if isinstance(data, Tensor) else data
+    return _finished(call(_array_of, given, None if dtype is None else as_numpy(dtype)), requires_grad, device)
+
+
+def _array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
+    """A new array of `data`, contiguous."""
+    array = np.array(data) if isinstance(data, (np.ndarray, np.generic)) else _from_lists(data, kind)
+    if kind is not None:
+        array = array.astype(kind, copy=False)
     elif array.dtype not in dtypes.dtype.known:
         as_numpy(array.dtype)
-    return _finished(np.ascontiguousarray(array).reshape(array.shape), requires_grad, device)
+    return np.ascontiguousarray(array).reshape(array.shape)
 
 
 def _from_lists(data: Any, kind: np.dtype[Any] | None) -> Array:

@@ -54,61 +54,61 @@ def elementwise(b: Builder, ufunc: np.ufunc, out: Value, *args: Any) -> bool:
 
 
 @kernel(operator.add)
-def sum_of_gradients(b: Builder, out: Value, x: Value, y: Value) -> bool:
+def _sum_of_gradients(b: Builder, out: Value, x: Value, y: Value) -> bool:
     return elementwise(b, np.add, out, x, y)
 
 
 @kernel(forward("add"))
-def add(b: Builder, out: Value, x: Any, y: Any, alpha: Any) -> bool:
+def _add(b: Builder, out: Value, x: Any, y: Any, alpha: Any) -> bool:
     return alpha == 1 and elementwise(b, np.add, out, x, y)
 
 
 @kernel(forward("sub"))
-def sub(b: Builder, out: Value, x: Any, y: Any, alpha: Any) -> bool:
+def _sub(b: Builder, out: Value, x: Any, y: Any, alpha: Any) -> bool:
     return alpha == 1 and elementwise(b, np.subtract, out, x, y)
 
 
 @kernel(forward("mul"), rule("mul", "input"), rule("mul", "other"))
-def mul(b: Builder, out: Value, x: Any, y: Any) -> bool:
+def _mul(b: Builder, out: Value, x: Any, y: Any) -> bool:
     return elementwise(b, np.multiply, out, x, y)
 
 
 @kernel(forward("tanh"))
-def tanh(b: Builder, out: Value, x: Value) -> bool:
+def _tanh(b: Builder, out: Value, x: Value) -> bool:
     return elementwise(b, np.tanh, out, x)
 
 
 @kernel(rule("tanh", "input"))
-def tanh_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
+def _tanh_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
     if not alike(out, g, y):
         return False
     squares = b.room(y.example)
     b.line(np.multiply, y, y, out=squares)
-    b.line(np.subtract, 1, squares, out=squares)
+    b.line(np.subtract, one(y), squares, out=squares)
     b.line(np.multiply, Name(b.name(g)), squares, out=b.out(out, over=(g,)))
     b.give(squares)
     return True
 
 
 @kernel(forward("sigmoid"))
-def sigmoid(b: Builder, out: Value, x: Value) -> bool:
+def _sigmoid(b: Builder, out: Value, x: Value) -> bool:
     if not alike(out, x):
         return False
     name = Name(b.name(x))
     y = b.out(out, over=(x,))
     b.line(np.negative, name, out=y)
     b.line(np.exp, y, out=y)
-    b.line(np.add, 1, y, out=y)
-    b.line(np.divide, 1, y, out=y)
+    b.line(np.add, one(x), y, out=y)
+    b.line(np.divide, one(x), y, out=y)
     return True
 
 
 @kernel(rule("sigmoid", "input"))
-def sigmoid_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
+def _sigmoid_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
     if not alike(out, g, y):
         return False
     slope = b.room(y.example)
-    b.line(np.subtract, 1, y, out=slope)
+    b.line(np.subtract, one(y), y, out=slope)
     b.line(np.multiply, y, slope, out=slope)
     b.line(np.multiply, Name(b.name(g)), slope, out=b.out(out, over=(g,)))
     b.give(slope)
@@ -116,7 +116,7 @@ def sigmoid_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
 
 
 @kernel(forward("relu"))
-def relu(b: Builder, out: Value, x: Value) -> bool:
+def _relu(b: Builder, out: Value, x: Value) -> bool:
     if not alike(out, x):
         return False
     name = Name(b.name(x))
@@ -125,11 +125,11 @@ def relu(b: Builder, out: Value, x: Value) -> bool:
 
 
 @kernel(rule("relu", "input"))
-def relu_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
+def _relu_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
     if not alike(out, g, y):
         return False
     positive = b.room(np.empty_like(y.example, dtype=bool))
-    b.line(np.greater, y, 0, out=positive)
+    b.line(np.greater, y, np.zeros((), y.example.dtype), out=positive)
     b.line(np.multiply, Name(b.name(g)), positive, out=b.out(out, over=(g,)))
     b.give(positive)
     return True
@@ -139,7 +139,7 @@ def relu_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
 
 
 @kernel(forward("linear"))
-def linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None) -> bool:
+def _linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None) -> bool:
     if x.example.ndim != 2 or not alike_dtypes(out, x, weight):
         return False
     y = b.out(out)
@@ -159,7 +159,7 @@ def linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None) 
 
 
 @kernel(rule("linear", "input"))
-def linear_input(b: Builder, out: Value, g: Value, weight: Value) -> bool:
+def _linear_input(b: Builder, out: Value, g: Value, weight: Value) -> bool:
     if g.example.ndim != 2 or not alike_dtypes(out, g, weight):
         return False
     b.line(np.matmul, g, weight, out=b.out(out))
@@ -167,7 +167,7 @@ def linear_input(b: Builder, out: Value, g: Value, weight: Value) -> bool:
 
 
 @kernel(rule("linear", "weight"))
-def linear_weight(b: Builder, out: Value, g: Value, x: Value) -> bool:
+def _linear_weight(b: Builder, out: Value, g: Value, x: Value) -> bool:
     if g.example.ndim != 2 or not alike_dtypes(out, g, x):
         return False
     b.line(np.matmul, b.transposed(g), x, out=b.out(out))
@@ -175,7 +175,7 @@ def linear_weight(b: Builder, out: Value, g: Value, x: Value) -> bool:
 
 
 @kernel(rule("linear", "bias"))
-def linear_bias(b: Builder, out: Value, g: Value) -> bool:
+def _linear_bias(b: Builder, out: Value, g: Value) -> bool:
     if g.example.ndim != 2 or not alike_dtypes(out, g):
         return False
     b.line(np.matmul, b.view(np.ones(len(g.example), g.example.dtype)), g, out=b.out(out))
@@ -186,7 +186,7 @@ def linear_bias(b: Builder, out: Value, g: Value) -> bool:
 
 
 @kernel(np.ones_like)
-def ones_like(b: Builder, out: Value, x: Value) -> bool:
+def _ones_like(b: Builder, out: Value, x: Value) -> bool:
     b.fix(out, np.ones_like(out.example))
     return True
 
@@ -199,7 +199,7 @@ class Softmax(NamedTuple):
 
 
 @kernel(forward("_softmax_nll"))
-def softmax_nll(b: Builder, out: Value, saved: Value, x: Value, target: Value, count: int) -> bool:
+def _softmax_nll(b: Builder, out: Value, saved: Value, x: Value, target: Value, count: int) -> bool:
     if not alike_dtypes(out, x):
         return False
     n, classes = x.example.shape
@@ -224,7 +224,7 @@ def softmax_nll(b: Builder, out: Value, saved: Value, x: Value, target: Value, c
 
 
 @kernel(rule("_softmax_nll", "input"))
-def softmax_nll_input(b: Builder, out: Value, g: Value, x: Value, target: Value, count: int, saved: Value) -> bool:
+def _softmax_nll_input(b: Builder, out: Value, g: Value, x: Value, target: Value, count: int, saved: Value) -> bool:
     kept = b.fixed(saved)
     if not isinstance(kept, Softmax) or not alike_dtypes(out, g) or b.used_again(saved):
         return False  # (a second walk of the same graph needs the probabilities once more)
@@ -245,12 +245,17 @@ def subtract_at(x: Array, places: Array, share: Array) -> None:
 
 
 @kernel(_draw_mask)
-def draw_mask(b: Builder, out: Value, shape: Any, p: float, kind: Any) -> bool:
+def _mask(b: Builder, out: Value, shape: Any, p: float, kind: Any) -> bool:
     b.line(_draw_mask, shape, p, kind, out=b.out(out))
     return True
 
 
 # ---- what they ask ------------------------------------------------------------------------------------------
+
+
+def one(like: Value) -> Array:
+    """1 in the dtype of a value: ufuncs take it faster than Python's number."""
+    return np.ones((), like.example.dtype)
 
 
 def alike(*values: Any) -> bool:

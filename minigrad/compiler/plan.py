@@ -19,8 +19,8 @@ from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
 CHANGED = object()  #: what the function returns, before doing anything, if a question has another answer now
-Kernel: TypeAlias = Callable[["Builder", Any, Any], Any]
-KERNELS: dict[Callable[..., Any], Callable[..., Any]] = {}  #: filled by `minigrad.compiler.kernels`
+Kernel: TypeAlias = Callable[..., bool]  #: ``kernel(builder, *results, *args)``
+KERNELS: dict[Callable[..., Any], Kernel] = {}  #: filled by `minigrad.compiler.kernels`
 
 
 class Name(str):
@@ -87,7 +87,9 @@ class Builder:
         found = self._names.get(id(thing))
         if found is None:
             word = getattr(thing, "__name__", "c").strip("_<>")
-            found = word if isinstance(thing, np.ufunc) else f"{word if word.isidentifier() else 'c'}_{next(self._counter)}"
+            found = word if word.isidentifier() else "c"
+            if not isinstance(thing, np.ufunc):
+                found = f"{found}_{next(self._counter)}"
             self._names[id(thing)] = found
             self.bound[found] = thing
         return found
@@ -160,12 +162,13 @@ class Builder:
     def build(self, output: Any) -> str:
         """The text."""
         walk = None
-        for self._now, call in enumerate(self.record.calls):
+        for now, call in enumerate(self.record.calls):
+            self._now = now
             if call.kind == "rule" and walk is None:
                 walk = len(self.lines)
             kernel = KERNELS.get(call.function)
             start = len(self.lines)
-            if kernel is None or kernel(self, *call.results, *call.args) is False:
+            if kernel is None or not kernel(self, *call.results, *call.args):
                 assert len(self.lines) == start
                 self._plain(call)
             self._release(call)
@@ -270,9 +273,7 @@ class Guards:
     """What must be as it was when a step was recorded, for the record to hold."""
 
     def __init__(self, record: Recorder) -> None:
-        self.tensors = [
-            (v.tensor, v.example, v.tensor.tracked) for v in record.values.values() if v.tensor is not None
-        ]
+        self.tensors = [(v.tensor, v.example, v.tensor.tracked) for v in record.values.values() if v.tensor is not None]
         self.leaves = [
             (leaf, bool(leaf.hooks), bool(leaf.after_accumulate))
             for leaf in record.leaves.values()

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad
-from minigrad.engine import Array
 from minigrad.tensor import Tensor
 from minigrad.watch import Watcher, by
 
@@ -70,6 +69,7 @@ class Recorder(Watcher):
         self.values: dict[int, Value] = {}
         self.refusal: str | None = None
         self.walked: dict[int, Any] = {}  #: the nodes that backward came through
+        self._given: set[int] = set()  # gradients that belong to a leaf
         self._kept: list[Any] = []  # as long as an object lives, nothing else has its id
         for x in inputs:
             self._note(x.array, "input")
@@ -115,6 +115,8 @@ class Recorder(Watcher):
     def accumulate(self, function: Callable[..., None], leaf: Any, g: Any, taken: set[int]) -> None:
         """A gradient is stored as a leaf's ``grad``, or added to it."""
         place = next((i for i, x in enumerate(self.inputs) if x is leaf), None)
+        alone = isinstance(g, np.ndarray) and g.base is None and not {id(g)} & (self._given | taken)
+        self._given.add(id(g))
         before = leaf._grad
         with by(None):
             function(leaf, g, taken)
@@ -122,11 +124,10 @@ class Recorder(Watcher):
         if before is not None and after is not before.array:
             self.leak("a gradient is added to one that is differentiated itself")
         self.leaves[id(leaf)] = leaf
-        self.values.pop(id(after), None) if after is not g else None
         known = self._known(g)
         self.values[id(after)] = result = Value(len(self._kept), "result", after)
         self._kept.append(after)
-        self.calls.append(Call("leaf", function, [Leaf(leaf, place), known, after is g], {}, (result,), user_line()))
+        self.calls.append(Call("leaf", function, [Leaf(leaf, place), known, alone], {}, (result,), user_line()))
 
     def meets(self, tensor: Any) -> None:
         """A tensor is written to."""

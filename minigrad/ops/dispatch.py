@@ -13,7 +13,7 @@ from minigrad import dtypes
 from minigrad.engine import Edge, Node, Rule, Variable
 from minigrad.grad_mode import grad_mode
 from minigrad.tensor import Tensor, View
-from minigrad.watch import watching
+from minigrad.watch import call, watching
 
 MISSING: Any = object()
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words, which torch accepts too
@@ -223,9 +223,7 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> t
         target = dtypes.default.numpy
     for place in places:
         a = changed[place]
-        changed[place] = (
-            a.astype(target) if isinstance(a, (Tensor, np.ndarray, np.generic)) else np.asarray(a, dtype=target)
-        )
+        changed[place] = a.astype(target) if isinstance(a, Tensor) else call(np.asarray, a, target)
     return tuple(changed)
 
 

@@ -18,6 +18,7 @@ from minigrad.dtypes import as_numpy
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor
 from minigrad.threads import blocks, share
+from minigrad.watch import call
 
 
 def quiet() -> np.errstate:
@@ -763,7 +764,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """`input` with `value` where `mask` holds."""
     kind = input.dtype
     return where(
-        mask, value.astype(kind) if isinstance(value, Tensor) else np.asarray(value).astype(as_numpy(kind)), input
+        mask, value.astype(kind) if isinstance(value, Tensor) else call(np.asarray, value, as_numpy(kind)), input
     )
 
 

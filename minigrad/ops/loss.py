@@ -16,7 +16,7 @@ from minigrad.ops.elementwise import abs, clamp, log, mul, pow, where
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import log_softmax, mean, softmax, sum
 from minigrad.tensor import Tensor
-from minigrad.watch import decide
+from minigrad.watch import call, decide
 
 
 def reduced(losses: Any, reduction: str) -> Any:
@@ -443,7 +443,7 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         losses = _bce_with_logits(input, target)
     else:  # (1 - t) x + (1 + (q - 1) t) softplus(-x)
-        ones = Tensor.wrap(np.zeros_like(input.array))
+        ones = Tensor.wrap(call(np.zeros_like, input.array))
         losses = (1 - target) * input + ((pos_weight - 1) * target + 1) * _bce_with_logits(-input, ones)
     return reduced(losses if weight is None else losses * weight, reduction)
 

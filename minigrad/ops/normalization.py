@@ -20,6 +20,7 @@ from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
 from minigrad.threads import blocks, share
+from minigrad.watch import effect
 
 
 class _ChannelsLast:
@@ -269,7 +270,7 @@ def batch_norm(
     out = _standardize(reshape(input, (shape[0], channels, math.prod(shape[2:]))), weight, bias, eps, running)
     for t in (running_mean, running_var):
         if t is not None:
-            t.bump()
+            effect(t.bump)
     return reshape(out, shape)
 
 
