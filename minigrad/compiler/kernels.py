@@ -73,6 +73,42 @@ def _mul(b: Builder, out: Value, x: Any, y: Any) -> bool:
     return elementwise(b, np.multiply, out, x, y)
 
 
+@kernel(forward("pow"))
+def _pow(b: Builder, out: Value, x: Any, exponent: Any) -> bool:
+    return type(exponent) in (int, float) and elementwise(b, np.power, out, x, np.asarray(exponent, out.example.dtype))
+
+
+@kernel(rule("pow", "input"))
+def _pow_input(b: Builder, out: Value, g: Value, x: Value, exponent: Any) -> bool:
+    if type(exponent) not in (int, float) or exponent != 2 or not alike(out, g, x):
+        return False
+    twice = b.room(x.example)
+    b.line(np.multiply, np.asarray(2, x.example.dtype), x, out=twice)
+    b.line(np.multiply, Name(b.name(g)), twice, out=b.out(out, over=(g,)))
+    b.give(twice)
+    return True
+
+
+@kernel(forward("mean"))
+def _mean(b: Builder, out: Value, x: Value, dim: Any, keepdim: bool, dtype: Any) -> bool:
+    if dim is not None or keepdim or dtype is not None or not alike_dtypes(out, x):
+        return False
+    total = b.out(out)
+    b.line(np.add.reduce, x, axis=None, out=total)
+    b.line(np.divide, total, np.asarray(x.example.size, total.dtype), out=total)
+    return True
+
+
+@kernel(rule("mean", "input"))
+def _mean_input(b: Builder, out: Value, g: Value, shape: Any, dim: Any, keepdim: bool) -> bool:
+    if dim is not None or keepdim or not alike_dtypes(out, g) or g.example.ndim:
+        return False
+    share = np.empty((), out.example.dtype)
+    b.line(np.divide, g, np.asarray(out.example.size, share.dtype), out=share)
+    b.fix(out, np.broadcast_to(share, shape))
+    return True
+
+
 @kernel(forward("tanh"))
 def _tanh(b: Builder, out: Value, x: Value) -> bool:
     return elementwise(b, np.tanh, out, x)
@@ -236,9 +272,50 @@ def _softmax_nll_input(b: Builder, out: Value, g: Value, x: Value, target: Value
     return True
 
 
+def check_probabilities(p: Array) -> None:
+    """Object to numbers outside [0, 1], as the operation does."""
+    if not (np.minimum.reduce(p, axis=None) >= 0 and np.maximum.reduce(p, axis=None) <= 1):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+
+
 def subtract_at(x: Array, places: Array, share: Array) -> None:
     """``x[places] -= share``."""
     x[places] -= share
+
+
+@kernel(forward("_binary_cross_entropy"))
+def _bce(b: Builder, out: Value, p: Value, target: Value) -> bool:
+    if not alike(out, p, target) or not p.example.size:
+        return False
+    losses, others = b.out(out), b.room(out.example)
+    b.line(check_probabilities, p)
+    b.line(np.negative, p, out=losses)
+    b.line(np.log1p, losses, out=losses)
+    b.line(np.maximum, losses, np.asarray(-100, losses.dtype), out=losses)
+    b.line(np.subtract, target, one(p), out=others)
+    b.line(np.multiply, others, losses, out=losses)
+    b.line(np.log, p, out=others)
+    b.line(np.maximum, others, np.asarray(-100, losses.dtype), out=others)
+    b.line(np.multiply, target, others, out=others)
+    b.line(np.subtract, losses, others, out=losses)
+    b.give(others)
+    return True
+
+
+@kernel(rule("_binary_cross_entropy", "input"))
+def _bce_input(b: Builder, out: Value, g: Value, p: Value, target: Value) -> bool:
+    if not alike(out, g, p, target):
+        return False
+    apart, spread = b.room(out.example), b.room(out.example)
+    b.line(np.subtract, p, target, out=apart)
+    b.line(np.multiply, g, apart, out=apart)
+    b.line(np.subtract, one(p), p, out=spread)
+    b.line(np.multiply, p, spread, out=spread)
+    b.line(np.maximum, spread, np.asarray(1e-12, apart.dtype), out=spread)
+    b.line(np.divide, apart, spread, out=b.out(out, over=(g,)))
+    b.give(apart)
+    b.give(spread)
+    return True
 
 
 # ---- dropout ------------------------------------------------------------------------------------------------

@@ -16,11 +16,17 @@ import numpy as np
 from minigrad.compiler.recorder import Call, Leaf, Recorder, Value
 from minigrad.engine import Array
 from minigrad.nn.module import Module
+from minigrad.ops.record import registry
 from minigrad.tensor import Tensor
 
 CHANGED = object()  #: what the function returns, before doing anything, if a question has another answer now
 Kernel: TypeAlias = Callable[..., bool]  #: ``kernel(builder, *results, *args)``
 KERNELS: dict[Callable[..., Any], Kernel] = {}  #: filled by `minigrad.compiler.kernels`
+
+
+RULES: dict[Any, str] = {  # rules have no names of their own
+    rule: f"{record.name}_{input}" for record in registry.values() for input, rule in record.gradients.items()
+}
 
 
 class Name(str):
@@ -55,6 +61,11 @@ class Builder:
         for i, call in enumerate(record.calls):
             for value in values_in(call.args):
                 self._last[value.number] = i
+        self._homes = {
+            call.args[1].number: home
+            for call in record.calls
+            if call.kind == "leaf" and call.args[2] and (home := call.args[0].tensor.home) is not None
+        }
         for value in values_in(output):
             self._last[value.number] = len(record.calls)
 
@@ -76,6 +87,9 @@ class Builder:
             if thing.kind == "result":
                 buffer = self._fixed.get(thing.number, self._buffers.get(thing.number))
                 return f"v{thing.number}" if buffer is None else self.name(buffer)
+            if thing.tensor is not None and id(thing.example) not in self._names:
+                self._names[id(thing.example)] = name = f"p_{next(self._counter)}"
+                self.bound[name] = thing.example
             return self.name(thing.example)
         if thing is None or isinstance(thing, (bool, int, str)):
             return repr(thing)
@@ -86,7 +100,8 @@ class Builder:
             return f"[{inside}]" if isinstance(thing, list) else f"({inside},)"
         found = self._names.get(id(thing))
         if found is None:
-            word = getattr(thing, "__name__", "c").strip("_<>")
+            word = RULES.get(thing) if callable(thing) and not isinstance(thing, Tensor) else None
+            word = word or getattr(thing, "__name__", "c").strip("_<>")
             found = word if word.isidentifier() else "c"
             if not isinstance(thing, np.ufunc):
                 found = f"{found}_{next(self._counter)}"
@@ -118,6 +133,10 @@ class Builder:
     def out(self, value: Value, over: tuple[Any, ...] = ()) -> Array:
         """The buffer for a result: that of one of `over` if nobody needs it after this call, else another."""
         like = value.example
+        home = self._homes.get(value.number)
+        if home is not None:
+            self._buffers[value.number] = home
+            return home
         for other in over:
             mine = self._buffers.get(other.number) if isinstance(other, Value) else None
             if mine is not None and fits(mine, like) and self._dies(other) and other.number not in self._pinned:
@@ -132,7 +151,10 @@ class Builder:
         for i, free in enumerate(self._pool):
             if fits(free, like):
                 return self._pool.pop(i)
-        return np.empty_like(like)
+        buffer = np.empty_like(like)
+        self._names[id(buffer)] = name = f"b_{next(self._counter)}"
+        self.bound[name] = buffer
+        return buffer
 
     def zeros(self, like: Array) -> Name:
         """Zeros laid out like an array; all calls share them."""
@@ -175,7 +197,10 @@ class Builder:
         returned = self._output(output)
         if self.stored:
             pairs = ", ".join(f"({leaf}, {self.name(buffer)})" for leaf, buffer in self.stored)
-            self.lines.insert(walk or 0, f"{self.name(move_out)}([{pairs}])")
+            leaves = Name(f"[{pairs}]")
+            if "t" not in {leaf[0] for leaf, _ in self.stored}:
+                leaves = Name(self.name([(self.bound[leaf], buffer) for leaf, buffer in self.stored]))
+            self.lines.insert(walk or 0, f"{self.name(move_out)}({leaves})")
         parameters = ", ".join(f"t{i}" for i in range(len(self.record.inputs)))
         text = [f"def step({parameters}):"]
         used = {v.number for c in self.record.calls for v in values_in(c.args)} | {v.number for v in values_in(output)}
@@ -225,12 +250,14 @@ class Builder:
             stored = Name(f"wrap({self.name(g)})")
         else:
             if buffer is None or not alone:  # it is somebody else's too
-                mine = np.empty_like(after.example)
-                self.line(np.copyto, mine, g)
-                buffer = mine
+                buffer = np.empty_like(after.example)
+                self.line(np.copyto, buffer, g)
             stored = Name(self.name(Tensor.wrap(buffer)))
             self.stored.append((target, buffer))
-        self.lines.append(f"{self._local(after)} = {self.name(arrive)}({target}, {stored})")
+        if after.number in self._last:
+            self.lines.append(f"{self._local(after)} = {self.name(arrive)}({target}, {stored})")
+        else:
+            self.line(arrive, target, stored)
 
     def _local(self, value: Value) -> str:
         self._locals.add(value.number)
@@ -359,10 +386,10 @@ def arrive(leaf: Tensor, g: Tensor) -> Array:
     """Make a gradient the ``grad`` of a leaf, or add it to the one that is there; returns what is there then."""
     grad = leaf._grad
     if grad is None:
-        leaf._grad = grad = g
-    else:
-        grad.array += g.array
-        grad.bump(seen=True)
+        leaf._grad = g
+        return g.array
+    grad.array += g.array
+    grad.bump(seen=True)
     return grad.array
 
 

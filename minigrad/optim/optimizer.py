@@ -19,6 +19,7 @@ import numpy as np
 
 from minigrad.engine import Array
 from minigrad.grad_mode import recording
+from minigrad.optim.flat import Flat
 from minigrad.tensor import Removable, Tensor
 from minigrad.watch import effect, watching
 
@@ -132,11 +133,13 @@ class Optimizer:
         self._hooks: defaultdict[str, OrderedDict[int, Callable[..., Any]]] = defaultdict(OrderedDict)
         self._scratch: dict[Tensor, Scratch] = {}
         self._memory: dict[np.dtype[Any], Array] = {}
+        self._rules: dict[int, tuple[np.dtype[Any], list[Any], tuple[Rule, Array]]] = {}
+        self._flats: dict[int, Flat] = {}  # by the identity of the list of parameters
 
     # ---- a step -------------------------------------------------------------------------------------
 
     def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
-        """How this optimizer moves a parameter of `dtype` in `group`. Asked for anew in each step."""
+        """How this optimizer moves a parameter of `dtype` in `group`. Asked for anew when an option changes."""
         raise NotImplementedError(f"{type(self).__name__} defines neither `rule` nor `step`")
 
     @_hooked
@@ -158,27 +161,59 @@ class Optimizer:
         return loss
 
     def _step_group(self, group: Group) -> None:
+        params = group["params"]
+        flat = self._flat_of(params)
+        if flat is None:
+            self._move(group, [(p, p._grad.array) for p in params if p._grad is not None])
+            for p in params:
+                if p._grad is not None:
+                    p.bump(seen=True)
+            return
+        self.state[flat.whole] = flat.state
+        self._move(group, [(flat.whole, flat.gradient)])
+        flat.state = self.state.pop(flat.whole)
+        flat.share(self.state)
+        for p in params:
+            p.bump(seen=True)
+
+    def _flat_of(self, params: list[Tensor]) -> Flat | None:
+        """The parameters as one, if they can move so in this step."""
+        flat = self._flats.get(id(params))
+        if flat is None:
+            return None
+        if flat.params is params and flat.ready(self.state):
+            return flat
+        flat.release()
+        return None
+
+    def _move(self, group: Group, moved: list[tuple[Tensor, Array]]) -> None:
         maximize = group.get("maximize")
-        decay = 0 if group.get("decoupled_weight_decay") else float(group.get("weight_decay", 0))
+        decays = group.get("weight_decay") and not group.get("decoupled_weight_decay")
         dtype = None
-        for p in group["params"]:
-            grad = p.grad
-            if grad is None:
-                continue
-            w, g = p.array, grad.array
+        for p, g in moved:
+            w = p.array
             if w.dtype is not dtype:
                 dtype = w.dtype
-                rule = self.rule(group, dtype)
-                share = np.array(decay, dtype)
+                rule, share = self._rule_of(group, dtype)
             scratch = self._scratch.get(p)
             if scratch is None or scratch.owner is not w:
                 scratch = self._scratch[p] = self._room(w)
             if maximize:
                 g = np.negative(g, out=scratch.gradient)
-            if decay:
+            if decays:
                 g = add_scaled(g, w, share, scratch.gradient, scratch.a)
             rule(p, w, g, scratch)
-            p.bump()
+
+    def _rule_of(self, group: Group, dtype: np.dtype[Any]) -> tuple[Rule, Array]:
+        """The rule, and the weight decay; made anew when an option has changed."""
+        options = list(group.values())
+        known = self._rules.get(id(group))
+        if known is not None and known[0] is dtype and known[1] == options:
+            return known[2]
+        made = self.rule(group, dtype), np.array(float(group.get("weight_decay", 0)), dtype)
+        if not any(isinstance(option, Tensor) for option in options):  # its value may change
+            self._rules[id(group)] = dtype, options, made
+        return made
 
     def _room(self, w: Array) -> Scratch:
         memory = self._memory.get(w.dtype)
@@ -196,11 +231,11 @@ class Optimizer:
     def _zero_grad(self, set_to_none: bool) -> None:
         for group in self.param_groups:
             for p in group["params"]:
-                grad = p.grad
+                grad = p._grad
                 if grad is None:
                     continue
                 if set_to_none:
-                    p.grad = None
+                    p._grad = None
                 else:
                     grad.detach_()
                     grad.array[...] = 0
@@ -257,6 +292,10 @@ class Optimizer:
             if not set(params).isdisjoint(group["params"]):
                 raise ValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(param_group)
+        del items, given
+        flat = Flat.of(params)
+        if flat is not None:
+            self._flats[id(params)] = flat
 
     def _refuse(self, group: Group) -> None:
         """Object to options that mean something in PyTorch and cannot be honoured here."""
