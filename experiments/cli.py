@@ -48,6 +48,11 @@ def parser() -> Parser:
     )
     run.add_argument("--limit", type=positive, metavar="N", help="only the first N samples")
     run.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint, if there is one")
+    steps = run.add_mutually_exclusive_group()
+    steps.add_argument(
+        "--compile", action="store_true", default=None, help="compile the training step (default with minigrad)"
+    )
+    steps.add_argument("--eager", dest="compile", action="store_false", help="don't")
     report = commands.add_parser("report", help="make all reports and their table anew", allow_abbrev=False)
     for command in (run, report):
         command.add_argument(
@@ -121,7 +126,7 @@ def _checked(arguments: Sequence[str]) -> Sequence[str]:
     words = [word for word in arguments if not word.startswith("-")]
     if words and arguments[0] == words[0] and words[0] not in COMMANDS:
         raise UsageError(f"no command is called {words[0]!r}{nearest(words[0], COMMANDS)}")
-    known = ["--help", "--resume", *("--" + field.name.replace("_", "-") for field in fields(Options))]
+    known = ["--help", "--resume", "--eager", *("--" + field.name.replace("_", "-") for field in fields(Options))]
     for argument in arguments:
         name = argument.split("=")[0]
         if re.fullmatch(r"--[\w-]+", name) and name not in known:

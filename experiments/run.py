@@ -51,6 +51,8 @@ class Run(Generic[S]):
         if options.epochs is not None:
             self.settings = replace(self.settings, epochs=options.epochs)  # type: ignore[type-var]
         self.seed = options.seed
+        compiles = options.framework == "minigrad" if options.compile is None else options.compile
+        self._compiler = self.fw.compile if compiles else None
         self.progress = progress or Progress()
         read = (self.fw, options.data or experiment.data, options.data_dir)
         data.check_fits(read[1], experiment.data, experiment.name)
@@ -120,6 +122,8 @@ class Run(Generic[S]):
             raise SealError(f"{stage}: the test set is open; nothing may be trained any more")
         self.fw.manual_seed(self.seed)
         trainer = build()
+        if self._compiler is not None:
+            trainer.compile(self._compiler)
         if stage in self._state["done"]:
             trainer.model.load_state_dict(checkpoint.tensors(self._weights_of(stage), self.fw))
             return trainer.model

@@ -557,7 +557,9 @@ class Tensor(Variable):
             )
         twin = object.__new__(type(self))
         memo[id(self)] = twin
-        twin.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("hooks", "home", "view_of", "version")})
+        twin.__dict__.update(
+            {k: v for k, v in self.__dict__.items() if k not in ("hooks", "home", "view_of", "version")}
+        )
         twin.array = self.array.copy()
         twin._grad = None if self._grad is None else Tensor.wrap(self._grad.array.copy())
         return twin

@@ -61,7 +61,7 @@ class Builder:
         for i, call in enumerate(record.calls):
             for value in values_in(call.args):
                 self._last[value.number] = i
-        self._homes = {
+        self._homes: dict[int, Array] = {
             call.args[1].number: home
             for call in record.calls
             if call.kind == "leaf" and call.args[2] and (home := call.args[0].tensor.home) is not None

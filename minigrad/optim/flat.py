@@ -26,7 +26,12 @@ class Flat:
     Attributes:
         whole: the vector of the weights, in a tensor that stands for all parameters.
         gradient: a vector for their gradients, `homes` its parts in the parameters' shapes.
+        state: what the optimizer remembers about the whole.
     """
+
+    state: dict[str, Any]
+    _shared: list[Any]  # the values of the state that the parameters have their parts of
+    _parts: list[tuple[dict[str, Any], list[Any]]]  # each parameter's own state, and what is known to be in it
 
     def __init__(self, params: list[Tensor]) -> None:
         self.params = params
@@ -131,9 +136,8 @@ class Flat:
         self._start()
 
     def _start(self) -> None:
-        self.state: dict[str, Any] = {}
-        self._shared: list[Any] = []  # the values of this state that the parameters have their parts of
-        self._parts: list[tuple[dict[str, Any], list[Any]]] = [({}, []) for _ in self.params]
+        self.state, self._shared = {}, []
+        self._parts = [({}, []) for _ in self.params]
 
 
 def _movable(p: Tensor, kind: np.dtype[Any]) -> bool:

@@ -164,13 +164,13 @@ class Optimizer:
         params = group["params"]
         flat = self._flat_of(params)
         if flat is None:
-            self._move(group, [(p, p._grad.array) for p in params if p._grad is not None])
+            self._move_all(group, [(p, p._grad.array) for p in params if p._grad is not None])
             for p in params:
                 if p._grad is not None:
                     p.bump(seen=True)
             return
         self.state[flat.whole] = flat.state
-        self._move(group, [(flat.whole, flat.gradient)])
+        self._move_all(group, [(flat.whole, flat.gradient)])
         flat.state = self.state.pop(flat.whole)
         flat.share(self.state)
         for p in params:
@@ -186,7 +186,7 @@ class Optimizer:
         flat.release()
         return None
 
-    def _move(self, group: Group, moved: list[tuple[Tensor, Array]]) -> None:
+    def _move_all(self, group: Group, moved: list[tuple[Tensor, Array]]) -> None:
         maximize = group.get("maximize")
         decays = group.get("weight_decay") and not group.get("decoupled_weight_decay")
         dtype = None

@@ -38,6 +38,7 @@ def fails(capsys):
         (["run", "mnist_backprop", "--seed", "-1"], "--seed: expected"),
         (["run", "mnist_backprop", "--data"], "--data: expected one argument"),
         (["run", "mnist_backprop", "-x"], "unrecognized arguments: -x"),
+        (["run", "mnist_backprop", "--eager", "--compile"], "--compile: not allowed with argument --eager"),
         (["list", "--resume"], "unrecognized arguments: --resume"),
         (["run"], "error: run what? Name experiments, or all (there are: mnist_backprop"),
         (["report", "--out", "no/such/folder"], "--out: there is no folder no/such/folder"),

@@ -51,6 +51,29 @@ def test_both_frameworks_give_the_same_run(run_toy):
         )  # one of 40
 
 
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_compiled_steps_give_the_same_run_to_the_last_bit(run_toy, compare, optimizer):
+    compare(run_toy("eager", compile=False, optimizer=optimizer), run_toy("compiled", optimizer=optimizer))
+
+
+@pytest.mark.parametrize(
+    ("told", "compiles"),
+    [({}, True), ({"compile": False}, False), ({"framework": "torch"}, False)],
+)
+def test_minigrad_compiles_unless_told_otherwise(run_toy, monkeypatch, told, compiles):
+    steps = []
+    epoch = Trainer.epoch
+
+    def watched(trainer, on_batch):
+        steps.append(trainer.gradients)
+        return epoch(trainer, on_batch)
+
+    monkeypatch.setattr(Trainer, "epoch", watched)
+    run_toy("run", **told)
+    assert all((type(step).__name__ == "Compiled") is compiles for step in steps)
+    assert all(step.reason is None and step.source for step in steps if compiles)
+
+
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
 def test_interrupted_and_resumed_is_as_if_nothing_had_happened(run_toy, compare, impatient, framework, optimizer):
