@@ -129,10 +129,11 @@ class Flat:
 
     def release(self) -> None:
         """Before parameters move one by one: let each count its own steps."""
-        count = self.state.get("step")
-        for part, _ in self._parts:
-            if count is not None and part.get("step") is count:
-                part["step"] = Tensor.wrap(count.array.copy())
+        if "step" in self.state:
+            count: Tensor = self.state["step"]
+            for part, _ in self._parts:
+                if "step" in part and part["step"] is count:
+                    part["step"] = Tensor.wrap(count.array.copy())
         self._start()
 
     def _start(self) -> None:
