@@ -236,13 +236,16 @@ def latent_scatter(axes: Any, codes: Any, labels: Any, classes: Sequence[str]) -
     axes.set(xlabel="first latent number", ylabel="second latent number")
 
 
-def weight_matrix(axes: Any, weights: Any, label: str = "weight") -> None:
-    """A matrix of weights (to, from) as a heat map, red above zero and blue below, neurons counted from 1."""
+def weight_matrix(axes: Any, weights: Any, label: str = "weight", bound: float | None = None) -> None:
+    """A matrix of weights (to, from) as a heat map, neurons counted from 1.
+
+    Red is above zero and blue below, darkest at `bound`, by default the largest magnitude.
+    """
     import numpy as np
     import seaborn as sns
 
     table = np.asarray(weights)
-    bound = float(np.abs(table).max())
+    bound = bound or float(np.abs(table).max())
     ticks = [range(1, n + 1) for n in table.shape]
     sns.heatmap(
         table,

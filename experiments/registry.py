@@ -20,6 +20,7 @@ NAMES = (
     "mnist_backprop",
     "fashion_confusion",
     "fashion_weights",
+    "human_machine",
     "mnist_logistic",
     "cifar_mlp",
     "softmax_cross_entropy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import time
 from collections.abc import Callable
@@ -73,7 +74,7 @@ class Run(Generic[S]):
         self.weights: dict[str, np.ndarray] = {}
         self._state: dict[str, Any] = {
             "config": checkpoint.plain(self.config),
-            "history": [],
+            "history": [],  # the rows as JSON, each encoded once, since a checkpoint may hold thousands
             "timings": [],
             "done": [],  # the stages that are finished
             "current": None,  # the one that isn't
@@ -135,7 +136,7 @@ class Run(Generic[S]):
 
     def history(self, stage: str) -> list[Row]:
         """The rows of a training, an epoch each."""
-        return [row for row in self._state["history"] if row["stage"] == stage]
+        return [row for row in self._rows("history") if row["stage"] == stage]
 
     def open_test(self, *stages: str, **choice: Any) -> data.Samples:
         """The test set, once all is decided: the choice and the final weights of `stages` go on record first.
@@ -199,8 +200,8 @@ class Run(Generic[S]):
         # one new state in place of the old, so that Ctrl-C finds either
         self._state = {
             **self._state,
-            "history": [*self._state["history"], row],
-            "timings": [*self._state["timings"], times],
+            "history": [*self._state["history"], json.dumps(row)],
+            "timings": [*self._state["timings"], json.dumps(times)],
             "current": current,
         }
         self._save()
@@ -230,6 +231,9 @@ class Run(Generic[S]):
     def _weights_of(self, stage: str) -> dict[str, np.ndarray]:
         prefix = f"{stage}/"
         return {name.removeprefix(prefix): a for name, a in self.weights.items() if name.startswith(prefix)}
+
+    def _rows(self, name: str) -> list[Row]:
+        return [json.loads(row) for row in self._state[name]]
 
     def _chosen(self, choice: dict[str, Any]) -> None:
         self._state = {**self._state, "choice": choice}
@@ -262,7 +266,7 @@ class Run(Generic[S]):
         """How far the run has come."""
         if not self._state["history"]:
             return "the start"
-        last = self._state["history"][-1]
+        last = json.loads(self._state["history"][-1])
         return f"{last['stage']}, epoch {last['epoch']}"
 
     def write_results(self) -> None:
@@ -270,8 +274,8 @@ class Run(Generic[S]):
         versions = {"python": platform.python_version(), "numpy": np.__version__}
         versions[self.config["framework"]] = str(getattr(self.fw, "__version__", "unknown"))
         files.write_json(self.folder / CONFIG, {**self.config, "versions": versions})
-        files.write_csv(self.folder / HISTORY, self._state["history"])
-        files.write_csv(self.folder / TIMINGS, self._state["timings"])
+        files.write_csv(self.folder / HISTORY, self._rows("history"))
+        files.write_csv(self.folder / TIMINGS, self._rows("timings"))
         for name, rows in self.tables.items():
             files.write_csv(self.folder / f"{name}.csv", rows)
         if self.arrays:

@@ -54,9 +54,9 @@ def test_every_linked_file_exists():
 
 def test_the_table_shows_the_committed_results():
     root = Path(__file__).parents[1]
-    for name, shown in re.findall(r"\| \[`(\w+)`\].*\| ([\d.]+) % test accuracy \|", TEXT):
+    for name, shown, part in re.findall(r"\| \[`(\w+)`\].*\| ([\d.]+) % (test|validation) accuracy \|", TEXT):
         metrics = json.loads((root / "results" / name / "metrics.json").read_text(encoding="utf-8"))
-        assert f"{100 * metrics['test_accuracy']:.2f}" == shown
+        assert f"{100 * metrics[f'{part}_accuracy']:.2f}" == shown
     for name, shown in re.findall(r"\| \[`(\w+)`\].*\| test MSE ([\d.]+) \|", TEXT):
         metrics = json.loads((root / "results" / name / "metrics.json").read_text(encoding="utf-8"))
         assert f"{metrics['test_mse']:.4f}" == shown
