@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -126,7 +127,7 @@ class Rehearsal(Run[S]):
         if not rows:
             row = {"stage": stage, "epoch": 1, "learning_rate": trainer.learning_rate, "loss": 0.0}
             rows = [{**row, **measure(trainer.model)}]
-        self._state["history"] += rows
+        self._state["history"] += map(json.dumps, rows)
         self._state["done"].append(stage)
         return trainer.model
 
