@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import io
-import json
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -116,6 +115,7 @@ class Rehearsal(Run[S]):
         self.tested: set[str] = set()
         path = RESULTS / experiment.name / HISTORY
         self._known = files.read_csv(path) if path.exists() else []
+        self._rows_of: dict[str, list[Row]] = {}
 
     def fit(
         self, stage: str, build: Callable[[], Trainer], epochs: int, measure: Callable[[Any], dict[str, float]]
@@ -123,13 +123,17 @@ class Rehearsal(Run[S]):
         """Makes the network, and leaves it as it is."""
         network = self.networks[stage] = Network(self.fw, self.seed, build, epochs, measure)
         trainer = network.start()
-        rows: list[Row] = [row for row in self._known if row["stage"] == stage]
+        rows = [row for row in self._known if row["stage"] == stage]
         if not rows:
             row = {"stage": stage, "epoch": 1, "learning_rate": trainer.learning_rate, "loss": 0.0}
             rows = [{**row, **measure(trainer.model)}]
-        self._state["history"] += map(json.dumps, rows)
+        self._rows_of[stage] = rows
         self._state["done"].append(stage)
         return trainer.model
+
+    def history(self, stage: str) -> list[Row]:
+        """The committed rows of this training; without them one row, of the untrained network."""
+        return self._rows_of[stage]
 
     def open_test(self, *stages: str, **choice: Any) -> Samples:
         """The test set, as in any run."""
