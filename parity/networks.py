@@ -113,6 +113,7 @@ class Rehearsal(Run[S]):
         super().__init__(experiment, options, Progress(io.StringIO()))
         self.networks: dict[str, Network] = {}
         self.tested: set[str] = set()
+        self.test: Samples | None = None
         path = RESULTS / experiment.name / HISTORY
         self._known = files.read_csv(path) if path.exists() else []
         self._rows_of: dict[str, list[Row]] = {}
@@ -138,7 +139,8 @@ class Rehearsal(Run[S]):
     def open_test(self, *stages: str, **choice: Any) -> Samples:
         """The test set, as in any run."""
         self.tested.update(stages)
-        return super().open_test(*stages, **choice)
+        self.test = super().open_test(*stages, **choice)
+        return self.test
 
 
 def rehearse(name: str, options: Options) -> Rehearsal[Any]:

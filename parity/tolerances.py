@@ -20,6 +20,9 @@ POINTS_ELSEWHERE = 1.5
 MARGINS = {"mnist": 0.3, "fashion-mnist": 0.7, "cifar-10": 1.0}
 """Percentage points within which the mean accuracies of independent seeds count as equivalent, by data set."""
 
+SIGNIFICANCE = 0.05
+"""Of each of the two one-sided tests of equivalence."""
+
 
 def points(data: str) -> float:
     """The allowed difference of accuracies on this data set, in percentage points.
@@ -28,3 +31,12 @@ def points(data: str) -> float:
     (0.3, 1.5)
     """
     return POINTS.get(data.removesuffix("-hdf5"), POINTS_ELSEWHERE)
+
+
+def margin(data: str) -> float | None:
+    """The margin of equivalence on this data set, in percentage points; None where none is set.
+
+    >>> margin("mnist-hdf5"), margin("fashion-mnist"), margin("digits")
+    (0.3, 0.7, None)
+    """
+    return MARGINS.get(data.removesuffix("-hdf5"))
