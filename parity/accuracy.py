@@ -47,7 +47,7 @@ class Found:
     def equivalence(self) -> Equivalence | None:
         """The test; None where no margin is set for this data set."""
         margin = tolerances.margin(self.data)
-        return None if margin is None else two_one_sided(*map(self.percents, FRAMEWORKS), margin)
+        return None if margin is None else two_one_sided(self.percents("minigrad"), self.percents("torch"), margin)
 
 
 def seeds_of(framework: str, count: int, first: int) -> list[int]:

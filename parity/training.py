@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from experiments.metrics import accuracy, confusion
@@ -61,7 +62,6 @@ def train(task: Task) -> dict[str, Any]:
         trainer.epoch()
     seconds = time.perf_counter() - started
     measured_on, reached, counts = _judged(run, network.measure, trainer.model)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "accuracy": reached,
         "measured_on": measured_on,
@@ -69,7 +69,7 @@ def train(task: Task) -> dict[str, Any]:
         "classes": list(run.source.classes),
         "epochs": task.epochs or network.epochs,
         "seconds": seconds,
-        "megabytes": peak,
+        "megabytes": peak_megabytes(),
     }
 
 
@@ -86,6 +86,16 @@ def _judged(run: Rehearsal[Any], measure: Any, model: Any) -> tuple[str, float, 
         if (reached := row.get(f"{part}_accuracy")) is not None:
             return part, float(reached), None
     raise LookupError(f"{run.config['experiment']}: no accuracy is measured on test or validation data")
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process has held; where /proc tells, without what it inherited when it was forked."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def argument(task: Task) -> str:
