@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: all of it, or ``steps``, ``run NAME``, ``report``."""
+"""``python -m benchmarks``: all of it, or ``steps``, ``runs``, ``report``."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import shlex
 import sys
 from pathlib import Path
 
-from benchmarks import fresh, suite
+from benchmarks import fresh, suite, whole
 from benchmarks.contenders import CONTENDERS
 from benchmarks.networks import NETWORKS
+from experiments import registry
 
 TASKS = ("steps", "evaluation", "first step", "epoch", "runs", "memory", "scaling")
 FOLDER = Path("results/benchmarks")
@@ -29,10 +30,14 @@ def main(arguments: list[str] | None = None) -> None:
     everything.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="NAME")
     everything.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), metavar="TASK")
     everything.add_argument("--out", type=Path, default=FOLDER, help="folder (default results/benchmarks)")
-    whole = commands.add_parser("run", help="a whole experiment in both frameworks; prints only")
-    whole.add_argument("experiment")
-    whole.add_argument("--epochs", type=int)
-    whole.add_argument("--rounds", type=int, default=1)
+    runs = commands.add_parser("runs", help="whole experiments in both frameworks; time and memory")
+    runs.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="which ones (default: all)")
+    runs.add_argument("--epochs", type=int, help="instead of the experiments' own")
+    runs.add_argument("--threads", type=int, default=fresh.CORES, help="for each process (default: all cores)")
+    runs.add_argument("--jobs", type=int, default=1, help="experiments at a time (default 1)")
+    runs.add_argument("--file", type=Path, help="keep the figures there; what it holds isn't run again")
+    for side in whole.SIDES:
+        runs.add_argument(f"--{side}-out", type=Path, metavar="DIR", help=f"keep {side}'s results there")
     report = commands.add_parser("report", help="the page and the figures anew from results.json")
     report.add_argument("--out", type=Path, default=FOLDER)
 
@@ -40,8 +45,11 @@ def main(arguments: list[str] | None = None) -> None:
     if not given or (given[0].startswith("--") and given[0] != "--help"):
         given = ["all", *given]
     options = parser.parse_args(given)
-    if options.command == "run":
-        suite.run(options.experiment, options.epochs, options.rounds)
+    if options.command == "runs":
+        names = options.experiments or registry.NAMES
+        outs = {side: out for side in whole.SIDES if (out := getattr(options, f"{side}_out"))}
+        how = (options.epochs, options.threads, options.jobs, options.file, outs)
+        print(whole.total(whole.compare([registry.find(name).name for name in names], *how)))
     elif options.command == "report":
         results = json.loads((options.out / suite.RESULTS).read_text(encoding="utf-8"))
         suite.write(results, options.out, results["command"])

@@ -48,14 +48,19 @@ def interleaved(
     return {name: statistics.median(values) for name, values in seen.items()}
 
 
-def whole_run(experiment: str, framework: str, epochs: int | None, out: str, threads: int | None) -> dict[str, float]:
-    """Seconds and peak memory (MB) of an experiment from start to report, in a fresh process."""
+def whole_run(
+    experiment: str, framework: str, epochs: int | None, out: str, threads: int | None, *options: str
+) -> dict[str, float]:
+    """Seconds, processor seconds and peak memory (MB) of an experiment from start to report, in a fresh process."""
     command = [sys.executable, "-m", "experiments", "run", experiment, "--framework", framework, "--out", out]
+    command += options
     command += [] if epochs is None else ["--epochs", str(epochs)]
     start = time.perf_counter()
-    with subprocess.Popen(command, env=environment(threads), stdout=subprocess.DEVNULL) as process:
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(command, env=environment(threads), stdout=nowhere, stderr=nowhere) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"benchmarks: {' '.join(command)} failed")
-    return {"seconds": time.perf_counter() - start, "megabytes": usage.ru_maxrss / 1024}
+    seconds = time.perf_counter() - start
+    return {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "megabytes": usage.ru_maxrss / 1024}

@@ -67,9 +67,8 @@ def rows(results: dict[str, Any]) -> Iterator[Row]:
             seconds, title = found["seconds"], NETWORKS[found["network"]].title
             yield Row(what, title, found["threads"], seconds["minigrad"], seconds["torch"], "torch", goal)
     for found in results.get("runs", ()):
-        memory = found["megabytes"]
-        name, threads = found["experiment"], found["threads"]
-        yield Row("peak memory of a run", name, threads, memory["minigrad"], memory["torch"], "torch", MEMORY, "MB")
+        ours, theirs = (found[side]["megabytes"] for side in ("minigrad", "torch"))
+        yield Row("peak memory of a run", found["experiment"], 0, ours, theirs, "torch", MEMORY, "MB")
 
 
 def shown(value: float, unit: str) -> str:
@@ -91,7 +90,7 @@ def table(results: dict[str, Any]) -> str:
         ours, theirs = shown(row.ours, row.unit), shown(row.theirs, row.unit)
         ratio = f"**{row.ratio:.2f}**" if row.met else f"{row.ratio:.2f}"
         lines.append(
-            f"| {row.what} | {row.network} | {row.threads} | {ours} | {row.rival} | {theirs} | {ratio} "
+            f"| {row.what} | {row.network} | {row.threads or 'all'} | {ours} | {row.rival} | {theirs} | {ratio} "
             f"| ≤ {row.goal:.2f} | {'met' if row.met else 'missed'} |"
         )
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks import fresh, goals, torchvision_files
+from benchmarks import fresh, goals, torchvision_files, whole
 from benchmarks.contenders import CONTENDERS, GROWING
 from benchmarks.networks import BATCHES, NETWORKS, WIDTHS
 
@@ -90,29 +90,11 @@ def measure(
             for network in LOADED:
                 compare("epoch", network, SIDES)
     if "runs" in tasks:
-        results["runs"] = [run(name, 1, rounds) for name in RUNS]
+        results["runs"] = whole.compare(RUNS, epochs=1, threads=fresh.CORES, jobs=1, file=None, outs={})
     if "memory" in tasks:
         results["resident"] = fresh.measure("memory", "minigrad", fresh.CORES)
         results["import"] = {side: fresh.measure("import", side, fresh.CORES) for side in SIDES}
     return results
-
-
-def run(experiment: str, epochs: int | None, rounds: int, threads: int | None = None) -> dict[str, Any]:
-    """Time and peak memory of a whole experiment in both frameworks, in turn; medians."""
-    import statistics
-
-    seen: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
-    for _ in range(rounds):
-        for side in SIDES:
-            with tempfile.TemporaryDirectory() as out:
-                seen[side].append(fresh.whole_run(experiment, side, epochs, out, threads))
-    found: dict[str, Any] = {"experiment": experiment, "epochs": epochs, "threads": threads or fresh.CORES}
-    for key in ("seconds", "megabytes"):
-        found[key] = {side: statistics.median(one[key] for one in seen[side]) for side in SIDES}
-    ours, theirs = (found["seconds"][side] for side in SIDES)
-    sizes = " and ".join(f"{found['megabytes'][side]:.0f} MB" for side in SIDES)
-    print(f"run of {experiment}: minigrad {ours:.1f} s, torch {theirs:.1f} s, ratio {ours / theirs:.2f}; {sizes}")
-    return found
 
 
 def write(results: dict[str, Any], folder: Path, command: str) -> None:

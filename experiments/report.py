@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import json
 import os
 import shlex
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from experiments.options import Options
 from experiments.progress import duration
 from experiments.record import CONFIG, Record
 
-REPORT, INDEX = "report.md", "README.md"
+REPORT, INDEX, RUNS = "report.md", "README.md", "runs.json"
 
 
 def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
@@ -70,8 +71,36 @@ def write_index(out: Path) -> list[str]:
     header = ["experiment", "assignment", "what it trains", "result", "framework", "time"]
     text = table(header, rows) if rows else "No experiment has been run yet."
     intro = "Every number comes from the run's own files. `python -m experiments report` writes this page."
-    files.write_text(out / INDEX, f"# Results\n\n{intro}\n\n{text}\n")
+    sections = [intro, text, *_both_frameworks(out / RUNS)]
+    files.write_text(out / INDEX, "\n\n".join(["# Results", *sections]) + "\n")
     return names
+
+
+def _both_frameworks(path: Path) -> list[str]:
+    """What `python -m benchmarks runs` has measured, if it has."""
+    if not path.exists():
+        return []
+    measured = json.loads(path.read_text(encoding="utf-8"))
+    runs = measured["runs"]
+    whole: dict[str, Any] = {"experiment": "**all**"}
+    for side in ("minigrad", "torch"):
+        times = {key: sum(run[side][key] for run in runs) for key in ("seconds", "cpu")}
+        whole[side] = {**times, "megabytes": max(run[side]["megabytes"] for run in runs)}
+    rows = []
+    for run in [*runs, whole]:
+        ours, theirs = run["minigrad"], run["torch"]
+        took = [duration(side["seconds"]) for side in (ours, theirs)]
+        ratios = [f"{ours[key] / theirs[key]:.2f}" for key in ("seconds", "cpu")]
+        rows.append([run["experiment"], *took, *ratios, *(f"{side['megabytes']:,.0f} MB" for side in (ours, theirs))])
+    header = ["experiment", "minigrad", "PyTorch", "ratio", "of processor time", "memory, minigrad", "memory, PyTorch"]
+    threads, jobs = measured["threads"], measured["jobs"]
+    options = f"--threads {threads} --jobs {jobs} --file {path.parent.name}/{path.name}"
+    how = (
+        f"`python -m benchmarks runs {options}`: from the start of the process to the report, the same file in either "
+        f"framework, {'one thread' if threads == 1 else f'{threads} threads'} each, "
+        f"{'one' if jobs == 1 else jobs} at a time. Memory is the peak of the process."
+    )
+    return ["## Both frameworks", how, table(header, rows)]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -42,6 +42,10 @@ def test_flops_count_the_products():
     assert find("64 x 16") is SCALED["64 x 16"]
 
 
+def run(seconds, megabytes):
+    return {"seconds": seconds, "cpu": seconds, "megabytes": megabytes}
+
+
 def results(eager_seconds=0.5e-3):
     seconds = {
         "minigrad": eager_seconds,
@@ -56,14 +60,7 @@ def results(eager_seconds=0.5e-3):
         "rounds": 3,
         "steps": [{"network": "backprop", "threads": 1, "seconds": seconds}],
         "scaling": [{"what": what, "size": 4, "threads": 2, "seconds": seconds} for what in ("batch", "width")],
-        "runs": [
-            {
-                "experiment": "mnist_mlp",
-                "threads": 2,
-                "seconds": {"minigrad": 1.0, "torch": 2.0},
-                "megabytes": {"minigrad": 650.0, "torch": 1000.0},
-            }
-        ],
+        "runs": [{"experiment": "mnist_mlp", "minigrad": run(1.0, 650.0), "torch": run(2.0, 1000.0)}],
     }
 
 
@@ -112,3 +109,29 @@ def test_a_failing_worker_says_why():
 def test_results_are_json(tmp_path):
     suite.write(results(), tmp_path, "x")
     assert json.loads((tmp_path / suite.RESULTS).read_text())["steps"] == results()["steps"]
+
+
+def test_whole_runs_are_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def stand_in(name, side, epochs, out, threads):
+        asked.append((name, side, epochs, threads))
+        return run(1.0 if side == "minigrad" else 2.0, 100.0)
+
+    monkeypatch.setattr(fresh, "whole_run", stand_in)
+    arguments = ["runs", "mnist_mlp", "mnist_logistic", "--epochs", "3", "--threads", "1"]
+    main([*arguments, "--file", str(tmp_path / "runs.json")])
+    assert asked == [(n, s, 3, 1) for n in ("mnist_mlp", "mnist_logistic") for s in ("minigrad", "torch")]
+    assert "all: minigrad 2.0 s, 100 MB; torch 4.0 s, 100 MB; ratio 0.50" in capsys.readouterr().out
+    main([*arguments, "--file", str(tmp_path / "runs.json")])
+    assert len(asked) == 4
+    main([*arguments[:-1], "2", "--file", str(tmp_path / "runs.json")])  # two threads: other conditions
+    assert len(asked) == 8
+
+
+@pytest.mark.parametrize("side", ["minigrad", "torch"])
+def test_a_whole_run_is_measured(side, tmp_path):
+    found = fresh.whole_run("mnist_small_mlp", side, 1, str(tmp_path), 1, "--data", "digits", "--limit", "200")
+    assert 0 < found["cpu"] <= 2 * found["seconds"]
+    assert 30 < found["megabytes"] < 4000
+    assert (tmp_path / "mnist_small_mlp" / "report.md").exists()

@@ -78,3 +78,15 @@ def test_links_lead_to_the_line_that_defines_the_operation(tmp_path):
 )
 def test_metrics_are_shown_as_their_names_say(name, value, text):
     assert report.shown(name, value) == text
+
+
+def test_the_index_shows_what_both_frameworks_took(tmp_path):
+    ours = {"seconds": 60.0, "cpu": 50.0, "megabytes": 300.0}
+    theirs = {"seconds": 150.0, "cpu": 200.0, "megabytes": 1200.0}
+    runs = [{"experiment": "toy", "minigrad": ours, "torch": theirs}]
+    files.write_json(tmp_path / "runs.json", {"threads": 1, "jobs": 2, "epochs": None, "runs": runs})
+    report.write_index(tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert "| toy | 1 min 00 s | 2 min 30 s | 0.40 | 0.25 | 300 MB | 1,200 MB |" in page
+    assert "| **all** | 1 min 00 s | 2 min 30 s | 0.40 | 0.25 |" in page
+    assert "`python -m benchmarks runs --threads 1 --jobs 2" in page
