@@ -1,0 +1,116 @@
+"""``python -m parity conformance``: minigrad sits the exams that the installed torch wheel carries.
+
+torch ships the tests that its own operators, modules and optimizers must pass: samples of arguments with their edge
+cases, bad inputs with the exception they must raise, losses with reference functions, a checker of derivatives. Here
+minigrad answers the same questions, and each answer is compared with torch's: value, dtype, shape, and the product of
+a random cotangent with the Jacobian (a sum's cotangent of ones hides errors).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import json
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+FAMILIES = ("operators", "modules", "optimizers", "criterions", "gradcheck")
+
+#: The share that has to be passed, by family and exam; 1 where nothing is said.
+GOALS = {("operators", "errors"): 0.9, ("modules", "errors"): 0.9, ("optimizers", "errors"): 0.9}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--only", choices=FAMILIES, action="append", help="sit this family's exams only (repeatable)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every outcome into FILE")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sit the exams, print the table; the exit status is 1 where a goal is missed."""
+    outcomes: list[Any] = []
+    left_out: dict[str, dict[str, str]] = {}
+    started = time.perf_counter()
+    for name in args.only or FAMILIES:
+        family = load(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, about old ways of calling it
+            outcomes += family.sit()
+        left_out[name] = family.left_out()
+        print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    rows = table(outcomes)
+    print(text(rows, outcomes, left_out))
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        record = {"rows": rows, "left_out": left_out, "outcomes": [dataclasses.asdict(o) for o in outcomes]}
+        args.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return 0 if all(row["met"] for row in rows) else 1
+
+
+def load(name: str) -> Any:
+    """The module of a family of exams.
+
+    Raises:
+        SystemExit: in one line, if torch or what its tests import is missing.
+    """
+    try:
+        return importlib.import_module(f"parity.exams.{name}")
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"{error.name} is not installed: pip install 'minigrad[parity]'") from error
+
+
+def table(outcomes: Sequence[Any]) -> list[dict[str, Any]]:
+    """One row for each exam of each family."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for outcome in outcomes:
+        key = (outcome.family, outcome.exam)
+        start = {"family": key[0], "exam": key[1], "asked": 0, "passed": 0, "failed": 0, "not supported": 0}
+        row = rows.setdefault(key, start)
+        row["asked"] += 1
+        row[outcome.verdict] += 1
+    for key, row in rows.items():
+        row["goal"] = GOALS.get(key, 1.0)
+        row["met"] = row["passed"] >= row["goal"] * row["asked"]
+    return list(rows.values())
+
+
+def text(rows: list[dict[str, Any]], outcomes: Sequence[Any], left_out: dict[str, dict[str, str]]) -> str:
+    """The tables as the terminal shows them."""
+    columns = ["family", "exam", "asked", "passed", "failed", "not supported", "goal", "met"]
+    cells = [columns] + [
+        [
+            f"{v:.0%}" if c == "goal" else "yes" if v is True else "NO" if v is False else str(v)
+            for c in columns
+            for v in [r[c]]
+        ]
+        for r in rows
+    ]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+    lines = [
+        "  ".join(v.ljust(w) if i < 2 else v.rjust(w) for i, (v, w) in enumerate(zip(r, widths, strict=True)))
+        for r in cells
+    ]
+    lines.insert(1, "-" * len(lines[0]))
+    for verdict in ("failed", "not supported"):
+        named = [o for o in outcomes if o.verdict == verdict]
+        lines += ["", f"{verdict}: {len(named)}"]
+        lines += [f"  {o.family}, {o.exam}: {o.subject}, {o.case}\n      {o.why}" for o in named]
+    lines += ["", "left out"]
+    lines += [f"  {family}: {what}: {why}" for family, notes in left_out.items() for what, why in notes.items()]
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command on its own."""
+    parser = argparse.ArgumentParser(prog="python -m parity.conformance", description=__doc__)
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,118 @@
+"""OpInfo: torch's samples of arguments for its operators, and of arguments that they refuse."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch.testing._internal.common_methods_invocations import op_db
+
+from parity.exams.bridge import UnsupportedError, leaves, to_minigrad, tracked, translated
+from parity.exams.grading import (
+    Outcome,
+    complaint,
+    judged,
+    same,
+    same_complaint,
+    same_gradients,
+    same_tensors,
+    seed_both,
+)
+
+FAMILY = "operators"
+
+#: The operators that minigrad answers for; the names of nn.functional, linalg and methods count too.
+NAMES = """
+add sub mul div true_divide pow float_power exp expm1 log log1p log2 log10 sqrt rsqrt sin cos tan tanh sinh cosh
+asin acos atan sigmoid abs neg square reciprocal sign maximum minimum max min amax amin sum mean prod var std argmax
+argmin matmul mm bmm mv dot addmm reshape view permute transpose t flatten squeeze unsqueeze expand expand_as cat
+stack split chunk index_select gather scatter where masked_fill clamp clamp_min clamp_max softmax log_softmax
+logsumexp cumsum relu leaky_relu elu gelu softplus silu conv2d conv1d conv_transpose2d max_pool2d max_pool1d
+avg_pool2d adaptive_avg_pool2d batch_norm layer_norm group_norm linear cross_entropy nll_loss mse_loss l1_loss
+smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits dropout dropout2d embedding pad
+one_hot __getitem__ flip roll tril triu eq ne lt gt le ge norm linalg.vector_norm outer einsum repeat tile
+broadcast_to clone contiguous zeros_like ones_like floor ceil round movedim narrow select unfold atan2 index_put
+isnan isinf isfinite topk sort unbind ravel std_mean var_mean logaddexp erf cumprod diag diagonal trace logsigmoid
+softsign tanhshrink hardtanh relu6 kl_div normalize cosine_similarity interpolate
+"""
+SCOPE = set(NAMES.split())
+
+
+def in_scope(op: Any) -> bool:
+    """Whether minigrad sits this one: those of `SCOPE`, and the reflected operators (``2 - x``)."""
+    name = op.name.removeprefix("nn.functional.")
+    if op.name == "nn.functional.unfold":
+        return False  # the patches of an image; in the scope is Tensor.unfold
+    reflected = name.startswith("__r") and name.endswith("__")
+    return name in SCOPE or (reflected and name[3:-2] in ("add", "sub", "mul", "div", "pow", "matmul"))
+
+
+def title(op: Any) -> str:
+    """The operator's name, with its variant."""
+    return f"{op.name} ({op.variant_test_name})" if op.variant_test_name else str(op.name)
+
+
+def sit() -> Iterator[Outcome]:
+    """All samples and all bad inputs of all operators in scope."""
+    for op in op_db:
+        if in_scope(op):
+            yield from samples(op)
+            yield from errors(op)
+
+
+def left_out() -> dict[str, str]:
+    """What torch's exam has beside that, and why it is left out."""
+    others = [title(op) for op in op_db if not in_scope(op)]
+    return {
+        f"{len(others)} of {len(op_db)} operators": "not in the scope that minigrad set itself: " + ", ".join(others)
+    }
+
+
+def samples(op: Any, most: int | None = None) -> Iterator[Outcome]:
+    """Values, and gradients where there are any, of the operator's samples (of the first `most`)."""
+    torch.manual_seed(0)
+    integers = not op.supports_dtype(torch.float64, "cpu") and op.supports_dtype(torch.int64, "cpu")
+    kind = torch.int64 if integers else torch.float64
+    drawn = op.sample_inputs("cpu", kind, requires_grad=op.supports_autograd and not integers)
+    for number, sample in enumerate(itertools.islice(drawn, most)):
+        theirs = (sample.input, *sample.args), sample.kwargs
+        ours = to_minigrad(theirs)  # before torch's call, which may write to them
+        seed_both()
+        expected = op.op(*theirs[0], **theirs[1])
+        exam = "gradients" if op.supports_autograd else "values"
+        check = functools.partial(_compare, op, sample.output_process_fn_grad, ours, theirs, expected)
+        yield judged(FAMILY, exam, title(op), f"{number}: {sample.summary()}", check)
+
+
+def _compare(op: Any, process: Any, ours: Any, theirs: Any, expected: Any) -> None:
+    function = translated(op.op, op.name)
+    got = function(*ours[0], **ours[1])
+    same(got, expected, "value")
+    same_tensors(ours, theirs, "argument after the call")
+    result, wanted = process(expected), tracked(theirs)
+    if any(getattr(y, "requires_grad", False) for y in leaves(result)):
+        same_gradients(translated(process, "")(got), result, tracked(ours), wanted)
+
+
+def errors(op: Any) -> Iterator[Outcome]:
+    """The operator's bad inputs."""
+    if op.error_inputs_func is None:
+        return
+    torch.manual_seed(0)
+    for number, bad in enumerate(op.error_inputs("cpu")):
+        sample = bad.sample_input
+        case = f"{number}: {sample.summary()}"
+        yield judged(FAMILY, "errors", title(op), case, functools.partial(_complain, op, bad))
+
+
+def _complain(op: Any, bad: Any) -> str:
+    theirs = (bad.sample_input.input, *bad.sample_input.args), bad.sample_input.kwargs
+    args, kwargs = to_minigrad(theirs)
+    if kwargs.get("out") is not None:
+        raise UnsupportedError("minigrad has no out=: every result is a new tensor")
+    function = translated(op.op, op.name)
+    expected = complaint(lambda: op.op(*theirs[0], **theirs[1]))
+    return same_complaint(complaint(lambda: function(*args, **kwargs)), expected, bad.error_regex)
