@@ -24,6 +24,7 @@ COMMANDS = {
     "trajectory": "parity.trajectory",
     "accuracy": "parity.accuracy",
     "report": "parity.report",
+    "conformance": "parity.conformance",
 }
 """The module of each command. It has `HELP`; `add_arguments(parser)` for what the command takes beside the common
 options; and `run(names, options, told)`, which prints its findings and returns whether all is within the

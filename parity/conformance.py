@@ -11,14 +11,16 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib
-import json
 import sys
 import time
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from experiments.errors import UsageError
+from experiments.options import Options
+
+HELP = "the exams of torch's own wheel: operators, modules, optimizers, losses, derivatives"
 FAMILIES = ("operators", "modules", "optimizers", "criterions", "gradcheck")
 
 #: The share that has to be passed, by family and exam; 1 where nothing is said.
@@ -26,17 +28,25 @@ GOALS = {("operators", "errors"): 0.9, ("modules", "errors"): 0.9, ("optimizers"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's options."""
-    parser.add_argument("--only", choices=FAMILIES, action="append", help="sit this family's exams only (repeatable)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every outcome into FILE")
+    """The command's own options."""
+    parser.add_argument("--only", choices=FAMILIES, action="append", help="this family's exams only (repeatable)")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Sit the exams, print the table; the exit status is 1 where a goal is missed."""
+def run(names: Sequence[str], options: Options, told: argparse.Namespace) -> tuple[bool, dict[str, Any]]:
+    """Sit the exams and print the tables.
+
+    Returns:
+        Whether every goal is met; and all outcomes.
+
+    Raises:
+        UsageError: for the name of an experiment, which has no part in this.
+    """
+    if names:
+        raise UsageError(f"conformance examines minigrad itself, no experiment: leave out {' '.join(names)}")
     outcomes: list[Any] = []
     left_out: dict[str, dict[str, str]] = {}
     started = time.perf_counter()
-    for name in args.only or FAMILIES:
+    for name in told.only or FAMILIES:
         family = load(name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, about old ways of calling it
@@ -45,23 +55,20 @@ def run(args: argparse.Namespace) -> int:
         print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
     rows = table(outcomes)
     print(text(rows, outcomes, left_out))
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        record = {"rows": rows, "left_out": left_out, "outcomes": [dataclasses.asdict(o) for o in outcomes]}
-        args.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    return 0 if all(row["met"] for row in rows) else 1
+    found = {"rows": rows, "left_out": left_out, "outcomes": [dataclasses.asdict(outcome) for outcome in outcomes]}
+    return all(row["met"] for row in rows), found
 
 
 def load(name: str) -> Any:
     """The module of a family of exams.
 
     Raises:
-        SystemExit: in one line, if torch or what its tests import is missing.
+        UsageError: if torch, or what its tests import, is missing.
     """
     try:
         return importlib.import_module(f"parity.exams.{name}")
     except ModuleNotFoundError as error:
-        raise SystemExit(f"{error.name} is not installed: pip install 'minigrad[parity]'") from error
+        raise UsageError(f"{error.name} is not installed: pip install 'minigrad[parity]'") from error
 
 
 def table(outcomes: Sequence[Any]) -> list[dict[str, Any]]:
@@ -103,14 +110,3 @@ def text(rows: list[dict[str, Any]], outcomes: Sequence[Any], left_out: dict[str
     lines += ["", "left out"]
     lines += [f"  {family}: {what}: {why}" for family, notes in left_out.items() for what, why in notes.items()]
     return "\n".join(lines)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command on its own."""
-    parser = argparse.ArgumentParser(prog="python -m parity.conformance", description=__doc__)
-    add_arguments(parser)
-    return run(parser.parse_args(argv))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

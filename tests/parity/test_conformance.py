@@ -9,7 +9,8 @@ import pytest
 import torch
 
 import minigrad
-from parity import conformance
+from experiments.errors import UsageError
+from parity import cli, conformance
 from parity.exams import bridge, criterions, gradcheck, grading, modules, operators, optimizers
 from parity.exams.grading import FAILED, PASSED, UNSUPPORTED
 
@@ -129,7 +130,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
         grading.Outcome("criterions", "criterions", "MSELoss", "sum", FAILED, "value: 1 for torch's 2"),
     ]
     monkeypatch.setattr(criterions, "sit", lambda: iter(answers))
-    assert conformance.main(["--only", "criterions", "--json", str(tmp_path / "a" / "exams.json")]) == 1
+    assert cli.main(["conformance", "--only", "criterions", "--json", str(tmp_path / "a" / "exams.json")]) == 1
     out = capsys.readouterr().out
     assert "MSELoss, sum" in out
     assert "value: 1 for torch's 2" in out
@@ -137,7 +138,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     record = json.loads((tmp_path / "a" / "exams.json").read_text())
     assert [o["verdict"] for o in record["outcomes"]] == [PASSED, FAILED]
     answers.pop()
-    assert conformance.main(["--only", "criterions"]) == 0
+    assert cli.main(["conformance", "--only", "criterions"]) == 0
 
 
 def test_a_missing_package_is_named(monkeypatch):
@@ -145,5 +146,10 @@ def test_a_missing_package_is_named(monkeypatch):
         raise ModuleNotFoundError("No module named 'expecttest'", name="expecttest")
 
     monkeypatch.setattr(conformance.importlib, "import_module", missing)
-    with pytest.raises(SystemExit, match=r"expecttest is not installed: pip install 'minigrad\[parity\]'"):
-        conformance.main(["--only", "modules"])
+    with pytest.raises(UsageError, match=r"expecttest is not installed: pip install 'minigrad\[parity\]'"):
+        conformance.load("modules")
+
+
+def test_an_experiment_is_out_of_place(capsys):
+    assert cli.main(["conformance", "mnist_mlp"]) == 2
+    assert "no experiment: leave out mnist_mlp" in capsys.readouterr().err
