@@ -7,6 +7,7 @@ Start reading at `minigrad.engine`.
 # "name as name" tells type checkers that a name is meant to be imported from here
 from minigrad import autograd as autograd
 from minigrad import engine as engine
+from minigrad import linalg as linalg
 from minigrad import nn as nn
 from minigrad import ops as ops
 from minigrad import optim as optim

@@ -2,6 +2,7 @@
 
 from minigrad.nn import functional, init, parameter, utils
 from minigrad.nn.activation import *  # noqa: F403
+from minigrad.nn.attention import *  # noqa: F403
 from minigrad.nn.containers import *  # noqa: F403
 from minigrad.nn.conv import *  # noqa: F403
 from minigrad.nn.dropout import *  # noqa: F403

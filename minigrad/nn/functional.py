@@ -35,10 +35,12 @@ from minigrad.ops.activation import (
     tanhshrink,
     threshold,
 )
+from minigrad.ops.attention import scaled_dot_product_attention
 from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from minigrad.ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
 from minigrad.ops.elementwise import sigmoid, softplus, tanh
 from minigrad.ops.embedding import embedding
+from minigrad.ops.interpolation import interpolate
 from minigrad.ops.linalg import linear
 from minigrad.ops.loss_value import gaussian_nll_loss, huber_loss
 from minigrad.ops.normalization import batch_norm, group_norm, layer_norm
@@ -150,6 +152,8 @@ hinge_embedding_loss = _with_legacy(loss_margin.hinge_embedding_loss)
 cosine_embedding_loss = _with_legacy(loss_margin.cosine_embedding_loss)
 triplet_margin_loss = _with_legacy(loss_margin.triplet_margin_loss)
 soft_margin_loss = _with_legacy(loss_margin.soft_margin_loss)
+multi_margin_loss = _with_legacy(loss_margin.multi_margin_loss)
+multilabel_margin_loss = _with_legacy(loss_margin.multilabel_margin_loss)
 multilabel_soft_margin_loss = _with_legacy(loss_margin.multilabel_soft_margin_loss)
 
 __all__ = [
@@ -189,6 +193,7 @@ __all__ = [
     "hardtanh_",
     "hinge_embedding_loss",
     "huber_loss",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -202,6 +207,8 @@ __all__ = [
     "max_pool2d",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
@@ -213,6 +220,7 @@ __all__ = [
     "relu",
     "relu6",
     "relu_",
+    "scaled_dot_product_attention",
     "selu",
     "selu_",
     "sigmoid",

@@ -25,7 +25,9 @@ __all__ = [
     "L1Loss",
     "MSELoss",
     "MarginRankingLoss",
+    "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
     "NLLLoss",
     "PairwiseDistance",
     "PoissonNLLLoss",
@@ -141,6 +143,39 @@ class BCEWithLogitsLoss(_WeightedLoss):
         )
 
 
+class MultiMarginLoss(_WeightedLoss):
+    """The margin by which the right class's score is to exceed every other one: scores (N, C), classes (N,)."""
+
+    def __init__(
+        self,
+        p: int = 1,
+        margin: float = 1.0,
+        weight: Tensor | None = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        if p not in (1, 2):
+            raise ValueError("only p == 1 and p == 2 supported")
+        self.p = p
+        self.margin = margin
+
+    def forward(self, input: Tensor, target: Tensor) -> Any:
+        """(N, C) and (N,)."""
+        return loss_margin.multi_margin_loss(
+            input, target, self.p, self.margin, self.weight, None, None, self.reduction
+        )
+
+
+class MultiLabelMarginLoss(_Loss):
+    """The margin by which the scores of all right classes are to exceed those of all others."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Any:
+        """Both (N, C); the right classes come first, -1 ends them."""
+        return loss_margin.multilabel_margin_loss(input, target, None, None, self.reduction)
+
+
 class MultiLabelSoftMarginLoss(_WeightedLoss):
     """The binary cross-entropy of scores (N, C) with labels 0 or 1, averaged over the classes."""
 
@@ -196,6 +231,8 @@ class HuberLoss(_Loss):
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
+        if not isinstance(delta, (int, float)):
+            raise TypeError(f"delta must be a float or int, got: {type(delta)}")
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Any:

@@ -57,7 +57,7 @@ class RNNBase(Module):
 
     Raises:
         ValueError: if a size is not above 0, or `dropout` is no probability.
-        TypeError: if `hidden_size` is no integer.
+        TypeError: if a size is no integer, or `bias` or `batch_first` no boolean.
         NotImplementedError: for `proj_size`.
     """
 
@@ -88,9 +88,14 @@ class RNNBase(Module):
                 f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
                 stacklevel=3,
             )
-        if not isinstance(hidden_size, int):
-            raise TypeError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
-        for name, value in {"hidden_size": hidden_size, "num_layers": num_layers}.items():
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
+        for name, value in sizes.items():
+            if not isinstance(value, int):
+                raise TypeError(f"{name} should be of type int, got: {type(value).__name__}")
+        for name, flag in {"bias": bias, "batch_first": batch_first}.items():
+            if not isinstance(flag, bool):
+                raise TypeError(f"{name} should be of type bool, got: {type(flag).__name__}")
+        for name, value in sizes.items():
             if value <= 0:
                 raise ValueError(f"{name} must be greater than zero")
         if proj_size:

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 from minigrad.ops import (
     activation,
+    attention,
     convert,
     convolution,
     dropout,
     elementwise,
     embedding,
     indexing,
+    interpolation,
     joining,
     linalg,
     loss,

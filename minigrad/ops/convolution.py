@@ -259,7 +259,10 @@ def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilatio
 
 def _check_weight(name: str, input: Any, weight: Any, bias: Any, out: int, n: int) -> None:
     if weight.ndim != n + 2:
-        raise RuntimeError(f"{name}: expected a weight of {n + 2} dimensions, but got size {list(weight.shape)}")
+        raise RuntimeError(
+            f"{name}: expected a weight of {n + 2} dimensions, but got size {list(weight.shape)} for an input of size "
+            f"{list(input.shape)}"
+        )
     arrays = [t.array if isinstance(t, Tensor) else t for t in (input, weight, bias)]
     same_dtype("input and weight", *arrays[:2])
     if bias is not None:

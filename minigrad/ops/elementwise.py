@@ -163,7 +163,7 @@ def _power_of_exponent(g: Any, input: Any, other: Any, out: Any) -> Any:
 
 @operation(
     {"input": _power_of_base, "other": _power_of_exponent},
-    methods=["pow", "__pow__", "float_power"],
+    methods=["pow", "__pow__"],
     promotes=True,
     in_place=True,
     sample=lambda d: (
@@ -189,11 +189,32 @@ def pow(input: Any, other: Any) -> Any:
         return np.power(input, other)
 
 
+@composed(
+    sample=lambda d: (
+        d.operands(2, low=0.2, high=2.0) if d.smooth or d.boolean() else (d.array(low=0.5), d.choice([2, 0.5]))
+    )
+)
+def float_power(input: Any, exponent: Any) -> Any:
+    """`pow` in double precision, whatever the operands are.
+
+    Raises:
+        TypeError: if neither is a tensor.
+    """
+    if not isinstance(input, (Tensor, np.ndarray)) and not isinstance(exponent, (Tensor, np.ndarray)):
+        raise TypeError(f"float_power() expects a Tensor, but got ({type(input).__name__}, {type(exponent).__name__})")
+    return pow(*(x.astype(np.float64) if hasattr(x, "astype") else np.float64(x) for x in (input, exponent)))
+
+
 @operation(
     {"input": lambda g: -g}, methods=["neg", "__neg__", "negative"], in_place=True, sample=lambda d: (d.array(),)
 )
 def neg(input: Any) -> Any:
     """``-input``."""
+    if input.dtype == bool:
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
+        )
     return np.negative(input)
 
 
@@ -259,6 +280,7 @@ def round(input: Any, decimals: int = 0) -> Any:
         "other": lambda g, input, other: _share(g, other, input),
     },
     promotes=True,
+    tensors=("input", "other"),
     sample=lambda d: d.operands(2, distinct=True),
 )
 def maximum(input: Any, other: Any) -> Any:
@@ -281,6 +303,7 @@ def _share(g: Any, winner: Any, loser: Any) -> Any:
         "other": lambda g, input, other: _share(g, input, other),
     },
     promotes=True,
+    tensors=("input", "other"),
     sample=lambda d: d.operands(2, distinct=True),
 )
 def minimum(input: Any, other: Any) -> Any:
@@ -295,6 +318,7 @@ def minimum(input: Any, other: Any) -> Any:
     },
     promotes=True,
     floating=True,
+    tensors=("input", "other"),
     methods=["atan2", "arctan2"],
     sample=lambda d: d.operands(2, low=0.3),
 )
@@ -427,6 +451,7 @@ def rsqrt(input: Any) -> Any:
     },
     promotes=True,
     floating=True,
+    tensors=("input", "other"),
     sample=lambda d: d.operands(2),
 )
 def logaddexp(input: Any, other: Any) -> Any:
@@ -507,7 +532,7 @@ def acos(input: Any) -> Any:
 @composed(methods=["atan", "arctan"], sample=lambda d: (d.array(),))
 def atan(input: Any) -> Any:
     """The angle (radians) whose tangent is `input`."""
-    return atan2(input, 1.0)
+    return atan2(input, np.float32(1))
 
 
 @composed(sample=lambda d: (d.array(),))
@@ -626,7 +651,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     {
         "input": lambda g, input, min, max: where(_inside(input, min, max), g, 0.0),
         "min": lambda g, input, min, max: where(_binds_below(input, min, max), g, 0.0),
-        "max": lambda g, input, max: where(input > max, g, 0.0),
+        "max": lambda g, input, min, max: where(_binds_above(input, min, max), g, 0.0),
     },
     methods=["clamp", "clip"],
     in_place=True,
@@ -658,6 +683,10 @@ def _inside(input: Any, low: Any, high: Any) -> Any:
 
 def _binds_below(input: Any, low: Any, high: Any) -> Any:
     return input < low if high is None else (input < low) & (low < high)
+
+
+def _binds_above(input: Any, low: Any, high: Any) -> Any:
+    return input > high if low is None else (input > high) | (high < low)
 
 
 @composed(methods=["clamp_min"], sample=lambda d: (d.array(kinks=(0.5,)), 0.5))
@@ -712,6 +741,7 @@ def _predicate(name: str, function: Any, doc: str, method: str | None = None, nu
     forward.__doc__ = doc
     return operation(
         promotes=("input", "other") if numbers == 2 else False,
+        tensors=("input",),
         methods=[name] + ([method] if method else []),
         sample=lambda d: d.operands(numbers),
     )(forward)
@@ -761,8 +791,18 @@ def bitwise_not(input: Any) -> Any:
 
 @composed(methods=["masked_fill"], in_place=True, sample=lambda d: (d.array(shape := d.shape()), d.mask(shape), 2.0))
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
-    """`input` with `value` where `mask` holds."""
+    """`input` with `value` where `mask` holds.
+
+    Raises:
+        RuntimeError: for a value of one dimension or more, or one that `input`'s dtype can't hold.
+    """
     kind = input.dtype
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
+    if not kind.is_complex and (isinstance(value, complex) or (isinstance(value, Tensor) and value.dtype.is_complex)):
+        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
     return where(
         mask, value.astype(kind) if isinstance(value, Tensor) else call(np.asarray, value, as_numpy(kind)), input
     )

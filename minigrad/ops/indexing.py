@@ -181,11 +181,21 @@ def select(input: Any, dim: int, index: int) -> Any:
 @composed(sample=lambda d: (d.array((4, 3)), d.choice([0, 1, -1]), d.integer(0, 1), d.integer(0, 2)))
 def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     """`length` slices of dimension `dim` from `start` on (a view)."""
+    if not input.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     at = one_dim(dim, input.ndim)
     n = input.shape[at]
+    if isinstance(start, Tensor):
+        if start.ndim or start.array.dtype.kind not in "iu":
+            raise RuntimeError("start must be an 0-dim integral Tensor.")
+        start = int(start)
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    if not -n <= start <= n:
+        raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
     if start < 0:
         start += n
-    if start < 0 or length < 0 or start + length > n:
+    if start + length > n:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
     return _index(input, (slice(None),) * at + (slice(start, start + length),))
 
@@ -240,6 +250,10 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
 def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
     """Windows of `size` elements along `dimension`, `step` apart, in a new last dimension."""
     at = one_dim(dimension, input.ndim)
+    if not input.ndim:
+        return narrow(reshape(input, 1), 0, 0, size)
+    if not 0 <= size <= input.shape[at]:
+        raise RuntimeError(f"maximum size for tensor at dimension {at} is {input.shape[at]} but size is {size}")
     starts = np.arange(0, input.shape[at] - size + 1, step)
     windows = _index(input, (slice(None),) * at + (starts[:, None] + np.arange(size),))
     return movedim(windows, at + 1, -1)
@@ -290,8 +304,14 @@ def _indices(input: Any, dim: int, index: Any, what: str) -> tuple[int, Array]:
     at, where_ = one_dim(dim, input.ndim), np.asarray(raw(index))
     if where_.dtype.kind not in "iu":
         raise RuntimeError(f"{what}(): Expected dtype int64 for index, but got {where_.dtype}")
-    if input.ndim != where_.ndim and where_.size:
+    if max(input.ndim, 1) != max(where_.ndim, 1) and where_.size:
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    for i, (n, m) in enumerate(zip(where_.shape, input.shape, strict=False)):
+        if i != at and n > m and where_.size:
+            raise RuntimeError(
+                f"Size does not match at dimension {i} expected index {list(where_.shape)} to be no larger than self "
+                f"{list(input.shape)} apart from dimension {at}"
+            )
     n = input.shape[at] if input.ndim else 1
     if where_.size and not (where_.min() >= 0 and where_.max() < n):
         bad = int(where_.min() if where_.min() < 0 else where_.max())
@@ -310,14 +330,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
             [3.]])
     """
     at, where_ = _indices(input, dim, index, "gather")
-    if input.ndim == 0:
-        return reshape(_gather(reshape(input, 1), 0, where_.reshape(-1)), where_.shape)
-    for i, (n, m) in enumerate(zip(where_.shape, input.shape, strict=False)):
-        if i != at and n > m:
-            raise RuntimeError(
-                f"Size does not match at dimension {i} expected index {list(where_.shape)} to be no larger than self "
-                f"{list(input.shape)} apart from dimension {at}"
-            )
+    if input.ndim == 0 or not where_.size:
+        return reshape(_gather(reshape(input, -1), 0, where_.reshape(-1).astype(np.int64)), where_.shape)
     return _gather(input, at, where_)
 
 
@@ -325,6 +339,11 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
 def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
     """A copy of `input` with `src` (or one `value`) written where `gather` would read."""
     at, where_ = _indices(input, dim, index, "scatter")
+    if isinstance(src, Tensor) and src.array.dtype != as_numpy(input.dtype):
+        raise RuntimeError(f"scatter(): Expected self.dtype to be equal to src.dtype, not {input.dtype}, {src.dtype}")
+    if input.ndim == 0:
+        full = reshape(src, -1) if isinstance(src, (Tensor, np.ndarray)) else src
+        return reshape(scatter(reshape(input, 1), 0, where_.reshape(-1), full, value=value, reduce=reduce), ())
     if reduce == "add":
         return scatter_add(input, dim, index, src)
     if reduce is not None:
@@ -354,7 +373,9 @@ def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
 # ---- matrices ------------------------------------------------------------------------------------------------
 
 
-def _lower(input: Any, diagonal: int) -> Any:
+def _lower(input: Any, diagonal: int, name: str) -> Any:
+    if input.ndim < 2:
+        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, not shape {list(input.shape)}")
     rows, columns = input.shape[-2:]
     return np.tri(rows, columns, diagonal).astype(bool)
 
@@ -362,13 +383,13 @@ def _lower(input: Any, diagonal: int) -> Any:
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
 def tril(input: Any, diagonal: int = 0) -> Any:
     """The lower triangle of each matrix; 0 above."""
-    return where(_lower(input, diagonal), input, False)
+    return where(_lower(input, diagonal, "tril"), input, False)
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
 def triu(input: Any, diagonal: int = 0) -> Any:
     """The upper triangle of each matrix; 0 below."""
-    return where(~_lower(input, diagonal - 1), input, False)
+    return where(~_lower(input, diagonal - 1, "triu"), input, False)
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-2, 2)))
@@ -384,6 +405,8 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 @composed(sample=lambda d: (d.array((3, 3)) if d.boolean() else d.array((3,)), d.integer(-1, 1)))
 def diag(input: Any, diagonal: int = 0) -> Any:
     """A matrix's diagonal, or the matrix with this diagonal."""
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
     if input.ndim == 2:
         return _diagonal(input, diagonal)
     n = input.shape[0] + builtins.abs(diagonal)

@@ -49,6 +49,9 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     tensors = list(tensors)
     if not tensors:
         raise ValueError("expected a non-empty list of Tensors")
+    for i, x in enumerate(tensors):
+        if not isinstance(x, (Tensor, np.ndarray)):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     kind = np.dtype(_common(tensors))
     if any(x.shape != (0,) for x in tensors):  # an empty vector joins with anything, as in torch
         tensors = [x for x in tensors if x.shape != (0,)]
@@ -102,9 +105,14 @@ def stack(tensors: Any, dim: int = 0) -> Any:
 @composed(sample=lambda d: (d.array((3, 2)), d.integer(-4, 4), d.choice([None, 0, 1])))
 def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
     """The elements moved along `dims` by `shifts`; what falls off one end comes back at the other."""
-    if dims is None:
+    by, along = ([v] if isinstance(v, int) else list(v) for v in (shifts, () if dims is None else dims))
+    if not by:
+        raise RuntimeError("`shifts` required")
+    if not along and len(by) == 1:
         return reshape(roll(ravel(input), shifts, 0), tuple(input.shape))
-    for shift, dim in zip(*([v] if isinstance(v, int) else v for v in (shifts, dims)), strict=True):
+    if len(by) != len(along):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}")
+    for shift, dim in zip(by, along, strict=True):
         n = input.shape[one_dim(dim, input.ndim)]
         if n:
             cut = n - shift % n

@@ -190,7 +190,10 @@ def nll_loss(
             f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({classes.shape[0]})."
         )
     if input.ndim > 2 and tuple(input.shape[2:]) != classes.shape[1:]:
-        raise RuntimeError(f"nll_loss: input of shape {list(input.shape)} and target of shape {list(classes.shape)}")
+        wanted = [input.shape[0], *input.shape[2:]]
+        raise RuntimeError(
+            f"Expected target size {wanted}, got {list(classes.shape)} (for an input of size {list(input.shape)})"
+        )
     n_classes = input.shape[0] if input.ndim == 1 else input.shape[1]
     if weight is not None and tuple(weight.shape) != (n_classes,):
         raise RuntimeError(
@@ -264,6 +267,8 @@ def cross_entropy(
         elif reduction == "sum":
             smooth = smooth.sum()
         return loss * (1 - label_smoothing) + smooth * (label_smoothing / input.shape[at])
+    if target.ndim < input.ndim:
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}")
     if tuple(target.shape) != tuple(input.shape):
         raise ValueError(
             f"Expected target probabilities of the shape of the input {list(input.shape)}, but got {list(target.shape)}"
@@ -456,6 +461,21 @@ def _two_alike(d: Any) -> tuple[Any, ...]:
     return d.array(shape), d.array(shape), None, None, d.choice(["mean", "sum", "none"])
 
 
+def weighted(losses: Any, weight: Any, reduction: str, by_weights: bool = True) -> Any:
+    """The losses times their weights, reduced; the mean is over the weights' sum (or over all elements).
+
+    Raises:
+        ValueError: if the weights have another shape than the losses.
+    """
+    if weight is None:
+        return reduced(losses, reduction)
+    if weight.shape != losses.shape:
+        raise ValueError(f"Weights and input must have the same size, not {list(weight.shape)}, {list(losses.shape)}")
+    if reduction == "mean" and by_weights:
+        return sum(losses * weight) / sum(weight)
+    return reduced(losses * weight, reduction)
+
+
 def compared(input: Any, target: Any) -> Any:
     """``input - target``, with torch's warning if the shapes differ.
 
@@ -475,28 +495,34 @@ def compared(input: Any, target: Any) -> Any:
 
 
 @composed(methods=[], torch="nn.functional.mse_loss", sample=_two_alike)
-def mse_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
-    """The squared error.
+def mse_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
+) -> Any:
+    """The squared error, each element's times its `weight`; the mean is then divided by the sum of the weights.
 
     >>> import minigrad
     >>> minigrad.nn.functional.mse_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
     tensor(2.5000)
     """
-    return reduced(pow(compared(input, target), 2), reduction)
+    return weighted(pow(compared(input, target), 2), weight, reduction)
 
 
 @composed(methods=[], torch="nn.functional.l1_loss", sample=_two_alike)
-def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
-    """The absolute error; its derivative at 0 is 0.
+def l1_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
+) -> Any:
+    """The absolute error, weighted as in `mse_loss`; its derivative at 0 is 0.
 
     >>> import minigrad
     >>> minigrad.nn.functional.l1_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
     tensor(1.5000)
     """
-    return reduced(abs(compared(input, target)), reduction)
+    return weighted(abs(compared(input, target)), weight, reduction)
 
 
 if not TYPE_CHECKING:  # type checkers take all public names
     __all__ = [
-        name for name in public(globals()) if name not in ("Rows", "compared", "all_in_range", "reduced", "same_size")
+        name
+        for name in public(globals())
+        if name not in ("Rows", "compared", "all_in_range", "reduced", "same_size", "weighted")
     ]

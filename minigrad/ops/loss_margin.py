@@ -14,8 +14,9 @@ from minigrad.ops.activation import logsigmoid
 from minigrad.ops.elementwise import clamp_min, minimum, softplus, where
 from minigrad.ops.loss import reduced
 from minigrad.ops.record import composed, public
-from minigrad.ops.reduction import mean
+from minigrad.ops.reduction import mean, sum
 from minigrad.ops.vectors import cosine_similarity, pairwise_distance
+from minigrad.tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -139,6 +140,95 @@ def multilabel_soft_margin_loss(
     """The binary cross-entropy of scores (N, C) with labels 0 or 1, averaged over the classes: → (N,)."""
     losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     return reduced(mean(losses if weight is None else losses * weight, -1), reduction)
+
+
+def _classes(d: Any) -> Any:
+    return d.integers((3,), 4)
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.multi_margin_loss",
+    sample=lambda d: (
+        d.array((3, 4), low=-0.4, high=0.4), _classes(d), d.choice([1, 2]), 1.0,
+        d.choice([None, d.constant((4,), 0.5, 2.0)]), None, None, d.choice(REDUCTIONS),
+    ),
+)  # fmt: skip
+def multi_margin_loss(
+    input: Any,
+    target: Any,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """``sum_j max(0, margin - x[y] + x[j])^p / C`` over the classes j beside the right one y (Crammer, Singer 2001).
+
+    Args:
+        input: scores (N, C) or (C,).
+        target: classes (N,) or ().
+        p: 1 or 2.
+        margin: by how much the right class is to win.
+        weight: of the right class (C,).
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises:
+        ValueError: for another `p`, or a weight of another shape.
+        RuntimeError: if the target's shape does not fit.
+    """
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    scores = input.unsqueeze(0) if input.ndim < 2 else input
+    n, classes = scores.shape[0], scores.shape[-1]
+    if input.ndim > 2 or target.numel() != n:
+        raise RuntimeError(f"inconsistent target size, expected {[n]} but got {list(target.shape)}")
+    if weight is not None and tuple(weight.shape) != (classes,):
+        raise ValueError(f"weight must be one-dimensional of {classes} classes, not {list(weight.shape)}")
+    right = target.reshape(n, 1)
+    gaps = clamp_min(margin - scores.gather(1, right) + scores, 0.0)
+    gaps = gaps if p == 1 else gaps * gaps
+    if weight is not None:
+        gaps = gaps * weight[right]
+    others = Tensor.wrap(np.arange(classes)) != right
+    losses = sum(where(others, gaps, 0.0), 1) / classes
+    return reduced(losses.reshape(()) if target.ndim == 0 else losses, reduction)
+
+
+@composed(
+    methods=[],
+    torch="nn.functional.multilabel_margin_loss",
+    sample=lambda d: (
+        d.array((2, 4), low=-0.4, high=0.4), np.array([[3, 0, -1, 1], [2, -1, 0, 1]]), None, None, d.choice(REDUCTIONS)
+    ),
+)  # fmt: skip
+def multilabel_margin_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Any:
+    """``sum_ij max(0, 1 - x[i] + x[j]) / C`` over the right classes i and the wrong classes j.
+
+    Args:
+        input: scores (N, C) or (C,).
+        target: for each row the right classes, in the first places; what follows -1 does not count.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Raises:
+        RuntimeError: if the shapes differ.
+    """
+    if input.shape != target.shape:
+        raise RuntimeError(f"inconsistent target size: {list(target.shape)} for an input of size {list(input.shape)}")
+    classes = input.shape[-1] if input.ndim else 1
+    scores, labels = input.reshape(-1, classes), target.array.reshape(-1, classes)
+    counted = np.logical_and.accumulate(labels >= 0, axis=1)
+    rows, columns = np.nonzero(counted)
+    right = np.zeros(labels.shape, dtype=bool)
+    right[rows, labels[rows, columns]] = True
+    chosen = scores.gather(1, Tensor.wrap(np.where(counted, labels, 0)))
+    gaps = clamp_min(1 - chosen.unsqueeze(2) + scores.unsqueeze(1), 0.0)  # (N, right, wrong)
+    pairs = Tensor.wrap(counted[:, :, None] & ~right[:, None, :])
+    losses = sum(where(pairs, gaps, 0.0), (1, 2)) / classes
+    return reduced(losses.reshape(()) if input.ndim < 2 else losses, reduction)
 
 
 if not TYPE_CHECKING:  # type checkers take all public names

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.ops.elementwise import abs, exp, log, where
-from minigrad.ops.loss import compared, l1_loss, reduced
+from minigrad.ops.loss import compared, l1_loss, reduced, weighted
 from minigrad.ops.record import composed, public
 from minigrad.ops.reduction import sum
 from minigrad.tensor import Tensor
@@ -63,11 +63,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, but got {delta}.")
     d = abs(compared(input, target))
     losses = where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta)
-    if weight is None:
-        return reduced(losses, reduction)
-    if reduction == "mean":
-        return sum(losses * weight) / sum(weight)
-    return reduced(losses * weight, reduction)
+    return weighted(losses, weight, reduction, by_weights=False)
 
 
 @composed(

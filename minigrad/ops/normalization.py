@@ -237,7 +237,7 @@ def batch_norm(
     Source: Ioffe and Szegedy, arXiv:1502.03167.
 
     Raises:
-        ValueError: while training, if there is one value per channel.
+        ValueError: while training, if there is one value per channel, or `eps` is not positive.
         RuntimeError: if a tensor has not C elements, or the statistics that evaluation needs are missing.
 
     >>> import minigrad
@@ -247,6 +247,8 @@ def batch_norm(
     """
     shape = tuple(input.shape)
     if training:
+        if eps <= 0:
+            raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
         _need_more_than_one(shape, input)
     channels = shape[1] if len(shape) > 1 else 0
     parts = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}

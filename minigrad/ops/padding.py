@@ -77,8 +77,13 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
                     f"Padding size should be less than the corresponding input dimension, but got: padding "
                     f"({before}, {after}) at dimension {dim} of input {list(input.shape)}"
                 )
-            source: Any = np.pad(np.arange(n), (max(before, 0), max(after, 0)), NUMPY_MODES[mode])  # type: ignore[call-overload]
-            source = source[max(-before, 0) : len(source) - max(-after, 0)]
+            crop = slice(max(-before, 0), n - max(-after, 0))
+            places = np.arange(n)
+            if mode == "circular":  # what is cropped does not come round
+                places, crop = places[crop], slice(None)
+            around: Any = (max(before, 0), max(after, 0))
+            source: Any = np.pad(places, around, NUMPY_MODES[mode])  # type: ignore[call-overload]
+            source = source[crop.start : len(source) - max(-after, 0)] if mode != "circular" else source
             input = _index(input, (slice(None),) * dim + (source,))
     return input
 

@@ -170,10 +170,13 @@ def _window(name: str, input: Any, kernel: Any, stride: Any, padding: Any, dilat
     Raises:
         RuntimeError: if none fits, or the arguments make no sense.
     """
-    if input.ndim not in (3, 4):
-        raise RuntimeError(f"{name}: Expected 3D or 4D (batch mode) tensor for input, but got {list(input.shape)}")
+    if input.ndim not in (3, 4) or (name == "max_pool2d" and 0 in input.shape[-3:]):
+        raise RuntimeError(
+            f"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:"
+            f"{list(input.shape)}"
+        )
     k = pair(kernel, "kernel_size")
-    s = k if stride is None or stride == [] else pair(stride, "stride")
+    s = k if stride is None or stride in ([], ()) else pair(stride, "stride")
     p, d = pair(padding, "padding"), pair(dilation, "dilation")
     if min(k) <= 0:
         raise RuntimeError(f"kernel size should be greater than zero, but got {list(k)} ({name})")
@@ -211,8 +214,11 @@ def _indices(input: Any, out: Any, window: Window) -> Tensor:
 
 
 def _as_image(input: Any, name: str) -> Any:
-    if input.ndim not in (2, 3):
-        raise RuntimeError(f"{name}: Expected 2D or 3D (batch mode) tensor for input, but got {list(input.shape)}")
+    if input.ndim not in (2, 3) or (name == "max_pool1d" and 0 in input.shape[-2:]):
+        raise RuntimeError(
+            f"{name}: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:"
+            f"{list(input.shape)}"
+        )
     return reshape(input, (*input.shape[:-1], 1, input.shape[-1]))
 
 
@@ -298,7 +304,7 @@ def max_pool1d(
     k, p, d = (
         pair(v, name, 1) for v, name in ((kernel_size, "kernel_size"), (padding, "padding"), (dilation, "dilation"))
     )
-    s = k if stride is None or stride == [] else pair(stride, "stride", 1)
+    s = k if stride is None or stride in ([], ()) else pair(stride, "stride", 1)
     out = max_pool2d(image, (1, *k), (1, *s), (0, *p), (1, *d), ceil_mode, return_indices)
     return (_as_row(out[0]), _as_row(out[1])) if return_indices else _as_row(out)
 
@@ -376,7 +382,7 @@ def avg_pool1d(
     """
     image = _as_image(input, "avg_pool1d")
     k, p = pair(kernel_size, "kernel_size", 1), pair(padding, "padding", 1)
-    s = k if stride is None or stride == [] else pair(stride, "stride", 1)
+    s = k if stride is None or stride in ([], ()) else pair(stride, "stride", 1)
     return _as_row(avg_pool2d(image, (1, *k), (1, *s), (0, *p), ceil_mode, count_include_pad))
 
 
@@ -405,17 +411,22 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
         output_size: one number or (rows, columns); None keeps the input's size.
 
     Raises:
-        RuntimeError: if the input has another number of dimensions.
+        RuntimeError: if the input has another number of dimensions, or `output_size` not two numbers.
+        ValueError: if the input has fewer than three, and `output_size` is a sequence (as in torch).
 
     >>> import minigrad
     >>> minigrad.nn.functional.adaptive_avg_pool2d(minigrad.arange(8.0).reshape(1, 2, 4), (1, 2))
     tensor([[[2.5000, 4.5000]]])
     """
+    if input.ndim < 3 and isinstance(output_size, (tuple, list)):
+        raise ValueError(f"Input dimension should be at least 3, but got input of shape {list(input.shape)}")
     if input.ndim not in (3, 4):
         raise RuntimeError(
             f"adaptive_avg_pool2d(): Expected 3D or 4D tensor, but got input of shape {list(input.shape)}"
         )
     wanted = (output_size, output_size) if output_size is None or isinstance(output_size, int) else tuple(output_size)
+    if len(wanted) != 2:
+        raise RuntimeError(f"adaptive_avg_pool2d: output_size must be 2, but got {list(wanted)}")
     h, w = input.shape[-2:]
     rows, columns = (n if m is None else int(m) for n, m in zip((h, w), wanted, strict=True))
     if min(rows, columns) < 0:

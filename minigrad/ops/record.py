@@ -24,12 +24,13 @@ From the record are generated: the function (`minigrad.ops.dispatch`), the Tenso
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from minigrad.engine import Array
-from minigrad.ops.dispatch import Primitive
+from minigrad.ops.dispatch import PYTHON_NUMBERS, Primitive
 from minigrad.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -130,6 +131,7 @@ def operation(
     torch: str | None = None,
     promotes: Sequence[str] | bool = False,
     floating: bool = False,
+    tensors: Sequence[str] = (),
     in_place: bool = False,
     view: bool = False,
     saves: bool = False,
@@ -146,6 +148,7 @@ def operation(
         torch: its name in torch, if it differs.
         promotes: the inputs that are brought to one dtype first (True: all that have rules).
         floating: integers become float32 first.
+        tensors: the inputs that can't be Python numbers.
         in_place: there is a method ``name_`` too.
         view: the result may share the first input's memory.
         saves: the forward function returns ``(result, saved)``.
@@ -172,7 +175,8 @@ def operation(
             promotes=bool(promotes),
             order=order,
         )
-        return cast(F, publish(record, primitive.function()))
+        call = primitive.function()
+        return cast(F, publish(record, no_numbers(call, primitive, tensors) if tensors else call))
 
     return register
 
@@ -216,6 +220,8 @@ def publish(record: Record, call: F) -> F:
         plain = method.strip("_")
         if method.startswith("__") and plain in REFLECTED:
             setattr(Tensor, f"__r{plain}__", reflected(call))
+            if plain == "truediv":
+                setattr(Tensor, "__rdiv__", reflected(call))  # noqa: B010 (its name in torch, from Python 2)
             if record.in_place:
                 setattr(Tensor, f"__i{plain}__", in_place_of(record.name, call))
     if record.in_place:
@@ -223,9 +229,27 @@ def publish(record: Record, call: F) -> F:
     return call
 
 
+def no_numbers(call: Callable[..., Any], primitive: Primitive, tensors: Sequence[str]) -> Callable[..., Any]:
+    """The same function, which refuses Python numbers in place of these inputs, as torch does."""
+    places = [(primitive.names.index(name), name) for name in tensors]
+
+    @functools.wraps(call)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        bound = primitive.bind(args, kwargs)
+        for place, name in places:
+            if type(bound[place]) in PYTHON_NUMBERS:
+                raise TypeError(
+                    f"{primitive.name}(): argument '{name}' (position {place + 1}) must be Tensor, not "
+                    f"{type(bound[place]).__name__}"
+                )
+        return call(*bound)
+
+    return checked
+
+
 def reflected(call: Callable[..., Any]) -> Callable[..., Any]:
     """The same binary operation with its operands exchanged: ``2 - x``."""
-    return lambda self, other: call(other, self)
+    return lambda self, other: call(other, self) if isinstance(self, Tensor) else NotImplemented
 
 
 def in_place_of(name: str, call: Callable[..., Any]) -> Callable[..., Tensor]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.ops.elementwise import exp, log, maximum, minimum, pow, where
+from minigrad.ops.elementwise import _stepwise, exp, log, maximum, minimum, pow, where
 from minigrad.ops.indexing import gather, index_select
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.shape import expand, flip, one_dim, reshape, squeeze
@@ -204,6 +204,11 @@ def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
 
 def _need_elements(input: Any, dim: Any, what: str) -> None:
     reduced = axes(dim, input.ndim)
+    if reduced is None and not input.size and what.startswith("am"):
+        raise RuntimeError(
+            f"{what}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
+            "the 'dim' argument."
+        )
     for i, n in enumerate(input.shape):
         if n == 0 and (reduced is None or i in reduced):
             raise IndexError(f"{what}(): Expected reduction dim {i} to have non-zero size.")
@@ -237,6 +242,8 @@ def _extreme(best: Any, arg: Any, pair: Any, input: Any, dim: Any, keepdim: bool
         return best(input)
     if isinstance(dim, (Tensor, np.ndarray)):
         return pair(input, dim)
+    if not isinstance(input, (Tensor, np.ndarray)):
+        raise TypeError(f"expected a Tensor, but got {type(input).__name__}")
     where_ = arg(input, dim, True)
     values = gather(input, dim, where_)
     if keepdim or input.ndim == 0:
@@ -418,6 +425,8 @@ def var_mean(
     input: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
     """The variance and the mean."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
 
 
@@ -428,6 +437,8 @@ def std_mean(
     input: Any, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
     """The standard deviation and the mean."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
     return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
 
 
@@ -455,11 +466,41 @@ def norm(input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     if p == -math.inf:
         return amin(size, dim, keepdim)
     if p == 0:
-        return sum((input != 0).to(input.dtype), dim, keepdim)
+        return sum(_stepwise(input, _is_not_zero), dim, keepdim)
+    if p == "nuc":
+        from minigrad.ops.linalg import matrix_norm
+
+        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
     if p == 1:
         return sum(size, dim, keepdim)
     powers = where(size == 0, 0.0, pow(where(size == 0, 1.0, size), p))  # the slope at 0 counts as 0
     return pow(sum(powers, dim, keepdim), 1 / p)
+
+
+def _is_not_zero(x: Any) -> Any:
+    return (x != 0).astype(x.dtype)
+
+
+@composed(
+    methods=[],
+    torch="linalg.vector_norm",
+    sample=lambda d: (
+        d.array((3, 2), kinks=(0.0,), distinct=True),
+        d.choice([2, 1, 3, math.inf, 0.5, -math.inf]),
+        d.choice([None, 0, 1, (0, 1)]),
+        d.boolean(),
+    ),
+)
+def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The p-norm of the vectors along `dim` (of all elements if it is None); see `norm`.
+
+    >>> import minigrad
+    >>> minigrad.linalg.vector_norm(minigrad.tensor([[3.0, 4.0], [0.0, 2.0]]), dim=1)
+    tensor([5., 2.])
+    """
+    if isinstance(ord, str):
+        raise RuntimeError(f"linalg.vector_norm: ord must be a number, not {ord!r}")
+    return norm(x if dtype is None else x.to(dtype), float(ord), dim, keepdim)
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.choice([0, 1, (0, 1)]), d.boolean()))
@@ -539,4 +580,6 @@ def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
 
 
 if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name not in ("MaxMin", "axes", "count", "kept", "spread")]
+    __all__ = [
+        name for name in public(globals()) if name not in ("MaxMin", "axes", "count", "kept", "spread", "vector_norm")
+    ]

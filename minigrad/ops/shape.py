@@ -45,12 +45,12 @@ def filled_in(shape: tuple[int, ...], numel: int) -> tuple[int, ...]:
     free = shape.count(-1)
     if free > 1:
         raise RuntimeError("only one dimension can be inferred")
-    if free and known == 0:
+    if free and known == 0 and numel == 0:
         raise RuntimeError(
             f"cannot reshape tensor of {numel} elements into shape {list(shape)} because the unspecified dimension "
             "size -1 can be any value and is ambiguous"
         )
-    if (free and numel % known) or (not free and known != numel) or any(n < -1 for n in shape):
+    if (free and (not known or numel % known)) or (not free and known != numel) or any(n < -1 for n in shape):
         raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {numel}")
     return tuple(numel // known if n == -1 else n for n in shape) if free else shape
 
@@ -245,9 +245,17 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     """Dimensions `source` moved to places `destination`."""
     sources = [source] if isinstance(source, int) else list(source)
     places = [destination] if isinstance(destination, int) else list(destination)
-    sources = [one_dim(s, input.ndim) for s in sources]
-    order = [d for d in range(input.ndim) if d not in sources]
-    for place, s in sorted(zip([one_dim(p, input.ndim) for p in places], sources, strict=True)):
+    if len(sources) != len(places):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({sources} dims) should contain the same number of "
+            f"dims as destination ({places} dims)"
+        )
+    normal = [[one_dim(d, input.ndim) for d in dims] for dims in (sources, places)]
+    for what, given, dims in zip(("source", "destination"), (sources, places), normal, strict=True):
+        if len(set(dims)) < len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{what}` ({given})")
+    order = [d for d in range(input.ndim) if d not in normal[0]]
+    for place, s in sorted(zip(normal[1], normal[0], strict=True)):
         order.insert(place, s)
     return _permute(input, tuple(order))
 
@@ -338,9 +346,12 @@ def _flip(input: Any, dims: tuple[int, ...]) -> Any:
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(0,), (0, 1), (-1,)])))
-def flip(input: Any, *dims: Any) -> Any:
+def flip(input: Any, *axes: Any, dims: Any = None) -> Any:
     """The elements in reverse order along `dims` (a copy)."""
-    return _flip(input, tuple(one_dim(d, input.ndim) for d in sizes(dims)))
+    normal = tuple(one_dim(d, input.ndim) for d in sizes(axes if dims is None else (dims,)))
+    if len(set(normal)) < len(normal):
+        raise RuntimeError(f"dim {normal[0]} appears multiple times in the list of dims")
+    return _flip(input, normal)
 
 
 def _reshaped_in_place(x: Tensor, y: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from minigrad.ops.elementwise import clamp_min
 from minigrad.ops.linalg import matmul, same_dtype
 from minigrad.ops.record import composed, public
 from minigrad.ops.reduction import norm, sum
-from minigrad.ops.shape import permute, reshape, unsqueeze
+from minigrad.ops.shape import expand, permute, reshape, unsqueeze
 from minigrad.tensor import Tensor
 
 
@@ -44,6 +44,8 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     tensor(0.7071)
     """
     x1, x2 = (x if x.is_floating_point() else x.float() for x in (x1, x2))
+    shape = np.broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
+    x1, x2 = (x if tuple(x.shape) == shape else expand(x, shape) for x in (x1, x2))
     return sum(_unit(x1, dim, eps) * _unit(x2, dim, eps), dim)
 
 

@@ -37,6 +37,9 @@ def to_minigrad(tree: Any, memo: dict[int, Any] | None = None) -> Any:
         if id(tree) not in memo:
             memo[id(tree)] = _tensor(tree)
         return memo[id(tree)]
+    name = getattr(tree, "__name__", "")
+    if callable(tree) and tree is getattr(torch.nn.functional, name, None):
+        return lookup(f"nn.functional.{name}")
     if isinstance(tree, torch.dtype):
         return _dtype(tree)
     if isinstance(tree, (torch.device, torch.memory_format, torch.layout)):
@@ -64,6 +67,8 @@ def _rebuilt(tree: Any, convert: Callable[[Any], Any]) -> Any:
 def _tensor(x: torch.Tensor) -> Any:
     if x.layout is not torch.strided or x.dtype is torch.bfloat16:
         raise UnsupportedError(f"minigrad has no tensors of layout {x.layout} and type {x.dtype}")
+    if x.ndim > 64:
+        raise UnsupportedError("NumPy's arrays have at most 64 dimensions")
     array = np.array(x.detach().resolve_conj().resolve_neg().numpy(), order="K")
     tensor = minigrad.Tensor.wrap(array)
     if isinstance(x, torch.nn.Parameter):

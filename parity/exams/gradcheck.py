@@ -21,7 +21,7 @@ MOST = 3  #: samples of an operator: each takes some dozen calls
 def sit(most: int = MOST) -> Iterator[Outcome]:
     """`torch.autograd.gradcheck` and ``gradgradcheck`` on the first samples of every operator in scope."""
     for op in op_db:
-        if operators.in_scope(op) and op.supports_autograd:
+        if operators.in_scope(op) and op.supports_autograd and op.supports_dtype(torch.float64, "cpu"):
             yield from checks(op, most)
 
 

@@ -1,0 +1,11 @@
+"""Norms of vectors and matrices, under torch.linalg's names.
+
+>>> from minigrad import eye, linalg
+>>> linalg.vector_norm(eye(4))
+tensor(2.)
+"""
+
+from minigrad.ops.linalg import matrix_norm
+from minigrad.ops.reduction import vector_norm
+
+__all__ = ["matrix_norm", "vector_norm"]
