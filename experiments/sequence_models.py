@@ -85,8 +85,9 @@ def network(fw: Any, family: str, settings: Settings) -> Any:
             self.output = nn.Linear(hidden, 2)
 
         def forward(self, x: Any) -> Any:
-            outputs, _ = self.memory(x.reshape(-1, STEPS, FEATURES))
-            return self.output(outputs[:, -1])
+            _, state = self.memory(x.reshape(-1, STEPS, FEATURES))
+            last = state[0] if family == "LSTM" else state  # an LSTM's is the pair (h, c)
+            return self.output(last[-1])
 
     if family == "MLP":
         return nn.Sequential(nn.Linear(STEPS * FEATURES, hidden), nn.ReLU(), nn.Linear(hidden, 2))

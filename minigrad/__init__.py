@@ -13,6 +13,7 @@ from minigrad import ops as ops
 from minigrad import optim as optim
 from minigrad import random as random
 from minigrad import utils as utils
+from minigrad._memory import keep_freed as _keep_freed
 from minigrad.autograd import enable_grad as enable_grad
 from minigrad.autograd import inference_mode as inference_mode
 from minigrad.autograd import is_grad_enabled as is_grad_enabled
@@ -53,3 +54,5 @@ from minigrad.threads import get_num_threads as get_num_threads
 from minigrad.threads import set_num_threads as set_num_threads
 
 __version__ = "0.1.0"
+
+_keep_freed()

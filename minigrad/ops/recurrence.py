@@ -116,50 +116,53 @@ def _gru_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
     after += news
 
 
-def _rnn_factors(gates: Array, before: Array, cells: Any, out: Array) -> tuple[Any, Any]:
+def _rnn_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
     np.multiply(gates, gates, out=out)
     np.subtract(1, out, out=out)
     return None, None
 
 
-def _rnn_relu_factors(gates: Array, before: Array, cells: Any, out: Array) -> tuple[Any, Any]:
+def _rnn_relu_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
     np.greater(gates, 0, out=out, casting="unsafe")
     return None, None
 
 
-def _lstm_factors(gates: Array, before: Array, cells: Any, out: Array) -> tuple[Any, Any]:
-    """For o by h's gradient, for the others by c's; then how h's gradient reaches c, and c's the c before."""
-    sigmoids, (o, i, f, news), (c, bent) = gates[:, :3], gates.swapaxes(0, 1), cells
-    slopes = out[:, :3]
-    np.multiply(sigmoids, sigmoids, out=slopes)
-    np.subtract(sigmoids, slopes, out=slopes)
-    slopes[:, 0] *= bent
-    slopes[:, 1] *= news
-    slopes[:, 2] *= c[:-1]
-    last = out[:, 3]
-    np.multiply(news, news, out=last)
-    np.subtract(1, last, out=last)
-    last *= i
-    through = bent * bent
-    np.subtract(1, through, out=through)
-    through *= o
-    return through, f
+def _lstm_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
+    """For o by h's gradient, for the others by c's; then how h's gradient reaches c, and c's the c before.
+
+    A sigmoid's slope is ``s (1 - s)``, and ``x s (1 - s) = x s - (x s) s``, where x s is often known already.
+    """
+    (o, i, f, news), (c, bent), h = gates.swapaxes(0, 1), cells, states[1:]
+    by_o, by_i, by_f, by_news = out.swapaxes(0, 1)
+    np.multiply(h, o, out=by_o)
+    np.subtract(h, by_o, out=by_o)
+    product = i * news
+    np.multiply(product, i, out=by_i)
+    np.subtract(product, by_i, out=by_i)
+    np.multiply(product, news, out=by_news)
+    np.subtract(i, by_news, out=by_news)
+    np.multiply(c[:-1], f, out=product)
+    np.multiply(product, f, out=by_f)
+    np.subtract(product, by_f, out=by_f)
+    np.multiply(h, bent, out=product)
+    return np.subtract(o, product, out=product), f
 
 
-def _gru_factors(gates: Array, before: Array, cells: Any, out: Array) -> tuple[Any, Any]:
+def _gru_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
     """All by h's gradient; then how it reaches the h before, past the gates."""
     r, z, own, news = gates.swapaxes(0, 1)
     by_r, by_z, by_own, by_news = out.swapaxes(0, 1)
     np.multiply(news, news, out=by_news)
     np.subtract(1, by_news, out=by_news)
-    by_news *= 1 - z
+    closed = 1 - z
+    by_news *= closed
     np.multiply(by_news, r, out=by_own)
     np.subtract(1, r, out=by_r)
     by_r *= by_own
     by_r *= own
-    np.subtract(before, news, out=by_z)
+    np.subtract(states[:-1], news, out=by_z)
     by_z *= z
-    by_z *= 1 - z
+    by_z *= closed
     return None, z
 
 
@@ -253,23 +256,30 @@ class _Reading:
 
     def result(self, reverse: bool) -> Array:
         """The states after each step, (T, N, H), in the sequence's own order; an LSTM's last c behind them."""
+        steps, size, n = self.states[1:].shape
+        out = np.empty((steps + (self.cells is not None), n, size), self.states.dtype)
         states = self.states[1:].swapaxes(1, 2)
-        states = states[::-1] if reverse else states
-        return np.ascontiguousarray(states) if self.cells is None else np.stack([*states, self.cells[0][-1].T])
+        out[:steps] = states[::-1] if reverse else states
+        if self.cells is not None:
+            out[steps] = self.cells[0][-1].T
+        return out
 
     def gradients(self, g: Array, reverse: bool) -> tuple[Any, ...]:
-        """Of the input, h, c, weight_ih, weight_hh, bias_ih and bias_hh."""
+        """Of all gates, h, c, weight_ih, weight_hh, bias_ih and bias_hh."""
         steps, _, size, n = self.gates.shape
         factors = np.empty_like(self.gates)
-        through, past = self.kind.factors(self.gates, self.states[:-1], self.cells, factors)
+        through, past = self.kind.factors(self.gates, self.states, self.cells, factors)
         by_gates = factors.reshape(steps, -1, n)
         matrix: Any = self.matrix.reshape(-1, self.matrix.shape[2])
         back = np.ascontiguousarray(matrix[:, :size].T)
         total, share = np.zeros_like(matrix), np.empty_like(matrix)
+        rows = np.ascontiguousarray(self.columns[:steps].swapaxes(1, 2))
         h, c = np.zeros((size, n), g.dtype), None if self.cells is None else g[steps].T.copy()
         after = g[:steps][::-1] if reverse else g[:steps]
+        given: Any = after.any((1, 2))  # often only the last step's output is used
         for t in range(steps)[::-1]:
-            h += after[t].T
+            if given[t]:
+                h += after[t].T
             if c is None:
                 factors[t] *= h
                 kept = past if past is None else h * past[t]
@@ -282,10 +292,16 @@ class _Reading:
             np.matmul(back, by_gates[t], out=h)
             if kept is not None:
                 h += kept
-            total += np.matmul(by_gates[t], self.columns[t].T, out=share)
-        x = np.matmul(matrix[:, size : size + self.inputs].T, by_gates).swapaxes(1, 2)
+            total += np.matmul(by_gates[t], rows[t], out=share)
         weights = self.kind.unpacked(total.reshape(self.matrix.shape), self.inputs)
-        return x[::-1] if reverse else x, h.T, None if c is None else c.T, *weights
+        return by_gates, h.T, None if c is None else c.T, *weights
+
+    def input_gradient(self, by_gates: Array, reverse: bool) -> Array:
+        """The input's, from that of the gates: apart, since a first layer has no use for it."""
+        blocks, size, _ = self.matrix.shape
+        matrix: Any = self.matrix.reshape(blocks * size, -1)[:, size : size + self.inputs]
+        x: Array = np.matmul(matrix.T, by_gates).swapaxes(1, 2)
+        return x[::-1] if reverse else x
 
 
 # ---- the operation -----------------------------------------------------------------------------------------
@@ -313,7 +329,8 @@ def _rule(place: int) -> Callable[..., Any]:
             else:
                 found = _recorded((input, h, c, weight_ih, weight_hh, bias_ih, bias_hh), g, kind, reverse)
             saved.known = g, found
-        return saved.known[1][place]
+        share = saved.known[1][place]
+        return saved.input_gradient(share, reverse) if place == 0 and isinstance(g, np.ndarray) else share
 
     return rule
 
@@ -353,7 +370,7 @@ def _unbound(x: Any) -> list[Any]:
 def _weights_sample(d: Any, kind: str, inputs: int, size: int) -> list[Any]:
     rows = KINDS[kind].gates * size
     shapes = [(rows, inputs), (rows, size), (rows,), (rows,)]
-    return [d.array(shape, low=-1, high=1) for shape in shapes]
+    return [d.array(shape, low=-1, high=1, ties=False) for shape in shapes]  # sums that round to 0 would be at a kink
 
 
 def _read_sample(d: Any) -> tuple[Any, ...]:
@@ -423,7 +440,7 @@ def _layers(
             h, c = (*(index(part, k) for part in start), None)[:2]
             read = _read(x, h, c, w_ih, w_hh, b_ih, b_hh, kind, direction == 1)
             out = index(read, slice(0, steps)) if c is not None else read
-            ends.append((index(out, 0 if direction else steps - 1), *(() if c is None else (index(read, steps),))))
+            ends.append((index(read, 0 if direction else steps - 1), *(() if c is None else (index(read, steps),))))
             outs.append(out)
         x = outs[0] if directions == 1 else cat(outs, -1)
     last = tuple(unsqueeze(part[0], 0) if len(part) == 1 else stack(part) for part in zip(*ends, strict=True))
