@@ -54,6 +54,7 @@ def write(record: Record[Settings]) -> str:
         settings=settings,
         metrics=metrics,
         data=sequence_data,
+        generator=report.module_link(sequence_data.__name__, record.folder),
         rise=f"{sequence_data.RISE:g}",
         fields={"plain": settings.field("CNN"), "dilated": settings.field("dilated CNN")},
         parameters={name.replace(" ", "_"): f"{n:,}" for name, n in parameters.items()},
