@@ -444,7 +444,7 @@ def std_mean(
 
 @composed(
     sample=lambda d: (
-        d.array((3, 2), kinks=(0.0,), distinct=True),
+        d.array((3, 2), low=-1.0, kinks=(0.0,), distinct=True),
         d.choice([2, 1, 3, math.inf, 0.5, -math.inf]),
         d.choice([None, 0, 1]),
     )
@@ -485,7 +485,7 @@ def _is_not_zero(x: Any) -> Any:
     methods=[],
     torch="linalg.vector_norm",
     sample=lambda d: (
-        d.array((3, 2), kinks=(0.0,), distinct=True),
+        d.array((3, 2), low=-1.0, kinks=(0.0,), distinct=True),
         d.choice([2, 1, 3, math.inf, 0.5, -math.inf]),
         d.choice([None, 0, 1, (0, 1)]),
         d.boolean(),
