@@ -16,6 +16,7 @@ from experiments.runner import execute
 from experiments.training import Trainer, accuracy, batches, logits
 
 torch.set_num_threads(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with Ctrl-C ignored
 
 
 @dataclass(frozen=True)
