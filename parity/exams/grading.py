@@ -155,7 +155,7 @@ def same_gradients(got: Any, expected: Any, ours: list[Any], theirs: list[torch.
 
 def seed_both() -> None:
     """Both random streams from the same seed: what follows draws the same numbers."""
-    torch.manual_seed(SEED)
+    torch.default_generator.manual_seed(SEED)  # `torch.manual_seed` looks for accelerators each time
     minigrad.manual_seed(SEED)
 
 
