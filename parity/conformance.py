@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import importlib
 import sys
+import textwrap
 import time
 import warnings
 from collections import Counter
@@ -125,5 +126,7 @@ def text(rows: list[dict[str, Any]], outcomes: Sequence[Any], left_out: dict[str
         lines += ["", f"{verdict}: {len(named)}"]
         lines += [f"  {o.family}, {o.exam}: {o.subject}, {o.case}\n      {o.why}" for o in named]
     lines += ["", "left out"]
-    lines += [f"  {family}: {what}: {why}" for family, notes in left_out.items() for what, why in notes.items()]
+    for family, notes in left_out.items():
+        for what, why in notes.items():
+            lines += textwrap.wrap(f"{family}: {what}: {why}", 112, initial_indent="  ", subsequent_indent="      ")
     return "\n".join(lines)

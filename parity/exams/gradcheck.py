@@ -12,7 +12,7 @@ from torch.testing._internal.common_methods_invocations import op_db
 
 from parity.exams import operators
 from parity.exams.bridge import connected, leaves, to_minigrad, tracked, translated
-from parity.exams.grading import Outcome, judged
+from parity.exams.grading import Outcome, judged, shown
 
 FAMILY = "gradcheck"
 MOST = 3  #: samples of an operator: each takes some dozen calls
@@ -40,7 +40,7 @@ def checks(op: Any, most: int) -> Iterator[Outcome]:
         results = list(leaves(sample.output_process_fn_grad(op.op(*theirs[0], **theirs[1]))))
         if not any(getattr(y, "requires_grad", False) for y in results) or not all(x.numel() for x in inputs):
             continue
-        case = f"{number}: {sample.summary()}"
+        case = f"{number}: {shown(*theirs)}"
         subject = operators.title(op)
         for exam, checker in (
             ("first order", torch.autograd.gradcheck),

@@ -71,6 +71,21 @@ def same(got: Any, expected: Any, what: str) -> None:
         same_leaf(x, y, what if len(ours) == 1 else f"{what} {i}")
 
 
+def shown(args: Any, kwargs: dict[str, Any]) -> str:
+    """A call's arguments in short, tensors by dtype and shape: ``float64[3, 2], dim=1``."""
+
+    def short(value: Any) -> str:
+        if isinstance(value, torch.Tensor):
+            return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+        if isinstance(value, (list, tuple)):
+            return (
+                f"[{', '.join(map(short, value))}]" if isinstance(value, list) else f"({', '.join(map(short, value))})"
+            )
+        return repr(value)
+
+    return ", ".join([*map(short, args), *(f"{name}={short(value)}" for name, value in kwargs.items())])[:150]
+
+
 def same_tensors(got: Any, expected: Any, what: str) -> None:
     """Compare the tensors in two trees of arguments, of which some may have been written to.
 

@@ -20,6 +20,7 @@ from parity.exams.grading import (
     same_complaint,
     same_gradients,
     seed_both,
+    shown,
 )
 
 FAMILY = "modules"
@@ -66,15 +67,9 @@ def inputs(info: Any, most: int | None = None) -> Iterator[Outcome]:
         for number, given in enumerate(drawn[:most]):
             if given.forward_input is None:
                 continue
-            case = f"{number}: {given.desc or shown(given.constructor_input)}"
+            case = f"{number}: {given.desc or shown(given.constructor_input.args, given.constructor_input.kwargs)}"
             exam = "inputs" if training else "inputs, evaluating"
             yield judged(FAMILY, exam, title(info), case, functools.partial(_compare, info, given, training))
-
-
-def shown(given: Any) -> str:
-    """Constructor arguments as one would write them."""
-    parts = [*map(repr, given.args), *(f"{k}={v!r}" for k, v in given.kwargs.items())]
-    return " ".join(f"({', '.join(parts)})".split())[:120]
 
 
 def _compare(info: Any, given: Any, training: bool) -> None:
@@ -126,7 +121,8 @@ def errors(info: Any) -> Iterator[Outcome]:
     torch.manual_seed(0)
     drawn = info.module_error_inputs_func(info, "cpu", torch.float64, requires_grad=False, training=True)
     for number, bad in enumerate(drawn):
-        case = f"{number}: {shown(bad.module_error_input.constructor_input)}"
+        made = bad.module_error_input.constructor_input
+        case = f"{number}: {shown(made.args, made.kwargs)}"
         yield judged(FAMILY, "errors", title(info), case, functools.partial(_complain, info, bad))
 
 

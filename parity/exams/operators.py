@@ -20,6 +20,7 @@ from parity.exams.grading import (
     same_gradients,
     same_tensors,
     seed_both,
+    shown,
 )
 
 FAMILY = "operators"
@@ -84,7 +85,7 @@ def samples(op: Any, most: int | None = None) -> Iterator[Outcome]:
         expected = op.op(*theirs[0], **theirs[1])
         exam = "gradients" if op.supports_autograd else "values"
         check = functools.partial(_compare, op, sample.output_process_fn_grad, ours, theirs, expected)
-        yield judged(FAMILY, exam, title(op), f"{number}: {sample.summary()}", check)
+        yield judged(FAMILY, exam, title(op), f"{number}: {shown(*theirs)}", check)
 
 
 def _compare(op: Any, process: Any, ours: Any, theirs: Any, expected: Any) -> None:
@@ -104,7 +105,7 @@ def errors(op: Any) -> Iterator[Outcome]:
     torch.manual_seed(0)
     for number, bad in enumerate(op.error_inputs("cpu")):
         sample = bad.sample_input
-        case = f"{number}: {sample.summary()}"
+        case = f"{number}: {shown((sample.input, *sample.args), sample.kwargs)}"
         yield judged(FAMILY, "errors", title(op), case, functools.partial(_complain, op, bad))
 
 
