@@ -49,16 +49,17 @@ class RNNBase(Module):
         batch_first: whether the batch comes before time.
         dropout: the probability with which outputs between the layers are dropped while training.
         bidirectional: whether each layer reads the sequence in both directions.
-        proj_size: not supported.
+        proj_size: the length to which an LSTM's h is projected after each step, with weight_hr_l{k} (proj_size,
+            hidden_size); 0 for none. Where it is not 0, read proj_size for hidden_size in the shapes of h and outputs.
 
     Parameters, for layer k: weight_ih_l{k} (gates·hidden_size, inputs), weight_hh_l{k} (gates·hidden_size,
     hidden_size), bias_ih_l{k} and bias_hh_l{k}; the same with ``_reverse`` for the other direction. All start uniform
     in ±1/√hidden_size, drawn in this order, as torch draws them.
 
     Raises:
-        ValueError: if a size is not above 0, or `dropout` is no probability.
+        ValueError: if a size is not above 0, `dropout` is no probability, or `proj_size` is negative or not below
+            `hidden_size`.
         TypeError: if a size is no integer, or `bias` or `batch_first` no boolean.
-        NotImplementedError: for `proj_size`.
     """
 
     def __init__(
@@ -98,8 +99,10 @@ class RNNBase(Module):
         for name, value in sizes.items():
             if value <= 0:
                 raise ValueError(f"{name} must be greater than zero")
-        if proj_size:
-            raise NotImplementedError(f"{mode}: proj_size={proj_size} is not supported, only 0")
+        if proj_size < 0:
+            raise ValueError("proj_size should be a positive integer or zero to disable projections")
+        if proj_size >= hidden_size:
+            raise ValueError(f"proj_size has to be smaller than hidden_size, but got {proj_size} and {hidden_size}")
         self.mode = mode
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -110,12 +113,14 @@ class RNNBase(Module):
         self.bidirectional = bidirectional
         self.proj_size = proj_size
         self._suffixes = [f"l{k}{d}" for k in range(num_layers) for d in ("", "_reverse")[: 1 + bidirectional]]
-        gates = KINDS[mode].gates * hidden_size
+        gates, seen = KINDS[mode].gates * hidden_size, proj_size or hidden_size
         for i, suffix in enumerate(self._suffixes):
-            inputs = input_size if i < 1 + bidirectional else (1 + bidirectional) * hidden_size
-            shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, inputs), "weight_hh": (gates, hidden_size)}
+            inputs = input_size if i < 1 + bidirectional else (1 + bidirectional) * seen
+            shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, inputs), "weight_hh": (gates, seen)}
             if bias:
                 shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
+            if proj_size:
+                shapes["weight_hr"] = (proj_size, hidden_size)
             for name, shape in shapes.items():
                 weight = Parameter(creation.empty(shape, device=device, dtype=dtype))
                 self.register_parameter(f"{name}_{suffix}", weight)
@@ -134,7 +139,8 @@ class RNNBase(Module):
         return [self._weights(suffix) for suffix in self._suffixes]
 
     def _weights(self, suffix: str) -> list[Parameter]:
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: 4 if self.bias else 2]
+        names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh"][: 4 if self.bias else 2]
+        names += ["weight_hr"] if self.proj_size else []
         return [getattr(self, f"{name}_{suffix}") for name in names]
 
     def forward(self, input: Tensor, hx: Any = None) -> tuple[Any, Any]:
@@ -177,14 +183,15 @@ class RNNBase(Module):
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
             )
         n, steps = input.shape[:2] if batch_first else input.shape[1::-1]
-        shape = (len(self._suffixes), n, self.hidden_size)
-        for i, part in enumerate(given or ()):
+        widths = (self.proj_size or self.hidden_size, self.hidden_size)[:parts]
+        shapes = [(len(self._suffixes), n, width) for width in widths]
+        for i, (part, shape) in enumerate(zip(given or (), shapes, strict=False)):
             if tuple(part.shape) != shape:
                 what = f"hidden[{i}]" if parts == 2 else "hidden"
                 raise RuntimeError(f"Expected {what} size {shape}, got {list(part.shape)}")
         if steps == 0:
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-        start = given or (_zeros(input, shape),) * parts
+        start = given or tuple(_zeros(input, shape) for shape in shapes)
         params = [weight for weights in self.all_weights for weight in weights]
         how = (self.bias, self.num_layers, self.dropout, self.training, self.bidirectional)
         out, *last = layers[self.mode](input, start if parts == 2 else start[0], params, *how, batch_first)
@@ -205,6 +212,7 @@ class RNNBase(Module):
         """The sizes, and what differs from the defaults."""
         text = f"{self.input_size}, {self.hidden_size}"
         for name, default in {
+            "proj_size": 0,
             "num_layers": 1,
             "bias": True,
             "batch_first": False,

@@ -178,6 +178,8 @@ def test_dropout_of_a_single_layer_warns(alike):
     [
         ("ValueError", lambda fw: fw.nn.RNN(3, 4, dropout=2)),
         ("ValueError", lambda fw: fw.nn.LSTM(3, 0)),
+        ("ValueError", lambda fw: fw.nn.LSTM(3, 4, proj_size=-1)),
+        ("ValueError", lambda fw: fw.nn.LSTM(3, 4, proj_size=4)),
         ("ValueError", lambda fw: fw.nn.GRU(3, 4, 0)),
         ("TypeError", lambda fw: fw.nn.GRU(3, 4.0)),
         ("ValueError", lambda fw: fw.nn.RNN(3, 4, nonlinearity="x")),
@@ -211,6 +213,13 @@ def test_errors(alike, error, program):
     assert alike(program) == error
 
 
-def test_projections_are_missing():
-    with pytest.raises(NotImplementedError, match="proj_size=2 is not supported"):
-        nn.LSTM(3, 4, proj_size=2)
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("options", [{}, {"bias": False, "bidirectional": True}, {"num_layers": 2}], ids=str)
+def test_projections(options, kind):
+    ours, theirs = make_both("LSTM", (3, 4), kind, {**options, "proj_size": 2})
+    rng = np.random.default_rng(23)
+    k = options.get("num_layers", 1) * (1 + options.get("bidirectional", False))
+    x, h, c = (np.asarray(rng.normal(size=s), kind) for s in ((5, 2, 3), (k, 2, 2), (k, 2, 4)))
+    compare(ours, theirs, [x], kind, lambda layer, t: layer(t[0]))
+    compare(*make_both("LSTM", (3, 4), kind, {**options, "proj_size": 2}), [x, h, c], kind,
+            lambda layer, t: layer(t[0], (t[1], t[2])))  # fmt: skip
