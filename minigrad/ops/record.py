@@ -231,11 +231,11 @@ def publish(record: Record, call: F) -> F:
 
 def no_numbers(call: Callable[..., Any], primitive: Primitive, tensors: Sequence[str]) -> Callable[..., Any]:
     """The same function, which refuses Python numbers in place of these inputs, as torch does."""
-    places = [(primitive.names.index(name), name) for name in tensors]
+    places, n = [(primitive.names.index(name), name) for name in tensors], len(primitive.names)
 
     @functools.wraps(call)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        bound = primitive.bind(args, kwargs)
+        bound = primitive.bind(args, kwargs) if kwargs or len(args) != n else args
         for place, name in places:
             if type(bound[place]) in PYTHON_NUMBERS:
                 raise TypeError(
