@@ -18,6 +18,7 @@ from minigrad.ops.record import composed, public
 from minigrad.ops.reduction import softmax
 from minigrad.ops.shape import transpose
 from minigrad.tensor import Tensor
+from minigrad.watch import call, decide
 
 
 def additive(mask: Tensor, kind: Any, name: str) -> Tensor:
@@ -30,7 +31,19 @@ def additive(mask: Tensor, kind: Any, name: str) -> Tensor:
         return mask
     if mask.array.dtype != bool:
         raise AssertionError(f"only bool and floating types of {name} are supported")
-    return Tensor.wrap(np.where(mask.array, -np.inf, 0.0).astype(as_numpy(kind)))
+    return Tensor.wrap(call(_minus_infinity, mask.array, as_numpy(kind)))
+
+
+def _minus_infinity(mask: Any, kind: Any) -> Any:
+    return np.where(mask, -np.inf, 0.0).astype(kind)
+
+
+def _masked_rows(scores: Any) -> Any:
+    return np.isneginf(scores).all(axis=-1, keepdims=True)
+
+
+def _has_masked_rows(scores: Any) -> bool:
+    return bool(_masked_rows(scores).any())
 
 
 def _attention_sample(d: Any) -> tuple[Any, ...]:
@@ -84,12 +97,11 @@ def scaled_dot_product_attention(
         attn_mask = Tensor.wrap(np.tri(*scores.shape[-2:], dtype=bool))
     if attn_mask is not None:
         if attn_mask.array.dtype == bool:
-            attn_mask = Tensor.wrap(~attn_mask.array)
+            attn_mask = Tensor.wrap(call(np.logical_not, attn_mask.array))
         scores = scores + additive(attn_mask, scores.dtype, "attn_mask")
-        nowhere = np.isneginf(scores.array).all(axis=-1, keepdims=True)
-        if nowhere.any():  # a position that may attend to nothing gathers nothing
-            nowhere_ = Tensor.wrap(nowhere)
-            weights = where(nowhere_, 0.0, softmax(where(nowhere_, 0.0, scores), -1))
+        if decide(_has_masked_rows, scores.array):  # a position that may attend to nothing gathers nothing
+            nowhere = Tensor.wrap(call(_masked_rows, scores.array))
+            weights = where(nowhere, 0.0, softmax(where(nowhere, 0.0, scores), -1))
             return matmul(dropout(weights, dropout_p), value)
     return matmul(dropout(softmax(scores, -1), dropout_p), value)
 
