@@ -11,6 +11,7 @@ from minigrad import linalg as linalg
 from minigrad import nn as nn
 from minigrad import ops as ops
 from minigrad import optim as optim
+from minigrad import profiler as profiler
 from minigrad import random as random
 from minigrad import utils as utils
 from minigrad._memory import keep_freed as _keep_freed

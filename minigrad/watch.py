@@ -14,6 +14,8 @@ from typing import Any
 class Watcher:
     """Sees everything, changes nothing; a subclass says what it notes. What happens inside a call stays unseen."""
 
+    records = False  #: whether it writes down a step, for which compiled functions have to run as they are written
+
     def forward(self, primitive: Any, args: tuple[Any, ...], values: list[Any]) -> Any:
         """An operation: ``primitive.forward(*values)``; `args` are the values as tensors."""
         return primitive.forward(*values)

@@ -42,13 +42,14 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Replay the function if it is known for arguments of this kind, else run (and record) it."""
-        if self.reason is not None or watching.watcher is not None:
+        watcher = watching.watcher
+        if self.reason is not None or (watcher is not None and watcher.records):
             return self.function(*args, **kwargs)
         inputs: list[Tensor] = []
         key = (kind(args, inputs), kind(kwargs, inputs) if kwargs else None, grad_mode.enabled)
         for plan in self._plans.get(key, ()):
             if plan.guards.hold():
-                answer = plan.function(*inputs)
+                answer = plan.function(*inputs) if watcher is None else watcher.effect(plan.function, *inputs)
                 return self.function(*args, **kwargs) if answer is CHANGED else answer
         return self._record(key, inputs, args, kwargs)
 
@@ -56,6 +57,11 @@ class Compiled:
     def source(self) -> str:
         """The functions that are replayed, as Python."""
         return "\n\n".join(plan.source for plans in self._plans.values() for plan in plans)
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return getattr(self.function, "__qualname__", type(self.function).__name__)
 
     def _record(self, key: Any, inputs: list[Tensor], args: Any, kwargs: Any) -> Any:
         before = self._recordings.pop(key, None)
@@ -78,7 +84,7 @@ class Compiled:
         elif sum(map(len, self._plans.values())) == LIMIT:
             return self._stay_eager(f"it was called in more than {LIMIT} different ways", result)
         else:
-            self._plans.setdefault(key, []).append(Plan(recorder, output, guards))
+            self._plans.setdefault(key, []).append(Plan(recorder, output, guards, self.name))
         recorder.close()
         return result
 
@@ -86,8 +92,7 @@ class Compiled:
         self.reason = reason
         self._plans.clear()
         self._recordings.clear()
-        name = getattr(self.function, "__qualname__", repr(self.function))
-        warnings.warn(f"minigrad.compile: {name} is not replayed but runs eagerly, because {reason}", stacklevel=4)
+        warnings.warn(f"minigrad.compile: {self.name} is not replayed but runs eagerly, because {reason}", stacklevel=4)
         return result
 
 

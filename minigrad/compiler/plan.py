@@ -334,12 +334,13 @@ class Plan:
         guards: what must hold.
     """
 
-    def __init__(self, record: Recorder, output: Any, guards: Guards) -> None:
+    def __init__(self, record: Recorder, output: Any, guards: Guards, name: str) -> None:
         self.guards = guards
         builder = Builder(record, output)
         self.source = builder.build(output)
         exec(compile(self.source, "<minigrad.compile>", "exec"), builder.bound)
         self.function: Callable[..., Any] = builder.bound["step"]
+        self.function.__name__ = name
 
 
 def arrays_of(module: Module) -> list[tuple[str, Any]]:

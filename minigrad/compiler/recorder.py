@@ -60,6 +60,8 @@ class Leaf(NamedTuple):
 class Recorder(Watcher):
     """Writes down what happens while the step runs on `inputs`."""
 
+    records = True
+
     def __init__(self, inputs: Sequence[Tensor]) -> None:
         self.inputs = list(inputs)
         self.calls: list[Call] = []
