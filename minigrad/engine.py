@@ -161,12 +161,13 @@ def backward(
     pending: list[tuple[int, Node]] = []  # a heap of the nodes that hold a gradient, newest first
 
     def deliver(target: Node | Variable, g: Value) -> None:
-        if target in arrived:
-            arrived[target] = call(operator.add, arrived[target], g)
-        else:
+        before = arrived.get(target)
+        if before is None:
             arrived[target] = g
             if isinstance(target, Node):
                 heappush(pending, (-target.order, target))
+        else:
+            arrived[target] = call(operator.add, before, g)
 
     for start, g in starts:
         deliver(start, g)

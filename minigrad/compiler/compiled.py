@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import types
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -25,8 +26,23 @@ class Recording(NamedTuple):
     guards: Guards
 
 
+class Same:
+    """An argument that is known by identity; it lives as long as a record that depends on it."""
+
+    __slots__ = ("thing",)
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.thing is other.thing
+
+
 class Compiled:
-    """A function that replays what it did; see `compile`.
+    """A function that replays what it did; see `compile`. Of a module, its attributes can be reached through it.
 
     Attributes:
         function: the function itself; call it to run eagerly.
@@ -53,6 +69,12 @@ class Compiled:
                 return self.function(*args, **kwargs) if answer is CHANGED else answer
         return self._record(key, inputs, args, kwargs)
 
+    def __get__(self, owner: Any, kind: type | None = None) -> Any:
+        return self if owner is None else types.MethodType(self, owner)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["function"], name)
+
     @property
     def source(self) -> str:
         """The functions that are replayed, as Python."""
@@ -75,14 +97,14 @@ class Compiled:
         if recorder.refusal is not None:
             return self._stay_eager(recorder.refusal, result)
         guards = Guards(recorder)
+        if before is None and len(self._recordings) + sum(map(len, self._plans.values())) == LIMIT:
+            return self._stay_eager(f"it was called in more than {LIMIT} different ways", result)
         if before is None or not comparable:
             self._recordings[key] = Recording(recorder, output, guards)
         elif (what := difference(before.record, recorder)) is not None:
             return self._stay_eager(what, result)
         elif not same(before.output, output):
             return self._stay_eager("it returns something that is made anew each time, and not of tensors", result)
-        elif sum(map(len, self._plans.values())) == LIMIT:
-            return self._stay_eager(f"it was called in more than {LIMIT} different ways", result)
         else:
             self._plans.setdefault(key, []).append(Plan(recorder, output, guards, self.name))
         recorder.close()
@@ -114,7 +136,7 @@ def kind(thing: Any, inputs: list[Tensor]) -> Any:
         return tuple([(key, kind(part, inputs)) for key, part in thing.items()])
     if thing is None or isinstance(thing, (bool, int, float, str)):
         return type(thing), thing
-    return type(thing), id(thing)
+    return Same(thing)
 
 
 def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:

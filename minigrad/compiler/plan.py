@@ -301,12 +301,16 @@ class Guards:
 
     def __init__(self, record: Recorder) -> None:
         self.tensors = [(v.tensor, v.example, v.tensor.tracked) for v in record.values.values() if v.tensor is not None]
+        seen = {id(tensor) for tensor, _, _ in self.tensors}
+        for module in record.modules.values():  # buffers may be read as arrays
+            own = [x for x in vars(module).values() if isinstance(x, Tensor) and id(x) not in seen]
+            self.tensors += [(x, x.array, x.tracked) for x in own]
         self.leaves = [
             (leaf, bool(leaf.hooks), bool(leaf.after_accumulate))
             for leaf in record.leaves.values()
             if all(leaf is not x for x in record.inputs)
         ]
-        self.modules = [(m, list(vars(m).items()), arrays_of(m)) for m in record.modules.values()]
+        self.modules = [(m, list(vars(m).items())) for m in record.modules.values()]
         self.changes = Module.changes
 
     def hold(self) -> bool:
@@ -318,9 +322,8 @@ class Guards:
             if bool(leaf.hooks) is not hooks or bool(leaf.after_accumulate) is not after:
                 return False
         if Module.changes != self.changes:
-            for module, items, arrays in self.modules:
-                if not alike(items, list(vars(module).items())) or not alike(arrays, arrays_of(module)):
-                    return False
+            if not all(alike(items, list(vars(module).items())) for module, items in self.modules):
+                return False
             self.changes = Module.changes
         return True
 
@@ -341,11 +344,6 @@ class Plan:
         exec(compile(self.source, "<minigrad.compile>", "exec"), builder.bound)
         self.function: Callable[..., Any] = builder.bound["step"]
         self.function.__name__ = name
-
-
-def arrays_of(module: Module) -> list[tuple[str, Any]]:
-    """The arrays of a module's own parameters and buffers."""
-    return [(name, x.array) for name, x in vars(module).items() if isinstance(x, Tensor)]
 
 
 def alike(before: list[tuple[str, Any]], now: list[tuple[str, Any]]) -> bool:

@@ -366,7 +366,7 @@ def _binary_cross_entropy_slope(input: Any, target: Any) -> Any:
 )
 def _binary_cross_entropy(input: Any, target: Any) -> Any:
     """``-(t ln p + (1 - t) ln(1 - p))``, each logarithm at least -100."""
-    if input.size and not (input.min() >= 0 and input.max() <= 1):
+    if input.size and not (np.minimum.reduce(input, None) >= 0 and np.maximum.reduce(input, None) <= 1):
         raise RuntimeError("all elements of input should be between 0 and 1")
     with np.errstate(divide="ignore"):
         return (target - 1) * np.maximum(np.log1p(-input), -100) - target * np.maximum(np.log(input), -100)

@@ -61,6 +61,10 @@ def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     """The gradient of a sum: every element that was added up gets the gradient of the total."""
     if g.shape == shape:
         return g
+    if g.ndim == 0 and isinstance(g, np.ndarray):  # by hand, in a tenth of the time that NumPy's function takes
+        spread = np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))
+        spread.flags.writeable = False
+        return spread
     if not keepdim and dim is not None and shape:
         g = reshape(g, kept(shape, dim))
     return expand(g, shape)

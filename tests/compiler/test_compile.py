@@ -319,6 +319,57 @@ def test_loss_in_a_target_out_of_range_is_still_an_error():
     assert step(minigrad.ones(2, 3), minigrad.tensor([0, -100])).item() == pytest.approx(np.log(3))
 
 
+def test_options_of_a_module_and_its_attributes():
+    model = nn.Linear(2, 3)
+    compiled = minigrad.compile(model)
+    assert [p is q for p, q in zip(compiled.parameters(), model.parameters(), strict=True)] == [True, True]
+    x = minigrad.ones(1, 2)
+    with minigrad.no_grad():
+        for _ in range(4):
+            assert (compiled(x) == model(x)).all()
+    assert compiled.reason is None
+    assert compiled.source
+
+
+def test_a_method_and_other_arguments():
+    class Scaled:
+        def __init__(self, by):
+            self.by = minigrad.tensor(by)
+
+        @minigrad.compile
+        def times(self, x, *, twice=False):
+            return x * self.by * (2 if twice else 1)
+
+    two, three = Scaled(2.0), Scaled(3.0)
+    for i in range(4):
+        x = minigrad.full((1,), float(i))
+        assert (two.times(x).item(), three.times(x).item(), two.times(x, twice=True).item()) == (2 * i, 3 * i, 4 * i)
+    assert Scaled.times.reason is None
+    two.by.data = minigrad.tensor(5.0)
+    assert [two.times(x).item() for _ in range(3)] == [15, 15, 15]
+
+
+def test_buffers_with_other_arrays_are_noticed():
+    norm = nn.BatchNorm1d(2, affine=False)
+    step = minigrad.compile(lambda x: norm(x))
+    for i in range(8):
+        if i in (3, 5):
+            norm.running_mean.data = minigrad.zeros(2)
+        step(minigrad.tensor([[0.0, 2.0], [2.0, 4.0]]))
+    np.testing.assert_allclose(norm.running_mean.numpy(), np.array([1, 3]) * (1 - 0.9**3), rtol=1e-6)
+    assert step.reason is None
+
+
+def test_too_many_ways_to_call_it():
+    @minigrad.compile
+    def step(x, factor):
+        return x * factor
+
+    with pytest.warns(UserWarning, match="called in more than 16 different ways") as caught:
+        assert [step(minigrad.ones(1), i).item() for i in range(40)] == list(range(40))
+    assert len(caught) == 1
+
+
 # ---- what can't be replayed --------------------------------------------------------------------------------
 
 
