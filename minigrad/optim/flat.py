@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import MutableMapping
+from itertools import chain
 from operator import is_
 from typing import Any
 
@@ -31,7 +32,9 @@ class Flat:
 
     state: dict[str, Any]
     _shared: list[Any]  # the values of the state that the parameters have their parts of
-    _parts: list[tuple[dict[str, Any], list[Any]]]  # each parameter's own state, and what is known to be in it
+    _parts: list[dict[str, Any] | None]  # each parameter's own state; `_own`: those there are; `_values`: all in them
+    _own: list[dict[str, Any]]
+    _values: list[Any]
 
     def __init__(self, params: list[Tensor]) -> None:
         self.params = params
@@ -78,17 +81,16 @@ class Flat:
                 if not copies:
                     return False
                 home[...] = grad.array
-        for p, (part, values) in zip(self.params, self._parts, strict=True):
-            if states.get(p, part) is not part or len(part) != len(values) or not all(map(is_, part.values(), values)):
-                return self._gather(states)
-        return True
-
-    def _states(self, states: MutableMapping[Any, dict[str, Any]]) -> list[dict[str, Any]]:
-        return [states.get(p) or {} for p in self.params]
+        if not all(map(is_, map(states.get, self.params), self._parts)) or sum(map(len, self._own)) != len(
+            self._values
+        ):
+            return self._gather(states)
+        known = all(map(is_, chain.from_iterable(map(dict.values, self._own)), self._values))
+        return known or self._gather(states)
 
     def _gather(self, states: MutableMapping[Any, dict[str, Any]]) -> bool:
         """Copy the parameters' states into long vectors."""
-        found = self._states(states)
+        found = [states.get(p) or {} for p in self.params]
         whole: dict[str, Any] = {}
         for key, like in found[0].items():
             values = [state.get(key) for state in found]
@@ -113,6 +115,7 @@ class Flat:
             return False
         self.state, self._shared = whole, []
         self.share(states)
+        self._note(states)
         return True
 
     def share(self, states: MutableMapping[Any, dict[str, Any]]) -> None:
@@ -125,20 +128,25 @@ class Flat:
             parts = [Tensor.wrap(part) for part in self.parts(value.array)] if long else [value] * len(self.params)
             for p, part in zip(self.params, parts, strict=True):
                 states[p][key] = part
-        self._parts = [(states[p], list(states[p].values())) for p in self.params]
+        self._note(states)
+
+    def _note(self, states: MutableMapping[Any, dict[str, Any]]) -> None:
+        self._parts = list(map(states.get, self.params))
+        self._own = [part for part in self._parts if part is not None]
+        self._values = list(chain.from_iterable(map(dict.values, self._own)))
 
     def release(self) -> None:
         """Before parameters move one by one: let each count its own steps."""
         if "step" in self.state:
             count: Tensor = self.state["step"]
-            for part, _ in self._parts:
+            for part in self._own:
                 if "step" in part and part["step"] is count:
                     part["step"] = Tensor.wrap(count.array.copy())
         self._start()
 
     def _start(self) -> None:
         self.state, self._shared = {}, []
-        self._parts = [({}, []) for _ in self.params]
+        self._parts, self._own, self._values = [None] * len(self.params), [], []
 
 
 def _movable(p: Tensor, kind: np.dtype[Any]) -> bool:
