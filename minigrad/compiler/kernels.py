@@ -17,6 +17,7 @@ from minigrad.compiler.recorder import Value
 from minigrad.engine import Array
 from minigrad.ops.dropout import _draw_mask
 from minigrad.ops.record import registry
+from minigrad.threads import blocks
 
 
 def kernel(*functions: Callable[..., Any]) -> Callable[[Kernel], Kernel]:
@@ -153,7 +154,7 @@ def _sigmoid_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
 
 @kernel(forward("relu"))
 def _relu(b: Builder, out: Value, x: Value) -> bool:
-    if not alike(out, x):
+    if not alike(out, x) or len(blocks(out.example)) > 1:  # large arrays are shared among threads
         return False
     name = Name(b.name(x))
     b.line(np.maximum, name, b.zeros(out.example), out=b.out(out, over=(x,)))
@@ -162,7 +163,7 @@ def _relu(b: Builder, out: Value, x: Value) -> bool:
 
 @kernel(rule("relu", "input"))
 def _relu_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
-    if not alike(out, g, y):
+    if not alike(out, g, y) or len(blocks(out.example)) > 1:
         return False
     positive = b.room(np.empty_like(y.example, dtype=bool))
     b.line(np.greater, y, np.zeros((), y.example.dtype), out=positive)
