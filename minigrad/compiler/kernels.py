@@ -309,11 +309,11 @@ def _bce_input(b: Builder, out: Value, g: Value, p: Value, target: Value) -> boo
         return False
     apart, spread = b.room(out.example), b.room(out.example)
     b.line(np.subtract, p, target, out=apart)
-    b.line(np.multiply, g, apart, out=apart)
     b.line(np.subtract, one(p), p, out=spread)
     b.line(np.multiply, p, spread, out=spread)
     b.line(np.maximum, spread, np.asarray(1e-12, apart.dtype), out=spread)
-    b.line(np.divide, apart, spread, out=b.out(out, over=(g,)))
+    b.line(np.divide, apart, spread, out=apart)
+    b.line(np.multiply, Name(b.name(g)), apart, out=b.out(out, over=(g,)))
     b.give(apart)
     b.give(spread)
     return True

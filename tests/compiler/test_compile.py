@@ -76,6 +76,12 @@ CASES = {
     "dropout": (lambda: mlp(0.3), sgd, classifies, classified((8, 12))),
     "tanh": (lambda: mlp(activation=nn.Tanh), sgd, classifies, classified((8, 12))),
     "sigmoid, bce": (lambda: mlp(activation=nn.Sigmoid, sizes=(12, 9, 1)), sgd, answers, classified((8, 12))),
+    "sigmoid and its own loss": (
+        lambda: nn.Sequential(mlp(sizes=(12, 9, 1)), nn.Sigmoid()),
+        sgd,
+        lambda model, x, y: F.binary_cross_entropy(model(x).squeeze(1), (y > 1).float()),
+        classified((8, 12)),
+    ),
     "gelu": (lambda: mlp(activation=nn.GELU), sgd, classifies, classified((8, 12))),
     "momentum": (
         mlp,
