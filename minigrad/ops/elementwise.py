@@ -17,7 +17,7 @@ from minigrad import dtypes, memory
 from minigrad.dtypes import as_numpy
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor
-from minigrad.threads import blocks, share
+from minigrad.threads import BLOCK, blocks, share
 from minigrad.watch import call
 
 
@@ -586,7 +586,7 @@ def sigmoid(input: Any) -> Any:
 
 
 def _where_positive(g: Any, out: Any) -> Any:
-    if not (isinstance(g, np.ndarray) and isinstance(out, np.ndarray)) or not out.ndim:
+    if not (isinstance(g, np.ndarray) and isinstance(out, np.ndarray)) or out.nbytes <= BLOCK:
         return g * (out > 0)
     result = memory.empty_like(out)
 
@@ -606,9 +606,9 @@ def relu(input: Any) -> Any:
     >>> minigrad.relu(minigrad.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    zeros = np.zeros_like(input[:1] if input.ndim > 1 else input)  # the scalar 0 misses NumPy's SIMD loop
-    if input.ndim < 2:
-        return np.maximum(input, zeros)
+    if input.ndim < 2 or input.nbytes <= BLOCK:
+        return np.maximum(input, np.zeros_like(input))  # the scalar 0 misses NumPy's SIMD loop
+    zeros = np.zeros_like(input[:1])
     out = memory.empty_like(input)
 
     def work(parts: Sequence[slice]) -> None:
