@@ -72,8 +72,13 @@ class Compiled:
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         return self if owner is None else types.MethodType(self, owner)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Compiled, (self.function,)  # a copy records for itself
+
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["function"], name)
+        if name == "function":  # a copy that is being made has none yet
+            raise AttributeError(name)
+        return getattr(self.function, name)
 
     @property
     def source(self) -> str:

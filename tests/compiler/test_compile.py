@@ -1,5 +1,6 @@
 """A compiled step gives the eager step's numbers to the last bit, or says that it runs eagerly, and why."""
 
+import copy
 import gc
 import inspect
 import itertools
@@ -335,6 +336,10 @@ def test_options_of_a_module_and_its_attributes():
             assert (compiled(x) == model(x)).all()
     assert compiled.reason is None
     assert compiled.source
+    twin = copy.deepcopy(compiled)
+    with minigrad.no_grad():
+        model.weight.zero_()
+        assert (twin(x) != compiled(x)).any()
 
 
 def test_a_method_and_other_arguments():
