@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minigrad.compiler import kernels as kernels  # fills the table that plans are made with
 from minigrad.compiler.plan import CHANGED, Guards, Plan
 from minigrad.compiler.recorder import Recorder, difference, same
 from minigrad.grad_mode import grad_mode

@@ -7,6 +7,7 @@ other calls are made as they were recorded, and allocate as they did.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from itertools import count
 from typing import Any, TypeAlias
@@ -24,9 +25,10 @@ Kernel: TypeAlias = Callable[..., bool]  #: ``kernel(builder, *results, *args)``
 KERNELS: dict[Callable[..., Any], Kernel] = {}  #: filled by `minigrad.compiler.kernels`
 
 
-RULES: dict[Any, str] = {  # rules have no names of their own
-    rule: f"{record.name}_{input}" for record in registry.values() for input, rule in record.gradients.items()
-}
+@functools.cache
+def rule_names() -> dict[Any, str]:
+    """What the text calls the gradient rules, which have no names of their own."""
+    return {rule: f"{record.name}_{input}" for record in registry.values() for input, rule in record.gradients.items()}
 
 
 class Name(str):
@@ -100,7 +102,7 @@ class Builder:
             return f"[{inside}]" if isinstance(thing, list) else f"({inside},)"
         found = self._names.get(id(thing))
         if found is None:
-            word = RULES.get(thing) if callable(thing) and not isinstance(thing, Tensor) else None
+            word = rule_names().get(thing) if callable(thing) and not isinstance(thing, Tensor) else None
             word = word or getattr(thing, "__name__", "c").strip("_<>")
             found = word if word.isidentifier() else "c"
             if not isinstance(thing, np.ufunc):
@@ -338,6 +340,8 @@ class Plan:
     """
 
     def __init__(self, record: Recorder, output: Any, guards: Guards, name: str) -> None:
+        from minigrad.compiler import kernels as kernels  # fills the table, when it is needed first
+
         self.guards = guards
         builder = Builder(record, output)
         self.source = builder.build(output)
