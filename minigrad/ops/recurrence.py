@@ -381,10 +381,10 @@ def _unbound(x: Any) -> list[Any]:
     return [*_unbound(index(x, slice(0, n // 2))), *_unbound(index(x, slice(n // 2, n)))]
 
 
-def _weights_sample(d: Any, kind: str, inputs: int, size: int) -> list[Any]:
+def _weights_sample(d: Any, kind: str, inputs: int, size: int, low: float = -1) -> list[Any]:
     rows = KINDS[kind].gates * size
     shapes = [(rows, inputs), (rows, size), (rows,), (rows,)]
-    return [d.array(shape, low=-1, high=1, ties=False) for shape in shapes]  # sums that round to 0 would be at a kink
+    return [d.array(shape, low=low, high=1, ties=False) for shape in shapes]  # sums that round to 0 would be at a kink
 
 
 def _read_sample(d: Any) -> tuple[Any, ...]:
@@ -473,14 +473,18 @@ def _layers_sample(kind: str) -> Callable[[Any], tuple[Any, ...]]:
     def sample(d: Any) -> tuple[Any, ...]:
         layers, directions, batch_first = d.integer(1, 2), d.integer(1, 2), d.boolean()
         steps, n, inputs, size = d.integer(1, 3), d.integer(1, 3), d.integer(1, 3), d.integer(1, 2)
-        x = d.array((n, steps, inputs) if batch_first else (steps, n, inputs))
-        parts = tuple(d.array((layers * directions, n, size), low=-1, high=1) for _ in range(KINDS[kind].parts))
+        away = kind == "RNN_RELU" and d.smooth  # from the kink: everything is positive
+        low = 0.1 if away else -1
+        x = d.array((n, steps, inputs) if batch_first else (steps, n, inputs), low=low if away else -3)
+        parts = tuple(d.array((layers * directions, n, size), low=low, high=1) for _ in range(KINDS[kind].parts))
         biased = d.boolean()
         params = [
             weight
             for layer in range(layers)
             for _ in range(directions)
-            for weight in _weights_sample(d, kind, size * directions if layer else inputs, size)[: 4 if biased else 2]
+            for weight in _weights_sample(d, kind, size * directions if layer else inputs, size, low)[
+                : 4 if biased else 2
+            ]
         ]
         start = parts if len(parts) > 1 else parts[0]
         return x, start, params, biased, layers, 0.0, d.boolean(), directions == 2, batch_first
