@@ -52,13 +52,13 @@ def main(arguments: list[str] | None = None) -> None:
         print(whole.total(whole.compare([registry.find(name).name for name in names], *how)))
     elif options.command == "report":
         results = json.loads((options.out / suite.RESULTS).read_text(encoding="utf-8"))
-        suite.write(results, options.out, results["command"])
+        suite.write(results, options.out)
     elif options.command == "steps":
         suite.measure(options.networks, suite.SIDES, options.threads, options.rounds, ["steps"])
     else:
         results = suite.measure(options.networks, options.contenders, options.threads, options.rounds, options.tasks)
         command = shlex.join(["python", "-m", "benchmarks", *(given if given != ["all"] else [])])
-        suite.write(results, options.out, command)
+        suite.add(results, options.out, command)
         print(f"\n{options.out / suite.PAGE}")
 
 

@@ -97,12 +97,36 @@ def measure(
     return results
 
 
-def write(results: dict[str, Any], folder: Path, command: str) -> None:
+def joined(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Both runs' figures, of what both have measured the new one's; the new run's alone if the machine differs."""
+    if old["machine"] != new["machine"] or old["rounds"] != new["rounds"]:
+        return new
+    both = {**old, **new, "commands": [*dict.fromkeys([*old["commands"], *new["commands"]])]}
+    for task, found in old.items():
+        if isinstance(found, list) and task != "commands":
+            measured = {_subject(entry): entry for entry in [*found, *new.get(task, [])]}
+            both[task] = list(measured.values())
+    return both
+
+
+def _subject(entry: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(entry.get(key) for key in ("network", "experiment", "what", "size", "threads"))
+
+
+def add(results: dict[str, Any], folder: Path, command: str) -> None:
+    """Writes the results, joined with those of earlier runs that are in the folder."""
+    results = {**results, "commands": [command]}
+    path = folder / RESULTS
+    if path.exists():
+        results = joined(json.loads(path.read_text(encoding="utf-8")), results)
+    write(results, folder)
+
+
+def write(results: dict[str, Any], folder: Path) -> None:
     """The results as JSON, the figures, and a page that shows them."""
     from benchmarks import figures
 
     folder.mkdir(parents=True, exist_ok=True)
-    results = {"command": command, **results}
     (folder / RESULTS).write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     drawn = figures.draw(results, folder)
     (folder / PAGE).write_text(page(results, drawn), encoding="utf-8")
@@ -120,8 +144,9 @@ def page(results: dict[str, Any], figures: Iterable[str]) -> str:
     met = [row.met for row in goals.rows(results)]
     lines = [
         "# How fast",
-        f"`{results['command']}`: each figure is the median of {results['rounds']} fresh processes a side, "
-        "taken in turn, with nothing in the environment that steers the BLAS libraries; float32.",
+        f"{'; '.join(f'`{command}`' for command in results['commands'])}: each figure is the median of "
+        f"{results['rounds']} fresh processes a side, taken in turn, with nothing in the environment that steers the "
+        "BLAS libraries; float32.",
         f"{host['processor']}, {host['cores']} cores; Python {host['python']}, {versions}. BLAS kernels: {kernels}.",
         f"## Goals: {sum(met)} of {len(met)} met",
         goals.table(results),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import platform
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -102,13 +103,16 @@ def _command(arguments: Sequence[str]) -> int:
     seconds = time.perf_counter() - started
     print(f"\n{'All within tolerance' if passed else 'NOT all within tolerance'}, in {seconds:.1f} s.")
     if told.json:
-        files.write_json(told.json, {**_circumstances(told, torch), "seconds": seconds, "passed": passed, **found})
+        files.write_json(
+            told.json, {**_circumstances(told, arguments, torch), "seconds": seconds, "passed": passed, **found}
+        )
     return 0 if passed else 1
 
 
-def _circumstances(told: argparse.Namespace, torch: Any) -> dict[str, Any]:
+def _circumstances(told: argparse.Namespace, arguments: Sequence[str], torch: Any) -> dict[str, Any]:
     return {
         "command": told.command,
+        "line": shlex.join(["python", "-m", "parity", *arguments]),
         "seed": told.seed,
         "limit": told.limit,
         "versions": {"python": platform.python_version(), "numpy": np.__version__, "torch": str(torch.__version__)},

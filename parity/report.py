@@ -1,7 +1,7 @@
 """One page that shows how minigrad and PyTorch compare, made of what the other commands found.
 
-They write their findings to results/parity/NAME.json; ``python -m parity report --run`` calls those first that are
-missing there.
+They write their findings to results/parity/NAME.json, or to several files whose names begin so;
+``python -m parity report --run`` calls those first that are missing there.
 """
 
 from __future__ import annotations
@@ -112,19 +112,27 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
     Raises:
         UsageError: for a file that isn't what such a command wrote.
     """
-    parts = {}
+    parts: dict[str, dict[str, Any]] = {}
     for name in PARTS:
-        path = folder / f"{name}.json"
-        if not path.exists():
-            continue
-        try:
-            part = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UsageError(f"{path}: no JSON ({error}); `python -m parity {name} --json {path}` writes it") from None
-        if not isinstance(part, dict) or part.get("command") != name:
-            raise UsageError(f"{path} isn't what `python -m parity {name} --json {path}` writes")
-        parts[name] = part
+        for path in sorted(folder.glob(f"{name}*.json")):
+            try:
+                part = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError as error:
+                wanted = f"`python -m parity {name} --json {path}` writes it"
+                raise UsageError(f"{path}: no JSON ({error}); {wanted}") from None
+            if not isinstance(part, dict) or part.get("command") != name:
+                raise UsageError(f"{path} isn't what `python -m parity {name} --json {path}` writes")
+            parts[name] = joined(parts[name], part) if name in parts else {**part, "lines": [part["line"]]}
     return parts
+
+
+def joined(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """What the same command found in two runs, of other networks or other kinds."""
+    both = {**first, "lines": [*first["lines"], second["line"]], "seconds": first["seconds"] + second["seconds"]}
+    for key, value in second.items():
+        if isinstance(value, list):
+            both[key] = [*first.get(key, []), *value]
+    return both
 
 
 # ---- the command -----------------------------------------------------------------------------------------------
@@ -165,7 +173,7 @@ def _measure(told: argparse.Namespace) -> None:
             common += [f"--{option.replace('_', '-')}", str(value)]
     for name in PARTS:
         path = told.folder / f"{name}.json"
-        if not path.exists():
+        if not list(told.folder.glob(f"{name}*.json")):
             print(f"python -m parity {name}", flush=True)
             main([name, *common, "--json", str(path)])
 

@@ -1,5 +1,6 @@
 """The README's examples run, and the operation that it adds passes the tests that a record is given."""
 
+import doctest
 import json
 import re
 import subprocess
@@ -26,6 +27,14 @@ def test_the_library_in_twenty_lines():
     assert done.returncode == 0, done.stderr
     accuracy = float(re.match(r"([\d.]+)% of 297 digits right", done.stdout)[1])
     assert accuracy > 85
+
+
+def test_a_layer_held_against_pytorch():
+    (session,) = re.findall(r"```pycon\n(.*?)```", TEXT, re.DOTALL)
+    example = doctest.DocTestParser().get_doctest(session, {}, "README", "README.md", 0)
+    found = doctest.DocTestRunner().run(example)
+    assert found.attempted == 4
+    assert not found.failed
 
 
 @pytest.fixture(scope="module")

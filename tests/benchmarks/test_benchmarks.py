@@ -55,7 +55,7 @@ def results(eager_seconds=0.5e-3):
         "floor": 0.3e-3,
     }
     return {
-        "command": "python -m benchmarks",
+        "commands": ["python -m benchmarks"],
         "machine": {"processor": "P", "cores": 2, "python": "3", "versions": {"numpy": "2"}, "blas": {"minigrad": []}},
         "rounds": 3,
         "steps": [{"network": "backprop", "threads": 1, "seconds": seconds}],
@@ -76,7 +76,7 @@ def test_goals_are_judged_by_the_numbers():
 
 
 def test_page_and_figures(tmp_path):
-    suite.write(results(), tmp_path, "python -m benchmarks")
+    suite.write(results(), tmp_path)
     page = (tmp_path / suite.PAGE).read_text()
     assert "2 of 4 met" in page
     assert "| step, eager | 784-200-100-10, batch 100 | 1 | 500 µs | torch | 1,000 µs |" in page
@@ -107,7 +107,7 @@ def test_a_failing_worker_says_why():
 
 
 def test_results_are_json(tmp_path):
-    suite.write(results(), tmp_path, "x")
+    suite.write(results(), tmp_path)
     assert json.loads((tmp_path / suite.RESULTS).read_text())["steps"] == results()["steps"]
 
 
@@ -135,3 +135,18 @@ def test_a_whole_run_is_measured(side, tmp_path):
     assert 0 < found["cpu"] <= 2 * found["seconds"]
     assert 30 < found["megabytes"] < 4000
     assert (tmp_path / "mnist_small_mlp" / "report.md").exists()
+
+
+def test_runs_on_one_machine_are_joined(tmp_path):
+    suite.write(results(), tmp_path)
+    other = results(eager_seconds=0.9e-3)
+    other["steps"].append({**other["steps"][0], "threads": 2})
+    del other["runs"]
+    suite.add(other, tmp_path, "python -m benchmarks --rounds 3")
+    both = json.loads((tmp_path / suite.RESULTS).read_text())
+    assert [(s["threads"], s["seconds"]["minigrad"]) for s in both["steps"]] == [(1, 0.9e-3), (2, 0.9e-3)]
+    assert both["runs"] == results()["runs"]
+    assert both["commands"] == ["python -m benchmarks", "python -m benchmarks --rounds 3"]
+    other["machine"] = {**other["machine"], "cores": 64}
+    suite.add(other, tmp_path, "elsewhere")
+    assert "runs" not in json.loads((tmp_path / suite.RESULTS).read_text())

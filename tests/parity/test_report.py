@@ -51,7 +51,7 @@ def rows(shift):
 
 @pytest.fixture
 def parts():
-    about = {"seed": 0, "limit": None, "versions": VERSIONS, "seconds": 3.0}
+    about = {"seed": 0, "limit": None, "versions": VERSIONS, "seconds": 3.0, "line": "python -m parity this"}
     network = {
         **WHERE,
         "alike": [],
@@ -159,6 +159,16 @@ def test_what_was_not_measured_is_a_dash_and_said(parts, tmp_path):
     assert main(["report", "--folder", str(tmp_path)]) == 0
     assert "Not measured yet: trajectory, accuracy, conformance." in (tmp_path / "report.html").read_text()
     assert page.row(Subject("a", "b", "mnist"))[1:-1] == ["–"] * 10
+
+
+def test_the_findings_of_several_runs_are_joined(parts, tmp_path):
+    trajectory = parts["trajectory"]
+    (tmp_path / "trajectory-float64.json").write_text(json.dumps({**trajectory, "float32": [], "line": "first"}))
+    (tmp_path / "trajectory.json").write_text(json.dumps({**trajectory, "float64": [], "line": "second"}))
+    (subject,) = report.subjects(report.read(tmp_path))
+    assert subject.epoch == trajectory["float64"][0]
+    assert subject.course == trajectory["float32"][0]
+    assert report.read(tmp_path)["trajectory"]["lines"] == ["first", "second"]
 
 
 def test_without_findings_or_with_foreign_ones(tmp_path, capsys):
