@@ -93,11 +93,15 @@ def _both_frameworks(path: Path) -> list[str]:
         ratios = [f"{ours[key] / theirs[key]:.2f}" for key in ("seconds", "cpu")]
         rows.append([run["experiment"], *took, *ratios, *(f"{side['megabytes']:,.0f} MB" for side in (ours, theirs))])
     header = ["experiment", "minigrad", "PyTorch", "ratio", "of processor time", "memory, minigrad", "memory, PyTorch"]
-    threads, jobs = measured["threads"], measured["jobs"]
-    options = f"--threads {threads} --jobs {jobs} --file {path.parent.name}/{path.name}"
+    threads, jobs, epochs = measured["threads"], measured["jobs"], measured["epochs"]
+    options = (
+        f"--epochs {epochs} " * bool(epochs)
+        + f"--threads {threads} --jobs {jobs} --file {path.parent.name}/{path.name}"
+    )
     how = (
-        f"`python -m benchmarks runs {options}`: from the start of the process to the report, the same file in either "
-        f"framework, {'one thread' if threads == 1 else f'{threads} threads'} each, "
+        f"`python -m benchmarks runs {options}`: from the start of the process to the report, "
+        + f"with {epochs} epochs for each training instead of the full number, " * bool(epochs)
+        + f"the same file in either framework, {'one thread' if threads == 1 else f'{threads} threads'} each, "
         f"{'one' if jobs == 1 else jobs} at a time. Memory is the peak of the process."
     )
     return ["## Both frameworks", how, table(header, rows)]

@@ -90,3 +90,8 @@ def test_the_index_shows_what_both_frameworks_took(tmp_path):
     assert "| toy | 1 min 00 s | 2 min 30 s | 0.40 | 0.25 | 300 MB | 1,200 MB |" in page
     assert "| **all** | 1 min 00 s | 2 min 30 s | 0.40 | 0.25 |" in page
     assert "`python -m benchmarks runs --threads 1 --jobs 2" in page
+    files.write_json(tmp_path / "runs.json", {"threads": 1, "jobs": 2, "epochs": 3, "runs": runs})
+    report.write_index(tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert "`python -m benchmarks runs --epochs 3 --threads 1" in page
+    assert "with 3 epochs for each training instead of the full number" in page
