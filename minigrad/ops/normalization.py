@@ -50,7 +50,9 @@ class _ChannelsLast:
         return self._gathered(np.einsum("ai,ai->i", x, y))
 
     def _gathered(self, row: Array) -> Any:
-        return row if self.b == 1 else row.reshape(self.b, self.c).sum(0)
+        if self.b == 1:
+            return row
+        return row.reshape(self.b, self.c).sum(0, dtype=np.float64).astype(row.dtype)  # many terms, one by one
 
 
 class _ChannelsFirst:
