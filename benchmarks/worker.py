@@ -9,11 +9,12 @@ import gc
 import importlib
 import json
 import os
-import resource
 import statistics
 import sys
 import time
 from typing import Any
+
+from experiments.machine import peak_megabytes
 
 WARM_UP, SECONDS = 20, 0.5
 EVALUATED, AT_ONCE = 10_000, 1_000
@@ -108,7 +109,7 @@ def imported(contender: str, network: str) -> dict[str, Any]:
     start = time.perf_counter()
     importlib.import_module(contender)
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"seconds": seconds, "megabytes": peak_megabytes()}
 
 
 def memory(contender: str, network: str) -> dict[str, Any]:
@@ -151,5 +152,6 @@ TASKS = {
 
 if __name__ == "__main__":
     task, contender, threads, network = sys.argv[1:]
-    hold(contender, int(threads))
+    if task != "import":
+        hold(contender, int(threads))
     print(json.dumps(TASKS[task](contender, network)))

@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from experiments.machine import peak_megabytes
 from experiments.metrics import accuracy, confusion
 from experiments.options import Options
 from experiments.training import logits
@@ -86,16 +85,6 @@ def _judged(run: Rehearsal[Any], measure: Any, model: Any) -> tuple[str, float, 
         if (reached := row.get(f"{part}_accuracy")) is not None:
             return part, float(reached), None
     raise LookupError(f"{run.config['experiment']}: no accuracy is measured on test or validation data")
-
-
-def peak_megabytes() -> float:
-    """The most memory that this process has held; where /proc tells, without what it inherited when it was forked."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def argument(task: Task) -> str:
