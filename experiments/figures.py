@@ -64,8 +64,8 @@ def save(figure: Any, record: Record[Any], name: str) -> Path:
         below = (FOOTER + (LEGEND if figure.legends else 0)) / height
         figure.get_layout_engine().set(rect=(0, below, 1, 1 - below))
         footer = figure.text(0.99, FOOTER / 2 / height, text, fontsize=8, color=colour, ha="right", va="center")
-        room = 0.95 * figure.bbox.width / footer.get_window_extent().width
-        footer.set_fontsize(min(8, 8 * room))  # a long warning is small rather than cut off
+        while footer.get_window_extent().x0 < 0 and footer.get_fontsize() > 2:  # rather small than cut off
+            footer.set_fontsize(footer.get_fontsize() - 0.25)
         path = record.folder / f"{name}.png"
         with files.replacing(path) as file:  # no date or version inside: the same run gives the same file
             figure.savefig(file, format="png", metadata={"Software": None})
