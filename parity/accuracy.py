@@ -18,6 +18,7 @@ from experiments import files, registry
 from experiments.cli import positive
 from experiments.errors import UsageError
 from experiments.options import Options
+from experiments.registry import nearest
 from parity import tolerances
 from parity.equivalence import Equivalence, two_one_sided
 from parity.networks import FRAMEWORKS, RESULTS, rehearse
@@ -60,14 +61,31 @@ def seeds_of(framework: str, count: int, first: int) -> list[int]:
     return list(range(start, start + count))
 
 
-def networks(names: Sequence[str], options: Options) -> Iterator[tuple[str, str, str]]:
-    """Experiment, stage and data set of each network that an experiment judges in the end, by an accuracy."""
+def networks(
+    names: Sequence[str], options: Options, stages: Sequence[str] | None = None
+) -> Iterator[tuple[str, str, str]]:
+    """Experiment, stage and data set of each network that an experiment judges in the end, by an accuracy.
+
+    Args:
+        names: of the experiments.
+        options: of their runs.
+        stages: only these; None: all.
+
+    Raises:
+        UsageError: where a stage is in none of the experiments, or there is no such experiment or data.
+    """
+    known = set[str]()
     for name in names or registry.NAMES:
         run = rehearse(name, options)
-        for stage in run.tested:
+        known |= run.tested
+        for stage in run.networks:
+            if stage not in run.tested or (stages is not None and stage not in stages):
+                continue
             columns = {column for row in run.history(stage) for column in row}
             if run.test is not None and any(column.endswith("accuracy") for column in columns):
                 yield name, stage, run.source.name
+    for stage in set(stages or ()) - known:
+        raise UsageError(f"--stages: no network is called {stage!r}{nearest(stage, known)}")
 
 
 def trained(task: Task, folder: Path) -> dict[str, Any]:
@@ -104,6 +122,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How many trainings, how long, and where they are kept."""
     parser.add_argument("--seeds", type=positive, default=SEEDS, metavar="N", help=f"a side (default {SEEDS})")
     parser.add_argument("--epochs", type=positive, help="instead of the experiments' own, for a trial")
+    parser.add_argument("--stages", nargs="+", metavar="STAGE", help="only the networks of these names, e.g. final")
     parser.add_argument("--jobs", type=positive, default=1, help="trainings at a time, one thread each (default 1)")
     parser.add_argument(
         "--keep", type=Path, default=STORE, metavar="DIR", help="where trainings are kept; those there aren't repeated"
@@ -120,7 +139,7 @@ def run(names: Sequence[str], options: Options, told: argparse.Namespace) -> tup
         ["experiment", "network", "minigrad", "torch", "difference", "90 % interval", "margin", "p", "verdict"]
     )
     everything = []
-    for experiment, stage, data in networks(names, options):
+    for experiment, stage, data in list(networks(names, options, told.stages)):
         tasks = [
             Task(experiment, stage, framework, seed, told.epochs, options.data, options.data_dir, options.limit)
             for seeds in zip(*(seeds_of(f, told.seeds, options.seed + 1) for f in FRAMEWORKS), strict=True)

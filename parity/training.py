@@ -48,18 +48,18 @@ def train(task: Task) -> dict[str, Any]:
 
     Returns:
         accuracy (a fraction; on test data where the experiment has any, else on validation data), `measured_on`,
-        the confusion counts (None for networks that don't choose a class), seconds and peak megabytes.
+        the confusion counts (None for networks that don't choose a class), seconds of processor time, peak megabytes.
     """
     options = Options(
         framework=task.framework, seed=task.seed, data=task.data, data_dir=task.data_dir, limit=task.limit
     )
     run = rehearse(task.experiment, options)
     network = run.networks[task.stage]
-    started = time.perf_counter()
+    started = time.process_time()
     trainer = network.start()
     for _ in range(task.epochs or network.epochs):
         trainer.epoch()
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     measured_on, reached, counts = _judged(run, network.measure, trainer.model)
     return {
         "accuracy": reached,

@@ -69,3 +69,10 @@ def test_a_failing_training_is_named(tmp_path):
     ):
         accuracy.trained(task, tmp_path)
     assert not list(tmp_path.rglob("*.json"))
+
+
+def test_an_unknown_stage_is_named_before_anything_is_trained(monkeypatch, capsys):
+    monkeypatch.setattr(accuracy.subprocess, "run", lambda *args, **kwargs: pytest.fail("trained"))
+    status = main(["accuracy", "mnist_small_mlp", "--data", "digits", "--limit", "200", "--stages", "finl", "final"])
+    assert status == 2
+    assert "no network is called 'finl'; did you mean 'final'?" in capsys.readouterr().err
