@@ -49,6 +49,17 @@ def test_results_do_not_depend_on_the_number_of_threads():
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize(("n", "inputs", "outputs"), [(100, 784, 200), (64, 784, 64), (2000, 3072, 256)])
+def test_products_depend_on_the_number_of_threads_by_rounding_only(n, inputs, outputs):
+    rng = np.random.default_rng(0)
+    x, w = (minigrad.tensor(rng.standard_normal(shape, dtype=np.float32)) for shape in ((n, inputs), (outputs, inputs)))
+    results = []
+    for count in (1, 2):
+        minigrad.set_num_threads(count)
+        results.append(nn.functional.linear(x, w).numpy())
+    assert np.abs(results[0] - results[1]).max() <= 2e-6 * np.abs(results[0]).max()
+
+
 def test_items_are_shared_out_and_each_is_done_once():
     minigrad.set_num_threads(3)
     seen, names = [], set()
@@ -62,9 +73,8 @@ def test_items_are_shared_out_and_each_is_done_once():
     assert (len(names) > 1) == (threads._blas() is not None)
 
 
-def test_an_error_in_any_thread_is_raised_and_products_get_their_threads_back():
+def test_an_error_in_any_thread_is_raised():
     minigrad.set_num_threads(2)
-    blas = threads._blas()
 
     def work(items):
         if 3 in items:
@@ -72,8 +82,21 @@ def test_an_error_in_any_thread_is_raised_and_products_get_their_threads_back():
 
     with pytest.raises(ValueError, match="the last item"):
         threads.share(work, range(4))
-    assert blas is None or blas[0]() == 2
     threads.share(lambda items: None, range(4))  # the pool lives on
+
+
+def test_products_stay_on_one_thread_beside_those_of_shared_work():
+    minigrad.set_num_threads(2)
+    blas = threads._blas()
+    if blas is None:
+        pytest.skip("NumPy does not compute with OpenBLAS")
+    threads.share(lambda items: None, range(4))
+    assert blas[0]() == 2
+    threads.share(lambda items: None, range(4), products=True)
+    assert blas[0]() == 1
+    assert minigrad.get_num_threads() == 2
+    minigrad.set_num_threads(2)
+    assert blas[0]() == 2
 
 
 def test_numpys_error_state_reaches_the_threads():

@@ -20,9 +20,9 @@ from minigrad.threads import share
 
 Pair: TypeAlias = tuple[int, int]
 
-BUFFER = 1 << 18  # bytes of windows at a time
+BUFFER = 1 << 20  # bytes of windows at a time: they stay in the cache, and threads rarely wait for each other
 SUMS = 1 << 22  # bytes of sums that are made at a time
-PARTS = 8  # into so many parts images are cut at least that do not fit into one buffer
+PARTS = 4  # into so many parts images are cut at least that do not fit into one buffer
 
 
 def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
@@ -145,6 +145,6 @@ def sum_of_products(windows: Windows, g: Array) -> Array:
                     total += np.matmul(g[images].swapaxes(2, 3), rows).sum(0)
             totals[i] = total
 
-    share(work, range(len(parts)))
+    share(work, range(len(parts)), products=True)
     total: Array = totals.sum(0)
     return total

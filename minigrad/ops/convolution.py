@@ -113,7 +113,7 @@ def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dil
                 rows = result[images].reshape(-1, len(long))
                 rows += long
 
-    share(work, windows.chunks)
+    share(work, windows.chunks, products=True)
     return result.transpose(0, 3, 1, 2)
 
 
@@ -171,7 +171,7 @@ def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pa
                 part = parts[:, :, *seen, *phase].transpose(0, 2, 3, 1, 4)
                 region[...] = part.reshape(region.shape)
 
-    share(work, windows.chunks)
+    share(work, windows.chunks, products=True)
     return result.transpose(0, 3, 1, 2)
 
 

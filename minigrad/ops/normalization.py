@@ -109,16 +109,16 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
         for i in numbers:
             dots[i] = layout.dots(given[parts[i]], x[parts[i]] - middle)
 
-    share(center_and_sum, range(len(parts)))
+    share(center_and_sum, range(len(parts)), products=True)
     along = dots.sum(0)
     known[:] = g, along  # the weight's rule, next in line, needs it too
     factor = scale if weight is None else scale * weight
-    by_g, by_x, shift = map(layout.spread, (factor, factor * scale**2 * along / -n, factor * layout.total(given) / -n))
+    slope = factor * scale**2 * along / -n
+    by_g, by_x, shift = map(layout.spread, (factor, slope, factor * layout.total(given) / -n - center * slope))
 
     def combine(parts: Sequence[slice]) -> None:
         for part in parts:
-            y = np.subtract(x[part], middle, out=result[part])
-            y *= by_x
+            y = np.multiply(x[part], by_x, out=result[part])
             y += shift
             y += given[part] * by_g
 
@@ -181,7 +181,7 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
             apart = x[parts[i]] - middle
             squares[i] = layout.dots(apart, apart)
 
-    share(center_and_square, range(len(parts)))
+    share(center_and_square, range(len(parts)), products=True)
     variance = squares.sum(0) / n
     scale = 1 / np.sqrt(variance + eps)
     if running is not None:
@@ -190,15 +190,14 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
             means += momentum * (center - means)
         if variances is not None:  # the unbiased one, as in torch
             variances += momentum * (variance * (n / (n - 1)) - variances)
-    factor = layout.spread(scale if weight is None else scale * weight)
-    shift = None if bias is None else layout.spread(bias)
+    factor = scale if weight is None else scale * weight
+    shift = -center * factor if bias is None else bias - center * factor
+    by, plus = layout.spread(factor), layout.spread(shift)
 
     def scale_and_shift(parts: Sequence[slice]) -> None:
         for part in parts:
-            y = np.subtract(x[part], middle, out=result[part])
-            y *= factor
-            if shift is not None:
-                y += shift
+            y = np.multiply(x[part], by, out=result[part])
+            y += plus
 
     share(scale_and_shift, parts)
     return out, (center, scale, [])
