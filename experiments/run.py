@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -248,8 +248,8 @@ class Run(Generic[S]):
             self.progress.say(f"{self.folder} holds no checkpoint; starting afresh.")
             return
         state = checkpoint.load(path)
-        if differences := list(_differences(state["config"], self._state["config"])):
-            raise UsageError(f"{path} belongs to another run: {'; '.join(differences)}")
+        if found := list(differences(state["config"], self._state["config"])):
+            raise UsageError(f"{path} belongs to another run: {'; '.join(found)}")
         self._state = state
         if state["done"] and not state["complete"]:
             self.weights = files.read_npz(self.folder / CHECKPOINT_WEIGHTS)
@@ -290,10 +290,15 @@ class Run(Generic[S]):
         (self.folder / CHECKPOINT_WEIGHTS).unlink(missing_ok=True)
 
 
-def _differences(theirs: dict[str, Any], ours: dict[str, Any], prefix: str = "") -> Any:
+def differences(theirs: dict[str, Any], ours: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """In what two runs' settings differ, in words.
+
+    >>> list(differences({"seed": 0, "data": {"name": "mnist"}}, {"seed": 0, "data": {"name": "digits"}}))
+    ["data.name is 'mnist' there, 'digits' here"]
+    """
     for key in dict.fromkeys([*theirs, *ours]):
         old, new = theirs.get(key), ours.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
-            yield from _differences(old, new, f"{prefix}{key}.")
+            yield from differences(old, new, f"{prefix}{key}.")
         elif old != new:
             yield f"{prefix}{key} is {old!r} there, {new!r} here"

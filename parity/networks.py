@@ -105,16 +105,16 @@ class Pair:
 class Rehearsal(Run[S]):
     """A run that trains nothing, and remembers what it should have trained.
 
-    Choices between candidates fall as in the committed results, where there are any; else by what the untrained
-    networks do.
+    Choices between candidates fall as in the results of a run, by default the committed ones, where there are any;
+    else by what the untrained networks do.
     """
 
-    def __init__(self, experiment: registry.Experiment[S], options: Options) -> None:
+    def __init__(self, experiment: registry.Experiment[S], options: Options, results: Path = RESULTS) -> None:
         super().__init__(experiment, options, Progress(io.StringIO()))
         self.networks: dict[str, Network] = {}
         self.tested: set[str] = set()
         self.test: Samples | None = None
-        path = RESULTS / experiment.name / HISTORY
+        path = results / experiment.name / HISTORY
         self._known = files.read_csv(path) if path.exists() else []
         self._rows_of: dict[str, list[Row]] = {}
 
@@ -133,7 +133,7 @@ class Rehearsal(Run[S]):
         return trainer.model
 
     def history(self, stage: str) -> list[Row]:
-        """The committed rows of this training; without them one row, of the untrained network."""
+        """The rows of this training in those results; without them one row, of the untrained network."""
         return self._rows_of[stage]
 
     def open_test(self, *stages: str, **choice: Any) -> Samples:
@@ -143,28 +143,29 @@ class Rehearsal(Run[S]):
         return self.test
 
 
-def rehearse(name: str, options: Options) -> Rehearsal[Any]:
-    """Runs an experiment's `train` without training.
+def rehearse(name: str, options: Options, results: Path = RESULTS) -> Rehearsal[Any]:
+    """Runs an experiment's `train` without training, choosing as in these results.
 
     Raises:
         UsageError: where there is no such experiment, no data, or no framework.
     """
     experiment = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
-        run = Rehearsal(experiment, replace(options, out=folder))
+        run = Rehearsal(experiment, replace(options, out=folder), results)
         experiment.train(run)
     return run
 
 
-def pairs(names: Sequence[str] = (), options: Options | None = None) -> Iterator[Pair]:
-    """The networks of these experiments, or of all, in both frameworks.
+def pairs(names: Sequence[str] = (), options: Options | None = None, results: Path = RESULTS) -> Iterator[Pair]:
+    """The networks of these experiments, or of all, in both frameworks, chosen as in these results.
 
     Raises:
         UsageError: where there is no such experiment or data, or PyTorch is missing.
     """
     for name in names or registry.NAMES:
         with reading_once():
-            runs = [rehearse(name, replace(options or Options(), framework=framework)) for framework in FRAMEWORKS]
+            told = options or Options()
+            runs = [rehearse(name, replace(told, framework=framework), results) for framework in FRAMEWORKS]
         ours, theirs = (run.networks for run in runs)
         if ours.keys() != theirs.keys():
             raise AssertionError(f"{name} trains {list(ours)} in minigrad, but {list(theirs)} in torch")
@@ -210,6 +211,16 @@ def training_of(pair: Pair) -> Hashable:
     groups = [{k: v for k, v in group.items() if k not in NOT_RULES} for group in trainer.optimizer.param_groups]
     kinds = (type(trainer.optimizer).__name__, type(trainer.scheduler).__name__)
     return objective_of(pair), len(next(iter(trainer.loader))[0]), repr(groups), kinds
+
+
+def beginning_of(network: Network) -> Hashable:
+    """What tells a training from any other of one framework: its model, its rules, and the loss of its first batch."""
+    trainer = network.start()
+    groups = [{k: v for k, v in group.items() if k != "params"} for group in trainer.optimizer.param_groups]
+    with network.fw.no_grad():
+        loss = trainer.objective(trainer.model.train(), *next(iter(trainer.loader))).item()
+    kinds = (type(trainer.optimizer).__name__, type(trainer.scheduler).__name__)
+    return str(trainer.model), loss, len(trainer.loader), repr(groups), kinds
 
 
 SAMPLES_MADE_UP = 8

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from parity import page_figures, report
+from parity import courses, page_figures, report
 from parity.networks import FRAMEWORKS
 from parity.report import Subject
 
@@ -23,7 +23,7 @@ def html(subjects: Sequence[Subject], parts: dict[str, dict[str, Any]]) -> str:
         subject.figures = page_figures.of(subject)
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"error": error, "steps": steps}
+    environment.filters |= {"error": error, "reached": courses.reached}
     any_part = next(iter(parts.values()))
     return environment.get_template(TEMPLATE).render(
         subjects=subjects,
@@ -83,11 +83,6 @@ def error(value: float | None) -> str:
     if value is None:
         return MISSING
     return f"{value:.0e}".replace("e-0", "e-") if value else "0"
-
-
-def steps(value: int | None) -> str:
-    """A number of steps, or never."""
-    return "never" if value is None else f"step {value:,}"
 
 
 def _accuracy(values: Sequence[float]) -> str:

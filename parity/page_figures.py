@@ -9,6 +9,7 @@ from typing import Any
 from experiments import figures
 from experiments.metrics import rates
 from parity import tolerances
+from parity.courses import reached
 from parity.networks import FRAMEWORKS
 from parity.report import Subject
 
@@ -101,8 +102,7 @@ def drift(course: dict[str, Any]) -> str:
     axes.loglog(numbers, [max(size, 1e-10) for size in sizes], color=OURS)
     for size, step in course["reached"].items():
         axes.axhline(float(size), color=figures.MARK, linestyle="--", linewidth=1)
-        when = "never" if step is None else f"step {step:,}"
-        axes.annotate(f"{size}: {when}", (1, float(size)), va="bottom", fontsize=8)
+        axes.annotate(f"{size}: {reached(step, course['followed'])}", (1, float(size)), va="bottom", fontsize=8)
     axes.set(xlabel="step", ylabel="largest difference of any parameter")
     return as_uri(figure)
 

@@ -40,15 +40,14 @@ def test_the_same_seed_gives_the_same_start(final):
             assert all((x.numpy() == y.numpy()).all() for x, y in zip(a, b, strict=True))
 
 
-def test_the_choice_is_that_of_the_committed_results(tmp_path, monkeypatch):
+def test_the_choice_is_that_of_the_results(tmp_path):
     results = tmp_path / "mnist_small_mlp"
     results.mkdir()
     rows = ["stage,epoch,learning_rate,loss,validation_loss,validation_accuracy,train_loss,train_accuracy"]
     for rate, accuracy in (("0.02", 0.1), ("0.05", 0.9), ("0.1", 0.3)):
         rows.append(f"rate {rate},1,{rate},1,1,{accuracy},1,{accuracy}")
     (results / "history.csv").write_text("\n".join(rows) + "\n")
-    monkeypatch.setattr(networks, "RESULTS", tmp_path)
-    run = networks.rehearse("mnist_small_mlp", Options(limit=100))
+    run = networks.rehearse("mnist_small_mlp", Options(limit=100), tmp_path)
     assert run.networks["final"].start().learning_rate == 0.05
 
 

@@ -71,6 +71,12 @@ def parts():
         "passed": True,
         "drift": [[1, 1e-8], [10, 1e-6], [30, 2e-4]],
         "reached": {"0.0001": 25, "0.01": None},
+        "followed": 30,
+        "drifted": 2e-4,
+        "shown": "final",
+        "points_of": {"final": 0.1},
+        "outside": [],
+        "itself": None,
     }
     trainings = {f: [training(0.98 + i / 1000, f, i) for i in range(3)] for f in ("minigrad", "torch")}
     test = {"difference": 0.0, "low": -0.1, "high": 0.1, "p": 0.01, "margin": 0.3, "equivalent": True}
@@ -88,7 +94,7 @@ def parts():
         "trajectory": {
             **about,
             "command": "trajectory",
-            "float64": [{**WHERE, "furthest": 3e-16, "passed": True}],
+            "float64": [{**WHERE, "furthest": 3e-16, "passed": True, "itself": None}],
             "float32": [course],
         },
         "accuracy": {
@@ -116,7 +122,16 @@ def written(parts, tmp_path):
 
 def test_page_shows_what_was_found(written):
     text = (written / "report.html").read_text()
-    for shown in ("mnist_mlp: final", "1e-16", "2e-7", "98.10 ± 0.10 %", "12 s", "300 MB", "0.0001 apart: step 25"):
+    for shown in (
+        "mnist_mlp: final",
+        "1e-16",
+        "2e-7",
+        "98.10 ± 0.10 %",
+        "12 s",
+        "300 MB",
+        "0.0001 apart: step 25",
+        "never within 30 steps",
+    ):
         assert shown in text
     assert "a &lt; b" in text  # what came from elsewhere is text, not markup
     assert "LazyLinear: not in scope" in text

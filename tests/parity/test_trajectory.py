@@ -7,7 +7,7 @@ import pytest
 
 from experiments.errors import NonFinite
 from minigrad.optim import SGD
-from parity import cli, tolerances, trajectory
+from parity import cli, control, courses, lockstep, tolerances, trajectory
 
 
 @pytest.mark.parametrize("name", ["mnist_backprop", "fashion_confusion", "mnist_logistic"])
@@ -23,18 +23,20 @@ def test_the_parameters_have_moved(final):
     pair = final("mnist_backprop")
     trained = pair.ours.start("float64")
     trained.epoch()
-    assert max(trajectory.apart(trained.model, pair.theirs.start("float64").model).values()) > 1e-3
+    assert max(lockstep.apart(trained.model, pair.theirs.start("float64").model).values()) > 1e-3
 
 
 def test_a_course_in_float32(final):
-    course = trajectory.whole_course(final("fashion_confusion"), epochs=3)
+    group = courses.whole_course(final("fashion_confusion"), epochs=3)
+    (course,) = group.courses
     assert [row["epoch"] for row in course.ours] == [row["epoch"] for row in course.theirs] == [1, 2, 3]
     assert course.accuracies == ["train_accuracy"]
     assert course.passed
     assert course.allowed == tolerances.POINTS["fashion-mnist"] or final("fashion_confusion").data == "digits"
-    assert course.drift[0][0] == 1
-    assert 0 < course.drift[0][1] < 1e-5
-    assert [step for step, _ in course.drift] == sorted({step for step, _ in course.drift})
+    drift = group.drift.curve
+    assert drift[0][0] == 1
+    assert 0 < drift[0][1] < 1e-5
+    assert [step for step, _ in drift] == sorted({step for step, _ in drift})
 
 
 def test_the_step_of_a_drift_is_the_first_that_far_apart(final, monkeypatch):
@@ -48,8 +50,8 @@ def test_the_step_of_a_drift_is_the_first_that_far_apart(final, monkeypatch):
         return right(self, *told)
 
     monkeypatch.setattr(SGD, "step", step)
-    course = trajectory.whole_course(final("mnist_logistic"), epochs=2)
-    first, third, never = course.reached.values()
+    drift = courses.whole_course(final("mnist_logistic"), epochs=2).drift
+    first, third, never = drift.reached.values()
     assert first in (1, 2)
     assert (third, never) == (3, None)
 
@@ -109,8 +111,32 @@ def test_the_command(capsys, tmp_path):
     assert {path.name for path in figures.iterdir()} == {"mnist_small_mlp-final.png"}
 
 
-def test_a_difference_fails(capsys, monkeypatch):
+def test_following_ends_when_all_is_reached(final, monkeypatch):
+    assert lockstep.follow(final("mnist_logistic"), epochs=2).steps == 2 * len(
+        final("mnist_logistic").ours.start().loader
+    )
+    monkeypatch.setattr(tolerances, "DRIFTS", (1e-30, 1e-29))
+    drift = lockstep.follow(final("mnist_logistic"), epochs=2)
+    assert drift.steps == max(drift.reached.values()) <= 2
+    assert drift.last > 1e-29
+
+
+def test_a_difference_fails_and_is_held_against_pytorchs_own(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(tolerances, "TRAJECTORY", 0.0)
-    told = ["--data", "digits", "--limit", "120", "--dtype", "float64"]
+    path = tmp_path / "trajectory.json"
+    told = ["--data", "digits", "--limit", "120", "--dtype", "float64", "--json", str(path)]
     assert cli.main(["trajectory", "mnist_small_mlp", *told]) == 1
     assert "DIFFERENT" in capsys.readouterr().out
+    (epoch,) = json.loads(path.read_text())["float64"]
+    assert 0 < epoch["itself"] < 1e-12
+
+
+def test_pytorch_against_itself(final):
+    network = final("mnist_cnn").theirs
+    same = (control.trained(network.start("float64"), 2, relaid=False) for _ in range(2))
+    assert max(lockstep.apart(*same).values()) == 0
+    assert 0 < control.from_itself(network, steps=2) < 1e-10
+    before = network.start("float64")
+    assert max(lockstep.apart(before.model, control.trained(before, 3, relaid=True)).values()) == 0  # in place
+    start, end = network.start("float64").model, control.trained(network.start("float64"), 2, relaid=True)
+    assert max(lockstep.apart(start, end).values()) > 1e-6
