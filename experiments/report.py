@@ -98,25 +98,35 @@ def _both_frameworks(path: Path) -> list[str]:
         f"--epochs {epochs} " * bool(epochs)
         + f"--threads {threads} --jobs {jobs} --file {path.parent.name}/{path.name}"
     )
-    how = (
-        f"`python -m benchmarks runs {options}`: from the start of the process to the report, "
-        + f"with {epochs} epochs for each training instead of the full number, " * bool(epochs)
-        + f"the same file in either framework, {'one thread' if threads == 1 else f'{threads} threads'} each, "
-        f"{'one' if jobs == 1 else jobs} at a time. Memory is the peak of the process."
-    )
+    how = f"`python -m benchmarks runs {options}`: the same file in either framework, {circumstances(measured)}"
     return ["## Both frameworks", how, table(header, rows)]
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A Markdown table.
+def circumstances(measured: dict[str, Any]) -> str:
+    """What the figures of `python -m benchmarks runs` are of, for the end of a sentence."""
+    threads, jobs, epochs = measured["threads"], measured["jobs"], measured["epochs"]
+    return (
+        "of the whole run, from the start of the process to the report, "
+        + f"with {epochs} epochs for each training instead of the full number, " * bool(epochs)
+        + f"{'one thread' if threads == 1 else f'{threads} threads'} each, "
+        f"{'one' if jobs == 1 else jobs} at a time; memory is the peak of the process."
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]], align: str = "") -> str:
+    """A Markdown table; `align` has an r for each column of numbers that stand to the right, else an l.
 
     >>> print(table(["a", "b"], [[1, 2]]))
     | a | b |
     |---|---|
     | 1 | 2 |
+    >>> print(table(["a", "b"], [[1, 2]], "lr").splitlines()[1])
+    |---|--:|
     """
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("|" + "|".join("---" if cell == "---" else f" {cell} " for cell in line) + "|" for line in lines)
+    rule = ["--:" if side == "r" else "---" for side in align.ljust(len(header), "l")]
+    cells = ("|".join(f" {cell} " for cell in line) for line in (header, *rows))
+    head, *body = (f"|{line}|" for line in cells)
+    return "\n".join([head, f"|{'|'.join(rule)}|", *body])
 
 
 def bullets(lines: Iterable[str]) -> str:

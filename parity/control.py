@@ -17,13 +17,16 @@ from parity.networks import Network
 def from_itself(network: Network, dtype: str = "float64", steps: int | None = None) -> float:
     """How far any parameter or buffer of PyTorch's network ends up from itself, with arrays laid out otherwise.
 
+    After some steps, parameters alone are compared, as `lockstep.Drift` does.
+
     Args:
         network: in PyTorch.
         dtype: of all that is computed.
         steps: how many to train; None: an epoch.
     """
     usual, other = (trained(network.start(dtype), steps, relaid) for relaid in (False, True))
-    return max(apart(usual, other).values())
+    names = dict(usual.state_dict() if steps is None else usual.named_parameters())
+    return max(distance for name, distance in apart(usual, other).items() if name in names)
 
 
 def trained(trainer: Trainer, steps: int | None, relaid: bool) -> Any:

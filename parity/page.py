@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from parity import courses, page_figures, report
+from parity import courses, page_figures, report, summary
 from parity.networks import FRAMEWORKS
 from parity.report import Subject
+from parity.summary import MISSING, accuracy, error, median
 
 TEMPLATE = "page.html.j2"
-MISSING = "–"
 
 
-def html(subjects: Sequence[Subject], parts: dict[str, dict[str, Any]]) -> str:
+def html(subjects: Sequence[Subject], parts: dict[str, dict[str, Any]], runs: dict[str, Any] | None = None) -> str:
     """The whole page; everything that it shows is inside."""
     import jinja2
 
@@ -27,6 +26,10 @@ def html(subjects: Sequence[Subject], parts: dict[str, dict[str, Any]]) -> str:
     any_part = next(iter(parts.values()))
     return environment.get_template(TEMPLATE).render(
         subjects=subjects,
+        experiments=summary.experiments(subjects, parts, runs),
+        anchors={subject.experiment: subject.anchor for subject in reversed(subjects)},
+        seeds=summary.seeds(subjects),
+        unpaired=parts.get("trajectory", {}).get("unpaired", []),
         rows=[row(subject) for subject in subjects],
         header=HEADER,
         parts={name: parts.get(name) for name in report.PARTS},
@@ -41,11 +44,13 @@ HEADER = (
     "gradients, float64",
     "gradients, float32",
     "epoch, float64",
+    "PyTorch from itself",
     "run, float32 (points)",
+    "outside",
     "accuracy, minigrad",
     "accuracy, PyTorch",
-    "time, minigrad",
-    "time, PyTorch",
+    "processor time, minigrad",
+    "processor time, PyTorch",
     "memory, minigrad",
     "memory, PyTorch",
     "verdict",
@@ -53,47 +58,17 @@ HEADER = (
 
 
 def row(subject: Subject) -> list[str]:
-    """One line of the summary."""
-    course = subject.course
+    """One network's line of the page."""
+    course = subject.course if subject.course and subject.course["points_of"] else None
+    others = f" (+{len(subject.course['alike'])})" if subject.course and subject.course["alike"] else ""
     return [
-        subject.name,
+        subject.name + others,
         *(error(subject.gradient_error(dtype)) for dtype in ("float64", "float32")),
-        error(subject.epoch["furthest"] if subject.epoch else None),
-        f"{course['points']:.2f}" if course and course["accuracies"] else MISSING,
-        *(_accuracy(subject.side(framework, "accuracy")) for framework in FRAMEWORKS),
-        *(_median(subject.side(framework, "seconds"), "s") for framework in FRAMEWORKS),
-        *(_median(subject.side(framework, "megabytes"), "MB") for framework in FRAMEWORKS),
+        *(error(subject.epoch[key] if subject.epoch else None) for key in ("furthest", "itself")),
+        f"{course['points']:.2f} of {course['allowed']:g}" if course else MISSING,
+        f"{len(course['outside'])} of {len(course['points_of'])}" if course else MISSING,
+        *(accuracy(subject.side(framework, "accuracy")) for framework in FRAMEWORKS),
+        *(median(subject.side(framework, "seconds"), "s") for framework in FRAMEWORKS),
+        *(median(subject.side(framework, "megabytes"), "MB") for framework in FRAMEWORKS),
         subject.verdict,
     ]
-
-
-def summary(subjects: Sequence[Subject]) -> str:
-    """The summary as a table in Markdown, of the networks that were trained at full length."""
-    rows = [row(subject) for subject in subjects if subject.accuracy or subject.course] or list(map(row, subjects))
-    lines = ["| " + " | ".join(HEADER) + " |", "|---" + "|--:" * (len(HEADER) - 2) + "|---|"]
-    return "\n".join([*lines, *("| " + " | ".join(cells) + " |" for cells in rows)]) + "\n"
-
-
-def error(value: float | None) -> str:
-    """A relative error for people.
-
-    >>> error(3.2e-16), error(0.0), error(None)
-    ('3e-16', '0', '–')
-    """
-    if value is None:
-        return MISSING
-    return f"{value:.0e}".replace("e-0", "e-") if value else "0"
-
-
-def _accuracy(values: Sequence[float]) -> str:
-    if not values:
-        return MISSING
-    spread = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{100 * statistics.fmean(values):.2f}{spread} %"
-
-
-def _median(values: Sequence[float], unit: str) -> str:
-    if not values:
-        return MISSING
-    value = statistics.median(values)
-    return f"{value:,.1f} {unit}" if value < 10 else f"{value:,.0f} {unit}"

@@ -25,6 +25,8 @@ def of(subject: Subject) -> dict[str, str]:
     if subject.course:
         drawn["Both frameworks, the same seed"] = curves(subject.course)
         drawn["The difference"] = difference(subject.course)
+        if len(subject.course["points_of"]) > 1:
+            drawn["Every network of this kind"] = of_a_kind(subject.course)
         if subject.course["drift"]:
             drawn["Rounding drives the parameters apart"] = drift(subject.course)
     if subject.accuracy:
@@ -44,7 +46,7 @@ def as_uri(figure: Any) -> str:
     import matplotlib as mpl
 
     buffer = io.BytesIO()
-    with mpl.rc_context({**figures.STYLE, "svg.hashsalt": "parity"}):
+    with mpl.rc_context({**figures.STYLE, "svg.hashsalt": "parity", "svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
 
@@ -92,6 +94,19 @@ def difference(course: dict[str, Any]) -> str:
     axes.set(xlabel="epoch", ylabel=f"minigrad − PyTorch ({unit})")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(fontsize=8)
+    return as_uri(figure)
+
+
+def of_a_kind(course: dict[str, Any]) -> str:
+    """The largest difference of an accuracy of each network, from the smallest to the largest."""
+    figure, axes = figures.canvas(size=SIZE)
+    points = sorted(course["points_of"].values())
+    colours = [OURS if value <= course["allowed"] else THEIRS for value in points]
+    axes.bar(range(1, len(points) + 1), points, color=colours)
+    axes.axhline(course["allowed"], color=figures.MARK, linestyle="--", linewidth=1)
+    axes.annotate(f"allowed: {course['allowed']:g}", (1, course["allowed"]), va="bottom", fontsize=8)
+    axes.set(xlabel="network, sorted", ylabel="largest difference of an accuracy (points)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     return as_uri(figure)
 
 

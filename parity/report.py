@@ -1,7 +1,8 @@
 """One page that shows how minigrad and PyTorch compare, made of what the other commands found.
 
 They write their findings to results/parity/NAME.json, or to several files whose names begin so;
-``python -m parity report --run`` calls those first that are missing there.
+``python -m parity report --run`` calls those first that are missing there. Time and memory of whole runs come from
+results/runs.json, which ``python -m benchmarks runs --file results/runs.json`` writes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from experiments import files
 from experiments.errors import UsageError
 from experiments.options import Options
+from experiments.report import RUNS
 from parity import tolerances
 from parity.networks import RESULTS
 
@@ -35,7 +37,7 @@ class Subject:
     data: str
     gradients: dict[str, Any] | None = None
     epoch: dict[str, Any] | None = None  #: one in float64
-    course: dict[str, Any] | None = None  #: a whole training in float32
+    course: dict[str, Any] | None = None  #: a whole training in float32, or those of several networks of a kind
     accuracy: dict[str, Any] | None = None
     figures: dict[str, str] = field(default_factory=dict)  #: by title, as data URIs
 
@@ -146,7 +148,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(names: Sequence[str], options: Options, told: argparse.Namespace) -> tuple[bool, dict[str, Any]]:
     """Writes the page and its summary; whether all that was measured is within tolerance."""
-    from parity import page
+    from parity import page, summary
 
     if names:
         raise UsageError(f"the report shows all that was measured: leave out {' '.join(names)}")
@@ -157,9 +159,11 @@ def run(names: Sequence[str], options: Options, told: argparse.Namespace) -> tup
         wanted = "; ".join(f"python -m parity {name} --json {told.folder / name}.json" for name in PARTS)
         raise UsageError(f"{told.folder} holds no findings yet; first: {wanted}")
     found = subjects(parts)
-    files.write_text(told.folder / PAGE, page.html(found, parts))
-    files.write_text(told.folder / SUMMARY, page.summary(found))
-    print(page.summary(found))
+    runs = json.loads(path.read_text(encoding="utf-8")) if (path := told.folder.parent / RUNS).exists() else None
+    files.write_text(told.folder / PAGE, page.html(found, parts, runs))
+    text = summary.markdown(found, parts, runs)
+    files.write_text(told.folder / SUMMARY, text)
+    print(text)
     print(told.folder / PAGE)
     return all(subject.verdict == "same" for subject in found), {"networks": [s.name for s in found]}
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from parity import page, report
+from parity import page, report, summary
 from parity.cli import main
 from parity.report import Subject
 
@@ -61,6 +61,7 @@ def parts():
     }
     course = {
         **WHERE,
+        "alike": [],
         "optimizer": "SGD",
         "steps": 10,
         "ours": rows(0.0),
@@ -80,10 +81,10 @@ def parts():
     }
     trainings = {f: [training(0.98 + i / 1000, f, i) for i in range(3)] for f in ("minigrad", "torch")}
     test = {"difference": 0.0, "low": -0.1, "high": 0.1, "p": 0.01, "margin": 0.3, "equivalent": True}
-    exams = {"family": "operators", "exam": "samples", "asked": 3, "passed": 2, "failed": 1, "not supported": 0}
+    exams = {"family": "operators", "exam": "gradients", "asked": 3, "passed": 2, "failed": 1, "not supported": 0}
     outcome = {
         "family": "operators",
-        "exam": "samples",
+        "exam": "gradients",
         "subject": "add",
         "case": "7",
         "verdict": "failed",
@@ -94,7 +95,7 @@ def parts():
         "trajectory": {
             **about,
             "command": "trajectory",
-            "float64": [{**WHERE, "furthest": 3e-16, "passed": True, "itself": None}],
+            "float64": [{**WHERE, "alike": [], "furthest": 3e-16, "passed": True, "itself": None}],
             "float32": [course],
         },
         "accuracy": {
@@ -135,7 +136,42 @@ def test_page_shows_what_was_found(written):
         assert shown in text
     assert "a &lt; b" in text  # what came from elsewhere is text, not markup
     assert "LazyLinear: not in scope" in text
-    assert "| mnist_mlp: final | 1e-16 | 2e-7 | 3e-16 | 0.10 |" in (written / "summary.md").read_text()
+    summary = (written / "summary.md").read_text()
+    assert "| mnist_mlp | 1 | 1e-16 | 2e-7 | 3e-16 | 0.10 of 0.3 | 0 of 1 | – | – | – | – | same |" in summary
+    assert "| mnist_mlp: final | 3 | 98.10 ± 0.10 % | 98.10 ± 0.10 % | +0.00 | [-0.10, +0.10] | 0.3 |" in summary
+    assert "passed of asked: 2 of 3 operator samples with their gradients." in summary
+
+
+def test_whole_runs_have_their_time_and_memory(written):
+    side = {"seconds": 61.0, "cpu": 100.0, "megabytes": 450.0}
+    runs = [{"experiment": "mnist_mlp", "minigrad": side, "torch": {**side, "seconds": 122.0}}]
+    measured = {"threads": 2, "jobs": 1, "epochs": None, "runs": runs}
+    found = report.read(written)
+    text = summary.markdown(report.subjects(found), found, measured)
+    assert "| 0 of 1 | 1 min 01 s | 2 min 02 s | 450 MB | 450 MB | same |" in text
+    assert "of the whole run, from the start of the process to the report, 2 threads each, one at a time" in text
+    assert "1 min 01 s" in page.html(report.subjects(found), found, measured)
+
+
+def test_what_differs_is_counted_beside_pytorchs_own_difference(parts, tmp_path):
+    course = parts["trajectory"]["float32"][0]
+    course.update(alike=["a", "b"], outside=["a"], points_of={"final": 0.1, "a": 0.5, "b": 0.2}, passed=False)
+    course.update(points=0.5, shown="a", itself=1e-3, drifted=2e-3)
+    parts["trajectory"]["float64"][0].update(furthest=3e-3, passed=False, itself=4e-3)
+    parts["trajectory"]["unpaired"] = [{"experiment": "mnist_mlp", "stage": "c", "why": "chose <otherwise>"}]
+    (tmp_path / "trajectory.json").write_text(json.dumps(parts["trajectory"]))
+    (tmp_path / "gradients.json").write_text(json.dumps(parts["gradients"]))
+    parts = report.read(tmp_path)
+    (subject,) = report.subjects(parts)
+    (row,) = summary.experiments([subject], parts, None).rows
+    assert row[:7] == ["mnist_mlp", "3", "1e-16", "2e-7", "3e-3", "0.50 of 0.3", "1 of 3"]
+    words = "differs: an epoch in float64 (PyTorch from itself: 4e-3); differs: a run in float32; 1 without counterpart"
+    assert row[-1] == words
+    assert page.row(subject)[:7] == ["mnist_mlp: final (+2)", "1e-16", "2e-7", "3e-3", "4e-3", "0.50 of 0.3", "1 of 3"]
+    text = " ".join(page.html([subject], parts).split())
+    assert "Every network of this kind" in text
+    assert "some parameter is 3e-3 from PyTorch's, and PyTorch's own, with arrays that lie otherwise" in text
+    assert "mnist_mlp: c: chose &lt;otherwise&gt;" in text
 
 
 def test_page_is_self_contained_and_its_figures_are_whole(written):
@@ -173,7 +209,7 @@ def test_what_was_not_measured_is_a_dash_and_said(parts, tmp_path):
     (tmp_path / "gradients.json").write_text(json.dumps(parts["gradients"]))
     assert main(["report", "--folder", str(tmp_path)]) == 0
     assert "Not measured yet: trajectory, accuracy, conformance." in (tmp_path / "report.html").read_text()
-    assert page.row(Subject("a", "b", "mnist"))[1:-1] == ["–"] * 10
+    assert page.row(Subject("a", "b", "mnist"))[1:-1] == ["–"] * 12
 
 
 def test_the_findings_of_several_runs_are_joined(parts, tmp_path):
