@@ -8,10 +8,12 @@ import shlex
 import sys
 from pathlib import Path
 
-from benchmarks import fresh, suite, whole
+from benchmarks import fresh, speed, suite, whole
 from benchmarks.contenders import CONTENDERS
 from benchmarks.networks import NETWORKS
-from experiments import registry
+from experiments import readme, registry
+from experiments.errors import UsageError
+from experiments.report import RUNS
 
 TASKS = ("steps", "evaluation", "first step", "epoch", "runs", "memory", "scaling")
 FOLDER = Path("results/benchmarks")
@@ -38,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     runs.add_argument("--file", type=Path, help="keep the figures there; what it holds isn't run again")
     for side in whole.SIDES:
         runs.add_argument(f"--{side}-out", type=Path, metavar="DIR", help=f"keep {side}'s results there")
-    report = commands.add_parser("report", help="the page and the figures anew from results.json")
+    report = commands.add_parser("report", help="the page, the figures and the README's table anew from results.json")
     report.add_argument("--out", type=Path, default=FOLDER)
 
     given = sys.argv[1:] if arguments is None else arguments
@@ -53,6 +55,12 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.command == "report":
         results = json.loads((options.out / suite.RESULTS).read_text(encoding="utf-8"))
         suite.write(results, options.out)
+        found = options.out.parent / RUNS
+        whole_runs = json.loads(found.read_text(encoding="utf-8")) if found.exists() else None
+        try:
+            readme.fill(options.out, readme.RESULTS / "benchmarks", "speed", speed.text(results, whole_runs))
+        except UsageError as error:
+            raise SystemExit(f"error: {error}") from None
     elif options.command == "steps":
         suite.measure(options.networks, suite.SIDES, options.threads, options.rounds, ["steps"])
     else:

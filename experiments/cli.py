@@ -111,13 +111,15 @@ def _command(arguments: Sequence[str]) -> int:
 
 
 def _report(out: Path) -> int:
+    from experiments import readme
     from experiments.files import writable_folder
-    from experiments.report import INDEX, write_index
+    from experiments.report import INDEX, readme_table, write_index
 
     if not out.is_dir():
         raise UsageError(f"--out: there is no folder {out}")
     names = write_index(writable_folder(out))
     print(f"{out / INDEX}: {', '.join(names) or 'no results yet'}")
+    readme.fill(out, readme.RESULTS, "experiments", readme_table(out))
     return 0
 
 

@@ -52,28 +52,32 @@ def write_index(out: Path) -> list[str]:
     for name in names:
         experiment = registry.find(name)
         record = render(experiment, out / name)
-        numbers = ", ".join(
-            f"{key.replace('_', ' ')} **{shown(key, record.metrics[key])}**" for key in experiment.headline
-        )
-        if record.warning:
-            numbers += " (stand-in data)"
-        link = f"[{name}]({name}/{REPORT})"
-        rows.append(
-            [
-                link,
-                experiment.assignment,
-                experiment.trains,
-                numbers,
-                record.config["framework"],
-                duration(record.seconds),
-            ]
-        )
-    header = ["experiment", "assignment", "what it trains", "result", "framework", "time"]
-    text = table(header, rows) if rows else "No experiment has been run yet."
+        row = _row(experiment, record, f"[{name}]({name}/{REPORT})")
+        rows.append([*row, record.config["framework"], duration(record.seconds)])
+    text = table([*HEADER, "framework", "time"], rows) if rows else "No experiment has been run yet."
     intro = "Every number comes from the run's own files. `python -m experiments report` writes this page."
     sections = [intro, text, *_both_frameworks(out / RUNS)]
     files.write_text(out / INDEX, "\n\n".join(["# Results", *sections]) + "\n")
     return names
+
+
+HEADER = ["experiment", "assignment", "what it trains", "result"]
+
+
+def _row(experiment: registry.Experiment[Any], record: Record[Any], link: str) -> list[str]:
+    numbers = ", ".join(f"{key.replace('_', ' ')} **{shown(key, record.metrics[key])}**" for key in experiment.headline)
+    return [link, experiment.assignment, experiment.trains, numbers + " (stand-in data)" * bool(record.warning)]
+
+
+def readme_table(out: Path) -> str:
+    """The table of all experiments that have results in `out`, for the README beside that folder.
+
+    Raises:
+        UsageError: where a file of the results is missing or damaged.
+    """
+    found = [registry.find(name) for name in registry.NAMES if (out / name / CONFIG).exists()]
+    links = {e.name: f"[`{e.name}`]({out.name}/{e.name}/{REPORT})" for e in found}
+    return table(HEADER, [_row(e, Record.read(out / e.name, e), links[e.name]) for e in found])
 
 
 def _both_frameworks(path: Path) -> list[str]:

@@ -18,10 +18,11 @@ from experiments import files, registry
 from experiments.cli import positive
 from experiments.errors import UsageError
 from experiments.options import Options
+from experiments.readme import RESULTS
 from experiments.registry import nearest
 from parity import tolerances
 from parity.equivalence import Equivalence, two_one_sided
-from parity.networks import FRAMEWORKS, RESULTS, rehearse
+from parity.networks import FRAMEWORKS, rehearse
 from parity.training import Task, argument
 
 HELP = "accuracies of independent seeds, and whether they are equivalent"

@@ -19,13 +19,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-import experiments
 from experiments import files, registry
 from experiments.classification import FINAL
 from experiments.data import Samples
 from experiments.files import Row
 from experiments.options import Options
 from experiments.progress import Progress
+from experiments.readme import RESULTS
 from experiments.record import HISTORY
 from experiments.run import Run
 from experiments.training import Trainer
@@ -34,7 +34,6 @@ from minigrad.vision import arrays
 S = TypeVar("S")
 
 FRAMEWORKS = ("minigrad", "torch")
-RESULTS = Path(experiments.__file__).parents[1] / "results"
 
 
 @dataclass(frozen=True)

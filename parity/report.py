@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments import files
+from experiments import files, readme
 from experiments.errors import UsageError
 from experiments.options import Options
 from experiments.report import RUNS
 from parity import tolerances
-from parity.networks import RESULTS
 
 HELP = "one HTML page made of what the other commands found"
-FOLDER = RESULTS / "parity"
+FOLDER = readme.RESULTS / "parity"
 PARTS = ("gradients", "trajectory", "accuracy", "conformance")
 ACCURACY = "accuracy"
 PAGE, SUMMARY = "report.html", "summary.md"
@@ -163,6 +162,7 @@ def run(names: Sequence[str], options: Options, told: argparse.Namespace) -> tup
     files.write_text(told.folder / PAGE, page.html(found, parts, runs))
     text = summary.markdown(found, parts, runs)
     files.write_text(told.folder / SUMMARY, text)
+    readme.fill(told.folder, FOLDER, "parity", text)
     print(text)
     print(told.folder / PAGE)
     return all(subject.verdict == "same" for subject in found), {"networks": [s.name for s in found]}

@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad
+from benchmarks import speed
+from experiments import files, readme, record, report
 from minigrad.ops.record import registry
 
 TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -61,14 +63,28 @@ def test_every_linked_file_exists():
     assert not [target for target in links if not (root / target).exists()]
 
 
-def test_the_table_shows_the_committed_results():
-    root = Path(__file__).parents[1]
-    for name, shown, part in re.findall(r"\| \[`(\w+)`\].*\| ([\d.]+) % (test|validation) accuracy \|", TEXT):
-        metrics = json.loads((root / "results" / name / "metrics.json").read_text(encoding="utf-8"))
-        assert f"{100 * metrics[f'{part}_accuracy']:.2f}" == shown
-    for name, shown in re.findall(r"\| \[`(\w+)`\].*\| test MSE ([\d.]+) \|", TEXT):
-        metrics = json.loads((root / "results" / name / "metrics.json").read_text(encoding="utf-8"))
-        assert f"{metrics['test_mse']:.4f}" == shown
-    metrics = json.loads((root / "results/fashion_weights/metrics.json").read_text(encoding="utf-8"))
-    plain, regularised = (100 * metrics[f"{name}_test_accuracy"] for name in ("plain", "regularised"))
-    assert f"| {plain:.2f} % and {regularised:.2f} % |" in TEXT
+def test_the_table_of_experiments_is_that_of_the_committed_results():
+    assert readme.block(TEXT, "experiments") == report.readme_table(readme.RESULTS), "python -m experiments report"
+
+
+def test_the_account_of_parity_is_that_of_the_committed_page():
+    summary = (readme.RESULTS / "parity" / "summary.md").read_text(encoding="utf-8")
+    assert readme.block(TEXT, "parity") == summary.strip(), "python -m parity report"
+
+
+def test_the_account_of_speed_is_that_of_the_committed_figures():
+    results = json.loads((readme.RESULTS / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    runs = readme.RESULTS / report.RUNS
+    measured = json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else None
+    assert readme.block(TEXT, "speed") == speed.text(results, measured).strip(), "python -m benchmarks report"
+
+
+def test_another_result_makes_another_table(tmp_path):
+    for name in (record.CONFIG, record.HISTORY, record.TIMINGS, record.METRICS):
+        files.write_text(tmp_path / "mnist_mlp" / name, (readme.RESULTS / "mnist_mlp" / name).read_text("utf-8"))
+    line = report.readme_table(tmp_path).splitlines()[-1].replace(tmp_path.name, "results")
+    assert line in TEXT
+    files.write_json(tmp_path / "mnist_mlp" / record.METRICS, {"test_accuracy": 0.5})
+    changed = report.readme_table(tmp_path).splitlines()[-1].replace(tmp_path.name, "results")
+    assert changed not in TEXT
+    assert changed.endswith("| test accuracy **50.00 %** |")

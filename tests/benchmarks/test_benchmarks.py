@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks import fresh, goals, suite
+from benchmarks import fresh, goals, speed, suite
 from benchmarks.__main__ import main
 from benchmarks.contenders import CONTENDERS, eager
 from benchmarks.networks import NETWORKS, SCALED, find
@@ -150,3 +150,28 @@ def test_runs_on_one_machine_are_joined(tmp_path):
     other["machine"] = {**other["machine"], "cores": 64}
     suite.add(other, tmp_path, "elsewhere")
     assert "runs" not in json.loads((tmp_path / suite.RESULTS).read_text())
+
+
+def test_the_readme_tells_ratios_of_steps_and_of_whole_runs():
+    found = results(eager_seconds=0.71e-3)
+    found["evaluation"] = [
+        {"network": n, "threads": 1, "seconds": {"minigrad": t, "torch": 1.0}} for n, t in (("cnn", 0.5), ("mlp", 0.9))
+    ]
+    text = speed.text(found, None)
+    assert "| 784-200-100-10, batch 100 | 1 | 0.71 | 0.70 | **0.80** (JAX jit) | 1.00 | 1.33 | 1.15 |" in text
+    assert "| 10,000 samples evaluated | **0.50** to 0.90 | ≤ 0.70 | 1 of 2 |" in text
+    assert "mnist_backprop" not in text
+    measured = {"threads": 2, "jobs": 1, "epochs": None, "runs": found["runs"]}
+    assert speed.text(found, measured) == text
+    backprop = {"experiment": "mnist_backprop", "minigrad": run(271.0, 445.0), "torch": run(532.0, 736.0)}
+    measured["runs"] = [backprop, *found["runs"]]
+    text = speed.text(found, measured)
+    assert "`mnist_backprop` takes 4 min 31 s and 445 MB against torch's 8 min 52 s and 736 MB (0.51); " in text
+    assert "all 2 experiments together 4 min 32 s and 650 MB against torch's 8 min 54 s and 1,000 MB (0.51)" in text
+
+
+def test_where_even_the_step_by_hand_misses_the_goal_is_said():
+    found = results()
+    assert "by hand misses" not in speed.text(found, None)
+    found["steps"][0]["seconds"]["floor"] = 0.8e-3
+    assert "For 1 of 1 networks even the step that is fused by hand misses" in speed.text(found, None)
