@@ -54,7 +54,8 @@ def load(
         raise UsageError(f"--data {name}: the test set is {arrays.source}, but training was on {like.description}")
     labels = arrays.labels[:limit]
     channels = arrays.images.shape[3] if arrays.images.ndim == 4 else 1
-    inputs = arrays.images[:limit].reshape(len(labels), -1).astype(np.float32) / np.float32(255)
+    inputs = arrays.images[:limit].reshape(len(labels), -1).astype(np.float32)
+    inputs /= np.float32(255)
     classes = tuple(name.split(" - ")[0] for name in arrays.classes)  # of "3 - three" the digit will do
     stands_in = arrays.is_fallback or arrays.name == "digits"
     return (fw.from_numpy(inputs), fw.from_numpy(labels.copy())), Source(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -33,12 +34,9 @@ def check_installed() -> None:
     Raises:
         UsageError: with the command that installs it.
     """
-    try:
-        import matplotlib
-        import seaborn  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(f"{error.name} isn't installed; get it by: pip install 'minigrad[plots]'") from None
-    matplotlib.use("Agg")
+    for package in ("matplotlib", "seaborn"):  # not imported yet: they would take memory while networks are trained
+        if importlib.util.find_spec(package) is None:
+            raise UsageError(f"{package} isn't installed; get it by: pip install 'minigrad[plots]'")
 
 
 def canvas(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.0, 4.5), **options: Any) -> tuple[Any, Any]:

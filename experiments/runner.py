@@ -37,6 +37,7 @@ def execute(experiment: Experiment[Any], options: Options, progress: Progress | 
         experiment.train(run)
         run.progress.close()
         run.write_results()
+        del run.training_data  # the report is made of the files, and its figures take memory themselves
         record = render(experiment, run.folder)
         run.mark_complete()
     except KeyboardInterrupt:
