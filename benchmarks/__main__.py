@@ -8,11 +8,12 @@ import shlex
 import sys
 from pathlib import Path
 
-from benchmarks import fresh, speed, suite, whole
+from benchmarks import speed, suite, whole
 from benchmarks.contenders import CONTENDERS
 from benchmarks.networks import NETWORKS
 from experiments import readme, registry
 from experiments.errors import UsageError
+from experiments.machine import CORES
 from experiments.report import RUNS
 
 TASKS = ("steps", "evaluation", "first step", "epoch", "runs", "memory", "scaling")
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     steps = commands.add_parser("steps", help="training steps, minigrad against torch; prints only")
     for timed in (everything, steps):
         timed.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME")
-        timed.add_argument("--threads", nargs="+", type=int, default=sorted({1, fresh.CORES}), metavar="N")
+        timed.add_argument("--threads", nargs="+", type=int, default=sorted({1, CORES}), metavar="N")
         timed.add_argument("--rounds", type=int, default=5, help="fresh processes a side (default 5)")
     everything.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="NAME")
     everything.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS), metavar="TASK")
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     runs = commands.add_parser("runs", help="whole experiments in both frameworks; time and memory")
     runs.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="which ones (default: all)")
     runs.add_argument("--epochs", type=int, help="instead of the experiments' own")
-    runs.add_argument("--threads", type=int, default=fresh.CORES, help="for each process (default: all cores)")
+    runs.add_argument("--threads", type=int, default=CORES, help="for each process (default: all cores)")
     runs.add_argument("--jobs", type=int, default=1, help="experiments at a time (default 1)")
     runs.add_argument("--file", type=Path, help="keep the figures there; what it holds isn't run again")
     for side in whole.SIDES:

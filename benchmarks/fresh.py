@@ -11,15 +11,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-STEERING = ("OPENBLAS_", "OMP_", "MKL_", "XLA_FLAGS")
-CORES = len(os.sched_getaffinity(0))
-
-
-def environment(threads: int | None = None) -> dict[str, str]:
-    """This process's environment without what steers BLAS; None leaves the threads to each library."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(STEERING)}
-    return kept if threads is None else kept | dict.fromkeys(THREADS, str(threads))
+from experiments.machine import environment
 
 
 def measure(task: str, contender: str, threads: int, network: str = "backprop") -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks import fresh, goals, torchvision_files, whole
 from benchmarks.contenders import CONTENDERS, GROWING
 from benchmarks.networks import BATCHES, NETWORKS, WIDTHS
+from experiments.machine import CORES
 
 RESULTS, PAGE = "results.json", "README.md"
 SIDES = ("minigrad", "torch")
@@ -26,10 +27,10 @@ def machine() -> dict[str, Any]:
     """Processor, cores, versions and BLAS kernels: what the figures hold for."""
     models = [line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")]
     versions = {name: metadata.version(name) for name in PACKAGES if _installed(name)}
-    blas = {side: fresh.measure("kernel", side, fresh.CORES)["blas"] for side in SIDES}
+    blas = {side: fresh.measure("kernel", side, CORES)["blas"] for side in SIDES}
     return {
         "processor": models[0] if models else platform.processor(),
-        "cores": fresh.CORES,
+        "cores": CORES,
         "python": platform.python_version(),
         "versions": versions,
         "blas": blas,
@@ -73,8 +74,8 @@ def measure(
         sizes += [("width", width, f"{width} x 64") for width in WIDTHS]
         sides = [name for name in GROWING if name in contenders]
         for what, size, network in sizes:
-            seconds = fresh.interleaved("steps", sides, fresh.CORES, network, rounds)
-            point = {"what": what, "size": size, "threads": fresh.CORES, "seconds": seconds}
+            seconds = fresh.interleaved("steps", sides, CORES, network, rounds)
+            point = {"what": what, "size": size, "threads": CORES, "seconds": seconds}
             results.setdefault("scaling", []).append(point)
             print(f"scaling    {what} {size}", flush=True)
     if "evaluation" in tasks:
@@ -90,10 +91,10 @@ def measure(
             for network in LOADED:
                 compare("epoch", network, SIDES)
     if "runs" in tasks:
-        results["runs"] = whole.compare(RUNS, epochs=1, threads=fresh.CORES, jobs=1, file=None, outs={})
+        results["runs"] = whole.compare(RUNS, epochs=1, threads=CORES, jobs=1, file=None, outs={})
     if "memory" in tasks:
-        results["resident"] = fresh.measure("memory", "minigrad", fresh.CORES)
-        results["import"] = {side: fresh.measure("import", side, fresh.CORES) for side in SIDES}
+        results["resident"] = fresh.measure("memory", "minigrad", CORES)
+        results["import"] = {side: fresh.measure("import", side, CORES) for side in SIDES}
     return results
 
 

@@ -11,7 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import NoReturn
 
-from experiments import figures, frameworks, registry
+from experiments import figures, frameworks, parallel, registry
 from experiments.errors import Interrupted, NonFinite, SealError, UsageError
 from experiments.options import Options
 from experiments.registry import nearest
@@ -47,6 +47,7 @@ def parser() -> Parser:
         "--data-dir", metavar="DIR", help="where the data files are (default MINIGRAD_DATA_DIR, else ./data)"
     )
     run.add_argument("--limit", type=positive, metavar="N", help="only the first N samples")
+    run.add_argument("--jobs", type=positive, default=1, metavar="N", help="experiments at a time (default 1)")
     run.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint, if there is one")
     steps = run.add_mutually_exclusive_group()
     steps.add_argument(
@@ -102,9 +103,11 @@ def _command(arguments: Sequence[str]) -> int:
     if known.framework not in frameworks.NAMES:
         hint = nearest(known.framework, frameworks.NAMES)
         raise UsageError(f"--framework: no framework is called {known.framework!r}{hint}")
+    options = Options(**{field.name: getattr(known, field.name) for field in fields(Options)})
+    if known.jobs > 1 and len(names) > 1:
+        return parallel.execute_all(names, options, known.jobs)
     from experiments.runner import execute
 
-    options = Options(**{field.name: getattr(known, field.name) for field in fields(Options)})
     for experiment in experiments:
         execute(experiment, options)
     return 0
@@ -128,7 +131,7 @@ def _checked(arguments: Sequence[str]) -> Sequence[str]:
     words = [word for word in arguments if not word.startswith("-")]
     if words and arguments[0] == words[0] and words[0] not in COMMANDS:
         raise UsageError(f"no command is called {words[0]!r}{nearest(words[0], COMMANDS)}")
-    known = ["--help", "--resume", "--eager", *("--" + field.name.replace("_", "-") for field in fields(Options))]
+    known = ["--help", "--jobs", "--eager", *("--" + field.name.replace("_", "-") for field in fields(Options))]
     for argument in arguments:
         name = argument.split("=")[0]
         if re.fullmatch(r"--[\w-]+", name) and name not in known:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from pathlib import Path
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+STEERING = ("OPENBLAS_", "OMP_", "MKL_", "XLA_FLAGS")
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def environment(threads: int | None = None) -> dict[str, str]:
+    """This process's environment without what steers BLAS; None leaves the threads to each library."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(STEERING)}
+    return kept if threads is None else kept | dict.fromkeys(THREADS, str(threads))
 
 
 def peak_megabytes() -> float:

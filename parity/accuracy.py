@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 from experiments import files, registry
 from experiments.cli import positive
 from experiments.errors import UsageError
+from experiments.machine import environment
 from experiments.options import Options
 from experiments.readme import RESULTS
 from experiments.registry import nearest
@@ -29,7 +29,6 @@ HELP = "accuracies of independent seeds, and whether they are equivalent"
 SEEDS = 5
 APART = 1_000  #: between the seeds of the two sides, so that no two trainings are the same run
 STORE = RESULTS / "parity" / "accuracy"
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def trained(task: Task, folder: Path) -> dict[str, Any]:
             return kept
     done = subprocess.run(
         [sys.executable, "-m", "parity.training", argument(task)],
-        env={**os.environ, **dict.fromkeys(THREADS, "1")},
+        env=environment(threads=1),
         capture_output=True,
         text=True,
         check=False,
