@@ -47,6 +47,14 @@ class Window(NamedTuple):
                     target.append(slice(low, high))
                 yield image[tuple(source)], (target[0], target[1])
 
+    def alone(self) -> bool:
+        """Whether there is one window, without gaps, that lies inside the image: many taps, but a single block."""
+        return self.size == (1, 1) and self.dilation == (1, 1) and self.before == (0, 0)
+
+    def block(self, image: Array) -> Array:
+        """What the only window sees."""
+        return image[..., : self.kernel[0], : self.kernel[1]]
+
     def apart(self) -> bool:
         """Whether no element lies in two windows, and every window lies inside the image."""
         return self.kernel == self.stride and self.dilation == (1, 1) and self.before == (0, 0)
@@ -96,6 +104,8 @@ def _unpool_sample(d: Any) -> tuple[Any, ...]:
 )
 def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
     """The sum of each window; with `masks` only of the taps that they select."""
+    if masks is None and window.alone():
+        return window.block(input).sum((-2, -1), keepdims=True)
     out = memory.empty_like(input, shape=(*input.shape[:-2], *window.size))
     out[...] = 0
     for i, (tap, at) in enumerate(window.taps(input)):
@@ -115,6 +125,11 @@ def _unpool(input: Any, shape: tuple[int, ...], window: Window, masks: Any = Non
     if masks is not None:
         input = memory.laid_out_as(masks[0], input)
     out = memory.empty_like(input, shape=shape)
+    if masks is None and window.alone():
+        if window.kernel != shape[-2:]:
+            out[...] = 0
+        window.block(out)[...] = input
+        return out
     apart = window.apart()
     for i in (0, 1):  # zeros wherever something is added up, or no window looks
         rest = slice(window.kernel[i] * window.size[i] if apart else 0, None)
