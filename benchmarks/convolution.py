@@ -7,6 +7,7 @@ that of a product of two square matrices; it is measured again for each line, in
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -86,12 +87,16 @@ def rates(layer: Layer, seconds: float) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print a line for each layer."""
+    """Print a line for each layer, or all as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.convolution", description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.0, help="for each figure (default 1)")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
     options = parser.parse_args()
     minigrad.set_num_threads(options.threads)
+    if options.json:
+        print(json.dumps([{"what": layer.name, "rates": rates(layer, options.seconds)} for layer in LAYERS]))
+        return
     print(f"{'GFLOP/s, share of the matrix product':40} {'forward':>14} {'input':>14} {'weight':>14} {'product':>8}")
     for layer in LAYERS:
         found = rates(layer, options.seconds)

@@ -20,13 +20,22 @@ def measure(task: str, contender: str, threads: int, network: str = "backprop") 
     Raises:
         SystemExit: with the worker's own words, if it fails.
     """
-    command = [sys.executable, "-m", "benchmarks.worker", task, contender, str(threads), network]
+    result: dict[str, Any] = answer("benchmarks.worker", threads, task, contender, str(threads), network)
+    return result
+
+
+def answer(module: str, threads: int, *arguments: str) -> Any:
+    """What a module, run in a fresh process, prints as its last line of JSON.
+
+    Raises:
+        SystemExit: with the process's own words, if it fails.
+    """
+    command = [sys.executable, "-m", module, *arguments]
     variables = environment(threads) | {"BENCHMARK_STARTED": repr(time.time())}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"benchmarks: {' '.join(command)} failed:\n{done.stderr.strip()}")
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def interleaved(

@@ -15,11 +15,13 @@ from benchmarks import fresh, goals, torchvision_files, whole
 from benchmarks.contenders import CONTENDERS, GROWING
 from benchmarks.networks import BATCHES, NETWORKS, WIDTHS
 from experiments.machine import CORES
+from experiments.report import table
 
 RESULTS, PAGE = "results.json", "README.md"
 SIDES = ("minigrad", "torch")
 PACKAGES = ("numpy", "torch", "torchvision", "jax", "mygrad", "autograd")
 FIRST, LOADED = ("backprop", "cnn"), ("logistic", "mlp")
+PARTS = {"forward": "forward", "input": "gradient of the input", "weight": "of the weight"}
 RUNS = ("mnist_backprop", "mnist_mlp")
 
 
@@ -90,6 +92,11 @@ def measure(
             os.environ["BENCHMARK_TORCHVISION"] = root
             for network in LOADED:
                 compare("epoch", network, SIDES)
+    if "convolution" in tasks:
+        for count in threads:
+            found = fresh.answer("benchmarks.convolution", count, "--json", "--threads", str(count))
+            results.setdefault("convolution", []).extend({**layer, "threads": count} for layer in found)
+            print(f"convolution {count} threads", flush=True)
     if "runs" in tasks:
         results["runs"] = whole.compare(RUNS, epochs=1, threads=CORES, jobs=1, file=None, outs={})
     if "memory" in tasks:
@@ -137,6 +144,18 @@ def _kernel(libraries: list[dict[str, Any]]) -> str:
     return ", ".join(f"{library['internal_api']} {library['architecture']}" for library in libraries) or "its own"
 
 
+def _convolution(found: Iterable[dict[str, Any]]) -> list[str]:
+    rows = []
+    for layer in found:
+        top = layer["rates"]["product"]
+        shares = [f"{layer['rates'][part]:.0f} ({layer['rates'][part] / top:.0%})" for part in PARTS]
+        rows.append([layer["what"], layer["threads"], *shares, f"{top:.0f}"])
+    if not rows:
+        return []
+    text = "GFLOP/s of minigrad's convolutions, and the share of what a large square matrix product reaches beside it."
+    return ["## Convolution", text, table(["layer", "threads", *PARTS.values(), "matrix product"], rows)]
+
+
 def page(results: dict[str, Any], figures: Iterable[str]) -> str:
     """The page: the machine, the goals, all times, the figures."""
     host = results["machine"]
@@ -155,6 +174,7 @@ def page(results: dict[str, Any], figures: Iterable[str]) -> str:
         goals.matrix(results),
         "*floor*: the step fused by hand in NumPy for one network, with all buffers made beforehand "
         "([floor.py](../../benchmarks/floor.py)).",
+        *_convolution(results.get("convolution", ())),
         *(f"![{name.removesuffix('.png')}]({name})" for name in figures),
     ]
     return "\n\n".join(lines) + "\n"
