@@ -14,7 +14,6 @@ from minigrad import optim as optim
 from minigrad import profiler as profiler
 from minigrad import random as random
 from minigrad import utils as utils
-from minigrad._memory import keep_freed as _keep_freed
 from minigrad.autograd import enable_grad as enable_grad
 from minigrad.autograd import inference_mode as inference_mode
 from minigrad.autograd import is_grad_enabled as is_grad_enabled
@@ -40,6 +39,7 @@ from minigrad.dtypes import long as long
 from minigrad.dtypes import set_default_dtype as set_default_dtype
 from minigrad.dtypes import short as short
 from minigrad.dtypes import uint8 as uint8
+from minigrad.memory import keep_freed as _keep_freed
 from minigrad.ops import *  # noqa: F403
 from minigrad.random import Generator as Generator
 from minigrad.random import default_generator as default_generator

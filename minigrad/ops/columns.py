@@ -14,7 +14,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from minigrad import memory
 from minigrad.engine import Array
 from minigrad.threads import share
 
@@ -40,7 +39,7 @@ def framed(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
     if not (top or bottom or left or right) and x.transpose(order).flags.c_contiguous:
         return x
     shape = (n, c, h + top + bottom, w + left + right)
-    out = memory.empty(tuple(shape[i] for i in order), x.dtype).transpose(back)
+    out = np.empty(tuple(shape[i] for i in order), x.dtype).transpose(back)
     for edge in (np.s_[:top], np.s_[top + h :], np.s_[:, :left], np.s_[:, left + w :]):
         out[(slice(None), slice(None), *(edge if isinstance(edge, tuple) else (edge,)))] = 0
     out[:, :, top : top + h, left : left + w] = x
@@ -98,7 +97,7 @@ class Windows:
         for images in chunks:
             source = self.source[images]
             if len(buffer) < len(source):
-                buffer = memory.empty(source.shape, source.dtype)
+                buffer = np.empty(source.shape, source.dtype)
             part = buffer[: len(source)]
             np.copyto(part, source)
             rows = part.reshape(len(part), *self.matrix)
@@ -117,7 +116,7 @@ def products(
     for images, rows in windows(chunks):
         n, _, positions, length = rows.shape
         if out is None and len(buffer) < n:
-            buffer = memory.empty((n, positions, groups, o), rows.dtype)
+            buffer = np.empty((n, positions, groups, o), rows.dtype)
         part = buffer[:n].swapaxes(1, 2) if out is None else out[images]
         if groups == 1 and rows.flags.c_contiguous:  # one large product
             np.matmul(rows.reshape(n * positions, length), weight[0], out=part.reshape(n * positions, o))
@@ -132,7 +131,7 @@ def sum_of_products(windows: Windows, g: Array) -> Array:
     shape = groups, o, windows.length
     n, most = len(windows.chunks), SUMS // max(math.prod(shape) * g.itemsize, 1)
     parts = np.array_split(range(n), max(min(n, PARTS, most), 1))
-    totals = memory.empty((len(parts), *shape), g.dtype)  # one for each part, whichever thread it falls to
+    totals = np.empty((len(parts), *shape), g.dtype)  # one for each part, whichever thread it falls to
 
     def work(numbers: Sequence[int]) -> None:
         for i in numbers:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.ops.columns import Pair, Windows, channels_last, positions, products, sum_of_products
 from minigrad.ops.linalg import same_dtype
 from minigrad.ops.padding import pad
@@ -102,7 +101,7 @@ def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dil
     out, c, kh, kw = weight.shape
     windows = Windows(input, _both(padding), (kh, kw), stride, dilation, groups)
     matrix = weight.reshape(groups, out // groups, c, kh, kw).transpose(0, 3, 4, 2, 1)
-    result = memory.empty((len(input), *windows.size, out), input.dtype)
+    result = np.empty((len(input), *windows.size, out), input.dtype)
     grouped = result.reshape(len(input), math.prod(windows.size), groups, out // groups).transpose(0, 2, 1, 3)
     matrix = matrix.reshape(groups, kh * kw * c, out // groups)
     long = None if bias is None else np.tile(bias, math.prod(windows.size))  # NumPy is slow with many short rows
@@ -155,7 +154,7 @@ def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pa
     windows = Windows(input, frame, (taps[0], taps[1]), (1, 1), (step[0], step[1]), groups)
     matrix = spread.transpose(4, 2, 3, 6, 0, 1, 5).reshape(groups, windows.length, math.prod(stride) * c)
     n, (h, w) = len(input), windows.size
-    result = memory.empty((n, *size, groups * c), input.dtype)
+    result = np.empty((n, *size, groups * c), input.dtype)
     whole = result.reshape(n, h * w, groups, c).transpose(0, 2, 1, 3) if stride == (1, 1) else None
 
     def work(chunks: Sequence[slice]) -> None:

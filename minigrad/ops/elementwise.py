@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import dtypes, memory
+from minigrad import dtypes
 from minigrad.dtypes import as_numpy
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor
@@ -588,7 +588,7 @@ def sigmoid(input: Any) -> Any:
 def _where_positive(g: Any, out: Any) -> Any:
     if not (isinstance(g, np.ndarray) and isinstance(out, np.ndarray)) or out.nbytes <= BLOCK:
         return g * (out > 0)
-    result = memory.empty_like(out)
+    result = np.empty_like(out)
 
     def work(parts: Sequence[slice]) -> None:
         for part in parts:
@@ -609,7 +609,7 @@ def relu(input: Any) -> Any:
     if input.ndim < 2 or input.nbytes <= BLOCK:
         return np.maximum(input, np.zeros_like(input))  # the scalar 0 misses NumPy's SIMD loop
     zeros = np.zeros_like(input[:1])
-    out = memory.empty_like(input)
+    out = np.empty_like(input)
 
     def work(parts: Sequence[slice]) -> None:
         for part in parts:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.engine import Array
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.record import composed, operation, public
@@ -35,7 +34,7 @@ class _ChannelsLast:
 
     def like(self, x: Array) -> Array:
         """An array of the shape of `x`, of which `view` is no copy."""
-        return memory.empty((len(x), self.b, self.c), x.dtype).transpose(0, 2, 1)
+        return np.empty((len(x), self.b, self.c), x.dtype).transpose(0, 2, 1)
 
     def spread(self, v: Array) -> Any:
         """A number for each channel (C,), to broadcast against what `view` gives."""
@@ -62,7 +61,7 @@ class _ChannelsFirst:
         return np.ascontiguousarray(x)
 
     def like(self, x: Array) -> Array:
-        return memory.empty(x.shape, x.dtype)
+        return np.empty(x.shape, x.dtype)
 
     def spread(self, v: Array) -> Any:
         return _column(v)
