@@ -21,6 +21,7 @@ RESULTS, PAGE = "results.json", "README.md"
 SIDES = ("minigrad", "torch")
 PACKAGES = ("numpy", "torch", "torchvision", "jax", "mygrad", "autograd")
 FIRST, LOADED = ("backprop", "cnn"), ("logistic", "mlp")
+LEAST = 0.03  #: of a step's time, for a part that is shown
 PARTS = {"forward": "forward", "input": "gradient of the input", "weight": "of the weight"}
 RUNS = ("mnist_backprop", "mnist_mlp")
 
@@ -71,6 +72,11 @@ def measure(
     if "steps" in tasks:
         for network in networks:
             compare("steps", network, [c.name for c in chosen if c.installed and c.knows(NETWORKS[network])])
+    if "profile" in tasks:
+        for network in networks:
+            for count in threads:
+                found = fresh.measure("profile", "minigrad", count, network)
+                results.setdefault("profile", []).append({"network": network, "threads": count, **found})
     if "scaling" in tasks:
         sizes = [("batch", batch, f"256 x {batch}") for batch in BATCHES]
         sizes += [("width", width, f"{width} x 64") for width in WIDTHS]
@@ -144,6 +150,18 @@ def _kernel(libraries: list[dict[str, Any]]) -> str:
     return ", ".join(f"{library['internal_api']} {library['architecture']}" for library in libraries) or "its own"
 
 
+def _profile(found: Iterable[dict[str, Any]]) -> list[str]:
+    rows = []
+    for entry in found:
+        shares = sorted(entry["shares"].items(), key=lambda item: -item[1])
+        told = ", ".join(f"{name.strip('_')} {share:.0%}" for name, share in shares if share >= LEAST)
+        rows.append([NETWORKS[entry["network"]].title, entry["threads"], told])
+    if not rows:
+        return []
+    text = f"Of an eager training step of minigrad's, forward and backward together; parts under {LEAST:.0%} left out."
+    return ["## Where the time goes", text, table(["network", "threads", "operations"], rows)]
+
+
 def _convolution(found: Iterable[dict[str, Any]]) -> list[str]:
     rows = []
     for layer in found:
@@ -174,6 +192,7 @@ def page(results: dict[str, Any], figures: Iterable[str]) -> str:
         goals.matrix(results),
         "*floor*: the step fused by hand in NumPy for one network, with all buffers made beforehand "
         "([floor.py](../../benchmarks/floor.py)).",
+        *_profile(results.get("profile", ())),
         *_convolution(results.get("convolution", ())),
         *(f"![{name.removesuffix('.png')}]({name})" for name in figures),
     ]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import fresh
-from experiments import files
+from experiments import files, registry
 
 SIDES = ("minigrad", "torch")
 
@@ -23,7 +23,7 @@ SIDES = ("minigrad", "torch")
 def compare(
     names: Sequence[str], epochs: int | None, threads: int, jobs: int, file: Path | None, outs: dict[str, Path]
 ) -> list[dict[str, Any]]:
-    """Runs each experiment in both frameworks; what is known already in `file` is kept and not run again.
+    """Runs each experiment in both frameworks; a side that is known already in `file` is kept and not run again.
 
     Args:
         names: of the experiments.
@@ -37,24 +37,27 @@ def compare(
     if file is not None and file.exists():
         kept = json.loads(file.read_text(encoding="utf-8"))
         if (kept["threads"], kept["jobs"], kept["epochs"]) == (threads, jobs, epochs):
-            known = {run["experiment"]: run for run in kept["runs"]}
+            known = {run["experiment"]: run for run in [*kept["runs"], *kept.get("half", [])]}
     lock = threading.Lock()
 
     def both(name: str) -> None:
-        found: dict[str, Any] = {"experiment": name}
-        for side in SIDES:
+        found: dict[str, Any] = {"experiment": name, **known.get(name, {})}
+        for side in [side for side in SIDES if side not in found]:
             with tempfile.TemporaryDirectory() as temporary:
                 out = str(outs.get(side, temporary))
-                found[side] = fresh.whole_run(name, side, epochs, out, threads)
-        with lock:
-            known[name] = found
-            print(line(found), flush=True)
-            if file is not None:
-                runs = [known[n] for n in names if n in known]
-                files.write_json(file, {"threads": threads, "jobs": jobs, "epochs": epochs, "runs": runs})
+                measured = fresh.whole_run(name, side, epochs, out, threads)
+            with lock:
+                found[side] = measured
+                known[name] = found
+                if file is not None:
+                    ordered = sorted(known.values(), key=lambda run: registry.NAMES.index(run["experiment"]))
+                    runs, half = ([r for r in ordered if (set(SIDES) <= r.keys()) is whole] for whole in (True, False))
+                    told = {"threads": threads, "jobs": jobs, "epochs": epochs, "runs": runs, "half": half}
+                    files.write_json(file, told)
+        print(line(found), flush=True)
 
     with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(both, [name for name in names if name not in known]))
+        list(pool.map(both, names))
     return [known[name] for name in names]
 
 

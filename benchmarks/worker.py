@@ -18,6 +18,7 @@ from experiments.machine import peak_megabytes
 
 WARM_UP, SECONDS = 20, 0.5
 EVALUATED, AT_ONCE = 10_000, 1_000
+BETWEEN = "between operations"
 
 
 def hold(contender: str, threads: int) -> None:
@@ -46,6 +47,21 @@ def steps(contender: str, network: str) -> dict[str, Any]:
     from benchmarks.networks import find
 
     return {"seconds": median_seconds(CONTENDERS[contender].prepare(find(network)))}
+
+
+def profiled(contender: str, network: str) -> dict[str, Any]:
+    """The share of each operation, forward and backward, in the time of many eager training steps."""
+    from benchmarks.contenders import CONTENDERS
+    from benchmarks.networks import find
+    from minigrad.profiler import profile
+
+    step = CONTENDERS[contender].prepare(find(network))
+    median_seconds(step, seconds=0.0)
+    with profile() as prof:
+        median_seconds(step, warm_up=0)
+    events = prof.key_averages()
+    shares = {event.key: event.seconds / events.wall for event in events}
+    return {"shares": {**shares, BETWEEN: 1 - sum(shares.values())}}
 
 
 def evaluation(contender: str, network: str) -> dict[str, Any]:
@@ -142,6 +158,7 @@ def kernel(contender: str, network: str) -> dict[str, Any]:
 
 TASKS = {
     "steps": steps,
+    "profile": profiled,
     "evaluation": evaluation,
     "epoch": epoch,
     "first step": first_step,

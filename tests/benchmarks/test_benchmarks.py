@@ -94,6 +94,14 @@ def test_a_worker_measures_in_a_process_of_its_own():
     assert 0 < seconds["floor"] < 60
 
 
+def test_a_profile_names_the_parts_of_a_step():
+    found = fresh.measure("profile", "minigrad", 1, "tiny")["shares"]
+    assert {"linear", "SGD.step", "between operations"} <= found.keys()
+    assert sum(found.values()) == pytest.approx(1)
+    lines = suite._profile([{"network": "tiny", "threads": 1, "shares": {"_a": 0.7, "b": 0.29, "c": 0.01}}])
+    assert lines[-1].endswith("| 20-20-1, batch 16 | 1 | a 70%, b 29% |")
+
+
 def test_steering_variables_are_taken_away(monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     assert "OPENBLAS_CORETYPE" not in fresh.environment(1)
@@ -127,6 +135,27 @@ def test_whole_runs_are_kept_and_not_repeated(tmp_path, monkeypatch, capsys):
     assert len(asked) == 4
     main([*arguments[:-1], "2", "--file", str(tmp_path / "runs.json")])  # two threads: other conditions
     assert len(asked) == 8
+
+
+def test_a_side_that_is_known_is_not_run_again(tmp_path, monkeypatch):
+    file, asked = tmp_path / "runs.json", []
+
+    def stand_in(name, side, epochs, out, threads):
+        asked.append((name, side))
+        if asked == [("mnist_mlp", "minigrad"), ("mnist_mlp", "torch")]:
+            raise KeyboardInterrupt
+        return run(1.0, 100.0)
+
+    monkeypatch.setattr(fresh, "whole_run", stand_in)
+    arguments = ["runs", "mnist_mlp", "--threads", "1", "--file", str(file)]
+    with pytest.raises(KeyboardInterrupt):
+        main(arguments)
+    found = json.loads(file.read_text())
+    assert found["runs"] == []
+    assert found["half"] == [{"experiment": "mnist_mlp", "minigrad": run(1.0, 100.0)}]
+    main(arguments)
+    assert asked[2:] == [("mnist_mlp", "torch")]
+    assert [kept["experiment"] for kept in json.loads(file.read_text())["runs"]] == ["mnist_mlp"]
 
 
 @pytest.mark.parametrize("side", ["minigrad", "torch"])
