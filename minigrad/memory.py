@@ -23,9 +23,9 @@ def keep_freed() -> None:
     np.empty(LARGEST, dtype=np.uint8)
 
 
-def axes(x: Array) -> list[int]:
+def axes(x: Array) -> tuple[int, ...]:
     """The axes of `x` from the one with the longest steps in memory to the one with the shortest."""
-    return sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
+    return tuple(sorted(range(x.ndim), key=lambda i: -abs(x.strides[i])))
 
 
 def dense(x: Array) -> bool:
@@ -33,11 +33,14 @@ def dense(x: Array) -> bool:
     return x.transpose(axes(x)).flags.c_contiguous
 
 
+def ordered(shape: tuple[int, ...], order: tuple[int, ...], dtype: Any) -> Array:
+    """An array whose axes lie in memory in that order, the one with the longest steps first."""
+    return np.empty([shape[i] for i in order], dtype).transpose([order.index(i) for i in range(len(order))])
+
+
 def empty_like(x: Array, dtype: Any = None, shape: tuple[int, ...] | None = None) -> Array:
     """An array whose axes lie in memory in the order of those of `x`; of another `shape` if given."""
-    shape, order = x.shape if shape is None else shape, axes(x)
-    back = [order.index(i) for i in range(x.ndim)]
-    return np.empty(tuple(shape[i] for i in order), dtype or x.dtype).transpose(back)
+    return ordered(x.shape if shape is None else shape, axes(x), dtype or x.dtype)
 
 
 def laid_out_as(x: Array, y: Array) -> Array:

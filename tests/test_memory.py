@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+import minigrad
 from minigrad import memory
 
 
@@ -43,3 +44,13 @@ def test_freed_arrays_are_used_again():
         for word in ("with", "without")
     }
     assert faults["with"] < 200 < 5_000 < faults["without"]
+
+
+def test_a_dropout_mask_lies_in_memory_as_its_input_does():
+    x = minigrad.ones(3, 5, 6, 4).permute(0, 3, 1, 2).requires_grad_()
+    minigrad.manual_seed(0)
+    y = minigrad.nn.functional.dropout(x, 0.5)
+    minigrad.manual_seed(0)
+    other = minigrad.nn.functional.dropout(minigrad.ones(3, 4, 5, 6), 0.5)
+    assert (y == other).all()  # drawn in the order of the indices all the same
+    assert memory.axes(y.array) == memory.axes(x.array) == (0, 2, 3, 1)

@@ -323,8 +323,8 @@ def _bce_input(b: Builder, out: Value, g: Value, p: Value, target: Value) -> boo
 
 
 @kernel(_draw_mask)
-def _mask(b: Builder, out: Value, shape: Any, p: float, kind: Any) -> bool:
-    b.line(_draw_mask, shape, p, kind, out=b.out(out))
+def _mask(b: Builder, out: Value, shape: Any, p: float, kind: Any, order: Any) -> bool:
+    b.line(_draw_mask, shape, p, kind, order, out=b.out(out))
     return True
 
 

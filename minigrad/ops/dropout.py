@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import memory
 from minigrad.dtypes import dtype
 from minigrad.engine import Array
 from minigrad.ops.elementwise import mul
@@ -54,13 +55,19 @@ def _mask(input: Tensor, shape: tuple[int, ...], p: float) -> Array:
         raise RuntimeError(
             f"dropout: result type Float can't be cast to the desired output type {dtype.known[kind].name}"
         )
-    mask: Array = call(_draw_mask, shape, p, kind)
+    mask: Array = call(_draw_mask, shape, p, kind, memory.axes(input.array))
     return mask
 
 
-def _draw_mask(shape: tuple[int, ...], p: float, kind: np.dtype[Any], out: Array | None = None) -> Array:
+def _draw_mask(
+    shape: tuple[int, ...], p: float, kind: np.dtype[Any], order: tuple[int, ...], out: Array | None = None
+) -> Array:
+    """The mask; its axes lie in memory in the `order` of the input's, so that it is multiplied with it quickly."""
+    if out is None:
+        out = memory.ordered(shape, order, kind)
     if p == 1:  # nothing is drawn
-        return np.multiply(np.zeros(shape, kind), 0, out=out)
+        out[...] = 0
+        return out
     kept = default_generator.bernoulli(shape, 1 - p)
     return np.multiply(kept, kind.type(1) / kind.type(1 - p), out=out, dtype=kind)  # type: ignore[no-any-return]
 
