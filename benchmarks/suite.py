@@ -170,7 +170,9 @@ def _convolution(found: Iterable[dict[str, Any]]) -> list[str]:
         rows.append([layer["what"], layer["threads"], *shares, f"{top:.0f}"])
     if not rows:
         return []
-    text = "GFLOP/s of minigrad's convolutions, and the share of what a large square matrix product reaches beside it."
+    text = (
+        "GFLOP/s of minigrad's convolutions, and the share of what a large square matrix product on one thread reaches."
+    )
     return ["## Convolution", text, table(["layer", "threads", *PARTS.values(), "matrix product"], rows)]
 
 
