@@ -50,7 +50,7 @@ def as_uri(figure: Any) -> str:
     with mpl.rc_context({**figures.STYLE, "svg.hashsalt": "parity", "svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", buffer.getvalue().decode(), flags=re.DOTALL)
-    text = re.sub(r"\n\s*", "\n", re.sub(r"(\.\d\d)\d+", r"\1", text))  # hundredths of a point are fine enough
+    text = re.sub(r"\n\s*", "\n", re.sub(r"(\.\d\d)\d{3,}", r"\1", text))  # of places in points
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
 
 
