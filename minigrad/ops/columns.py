@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from minigrad import memory
 from minigrad.engine import Array
 from minigrad.threads import share
 
@@ -34,12 +35,12 @@ def framed(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
     (top, bottom), (left, right) = rows, columns
     x = x[:, :, max(-top, 0) : x.shape[2] + min(bottom, 0), max(-left, 0) : x.shape[3] + min(right, 0)]
     top, bottom, left, right = (max(n, 0) for n in (top, bottom, left, right))
-    order, back = ((0, 2, 3, 1), (0, 3, 1, 2)) if channels_last else ((0, 1, 2, 3), (0, 1, 2, 3))
+    order = (0, 2, 3, 1) if channels_last else (0, 1, 2, 3)
     n, c, h, w = x.shape
     if not (top or bottom or left or right) and x.transpose(order).flags.c_contiguous:
         return x
     shape = (n, c, h + top + bottom, w + left + right)
-    out = np.empty(tuple(shape[i] for i in order), x.dtype).transpose(back)
+    out = memory.ordered(shape, order, x.dtype)
     for edge in (np.s_[:top], np.s_[top + h :], np.s_[:, :left], np.s_[:, left + w :]):
         out[(slice(None), slice(None), *(edge if isinstance(edge, tuple) else (edge,)))] = 0
     out[:, :, top : top + h, left : left + w] = x
