@@ -124,12 +124,18 @@ def trainer(
 
 def measures(fw: Any, model: Any, **parts: Samples) -> dict[str, float]:
     """NAME_loss (cross entropy alone) and NAME_accuracy, in evaluation mode, of each part given by its name."""
-    found = {}
+    found: dict[str, float] = {}
     for name, (inputs, labels) in parts.items():
-        scores = logits(fw, model, inputs)
-        found[f"{name}_loss"] = fw.nn.functional.cross_entropy(scores, labels).item()
-        found[f"{name}_accuracy"] = (scores.argmax(1) == labels).sum().item() / len(labels)
+        found |= scored(fw, name, logits(fw, model, inputs), labels)
     return found
+
+
+def scored(fw: Any, name: str, scores: Any, labels: Any) -> dict[str, float]:
+    """NAME_loss and NAME_accuracy of a model's scores (N, classes)."""
+    return {
+        f"{name}_loss": fw.nn.functional.cross_entropy(scores, labels).item(),
+        f"{name}_accuracy": (scores.argmax(1) == labels).sum().item() / len(labels),
+    }
 
 
 def binary_measures(fw: Any, model: Any, **parts: Samples) -> dict[str, float]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from experiments import classification
 from experiments.augmentation import shifted
-from experiments.classification import keep_test, measures, rate_name
+from experiments.classification import keep_test, measures, rate_name, scored
 from experiments.data import Samples, split
 from experiments.files import Row
+from experiments.metrics import paired_gain
 from experiments.mnist_mlp import Tutorial
 from experiments.registry import Experiment
 from experiments.run import Run
-from experiments.training import Trainer
+from experiments.training import Trainer, logits
 
 PLAIN, REGULARISED, NORMALISED = "plain", "regularised", "batch norm"  #: (b), (c) and (d)
 RATES, REGULARISERS, TWEAKS, NETWORKS = "rates", "regularisers", "tweaks", "networks"  #: tables
@@ -131,6 +132,24 @@ def as_images(samples: Samples) -> Samples:
     return inputs.reshape(-1, 1, 28, 28), labels
 
 
+class Trial(NamedTuple):
+    """A recipe that has been tried, and what it showed on validation data."""
+
+    recipe: Recipe
+    row: Row
+    losses: Any  #: of each sample, (N,)
+
+
+def compared(before: Trial, after: Trial, *, asked_for: bool = False) -> Row:
+    """The row of a change: what it gains, and whether it is kept.
+
+    That is if it lowers the loss by more than one standard error of the samples' paired differences, so that
+    neither rounding nor luck decides; or if the assignment asks for it.
+    """
+    gain, error = paired_gain(before.losses, after.losses)
+    return {**after.row, "gain": gain, "standard_error": error, "kept": int(asked_for or gain > error)}
+
+
 def train(run: Run[Settings]) -> None:
     """(b), (c) and (d), each chosen on validation data; then all three trained on everything, and tested once."""
     fw, settings = run.fw, run.settings
@@ -140,48 +159,48 @@ def train(run: Run[Settings]) -> None:
     trials = len(settings.learning_rates) + len(settings.regularisers) + 1 + len(settings.tweaks)
     run.expect(trials * settings.trial_epochs + 2 * settings.epochs + settings.normalised_epochs)
 
-    def tried(part: str, name: str, recipe: Recipe) -> Row:
+    def tried(part: str, name: str, recipe: Recipe) -> Trial:
         epochs = settings.trial_epochs
         model = run.fit(f"({part}) {name}", partial(recipe.trainer, fw, epochs, training), epochs, lambda _: {})
-        return {"candidate": name, **measures(fw, model, validation=validation)}
+        inputs, labels = validation
+        scores = logits(fw, model, inputs)
+        losses = fw.nn.functional.cross_entropy(scores, labels, reduction="none")
+        return Trial(recipe, {"candidate": name, **scored(fw, "validation", scores, labels)}, losses)
 
-    def improved(part: str, recipe: Recipe, row: Row, changes: Changes) -> tuple[Recipe, Row, list[Row]]:
-        """The recipe with all changes that lowered the loss on validation, each on top of those kept before it."""
-        rows = [{**row, "candidate": "none", "kept": 1}]
+    def improved(part: str, best: Trial, changes: Changes) -> tuple[Trial, list[Row]]:
+        """The trial with all changes that were worth keeping, each on top of those kept before it; a row for each."""
+        rows = []
         for name, change in changes:
-            changed = replace(recipe, **dict(change))
-            if changed == recipe:
-                continue
-            trial = tried(part, name, changed)
-            kept = trial["validation_loss"] < row["validation_loss"]
-            rows.append({**trial, "kept": int(kept)})
-            if kept:
-                recipe, row = changed, trial
-        return recipe, row, rows
+            changed = replace(best.recipe, **dict(change))
+            if changed != best.recipe:
+                trial = tried(part, name, changed)
+                rows.append(compared(best, trial))
+                best = trial if rows[-1]["kept"] else best
+        return best, rows
 
-    rates = [Recipe(rate, settings.momentum, settings.batch_size) for rate in settings.learning_rates]
-    rows = [tried("b", rate_name(recipe.rate), recipe) for recipe in rates]
-    row, plain = min(zip(rows, rates, strict=True), key=lambda pair: float(pair[0]["validation_loss"]))
-    regularised, row, regularisers = improved("c", plain, row, settings.regularisers)
-    normalised = replace(regularised, batch_norm=True)  # which (d) asks for, whatever it may bring
-    first = tried("d", "batch norm after every ReLU", normalised)
-    normalised, _, (_, *tweaks) = improved("d", normalised, first, settings.tweaks)
-    tweaks = [{**row, "candidate": "none", "kept": 1}, {**first, "kept": 1}, *tweaks]
-    for table, found in {RATES: rows, REGULARISERS: regularisers, TWEAKS: tweaks}.items():
-        run.keep_table(table, found)
+    recipes = [Recipe(rate, settings.momentum, settings.batch_size) for rate in settings.learning_rates]
+    rates = [tried("b", rate_name(recipe.rate), recipe) for recipe in recipes]
+    plain = min(rates, key=lambda trial: float(trial.row["validation_loss"]))
+    regularised, regularisers = improved("c", plain, settings.regularisers)
+    first = tried("d", "batch norm after every ReLU", replace(regularised.recipe, batch_norm=True))
+    normalised, tweaks = improved("d", first, settings.tweaks)
+    tweaks = [compared(regularised, first, asked_for=True), *tweaks]
+    run.keep_table(RATES, [trial.row for trial in rates])
+    for table, start, rows in ((REGULARISERS, plain, regularisers), (TWEAKS, regularised, tweaks)):
+        run.keep_table(table, [{**start.row, "candidate": "none"}, *rows])
 
-    recipes = {PLAIN: plain, REGULARISED: regularised, NORMALISED: normalised}
+    chosen = {PLAIN: plain.recipe, REGULARISED: regularised.recipe, NORMALISED: normalised.recipe}
     models = {}
-    for name, recipe in recipes.items():
+    for name, recipe in chosen.items():
         epochs = settings.normalised_epochs if name == NORMALISED else settings.epochs
         measure = partial(measures, fw, train=training)
         models[name] = run.fit(name, partial(recipe.trainer, fw, epochs, everything), epochs, measure)
-    test = as_images(run.open_test(*models, **{name: asdict(recipe) for name, recipe in recipes.items()}))
+    test = as_images(run.open_test(*models, **{name: asdict(recipe) for name, recipe in chosen.items()}))
     results = {name: measures(fw, model, test=test) for name, model in models.items()}
     rows = [
         {
             "network": name,
-            **{k: int(v) if v is True or v is False else v for k, v in asdict(recipes[name]).items()},
+            **{k: int(v) if v is True or v is False else v for k, v in asdict(chosen[name]).items()},
             **result,
         }
         for name, result in results.items()

@@ -36,7 +36,6 @@ def write(record: Record[Settings]) -> str:
     settings, metrics = record.settings, record.metrics
     networks = {row["network"]: row for row in record.table(NETWORKS)}
     plain, regularised, normalised = (networks[name] for name in TITLES)
-    losses = [row["validation_loss"] for row in record.table(REGULARISERS)]
     model = _recipe(normalised).network(minigrad)
     accuracy = report.percent(metrics["test_accuracy"])
     return shared.fill(
@@ -60,8 +59,7 @@ def write(record: Record[Settings]) -> str:
         regularised=regularised,
         regularised_accuracy=report.percent(regularised["test_accuracy"]),
         dropout=_dropout(regularised),
-        none=losses[0],
-        chosen=min(losses),
+        choice=_choice(record),
         versus_plain=_versus(metrics, regularised, plain, "(b)"),
         tweaks=_steps(record, TWEAKS),
         normalised_parameters=sum(parameter.numel() for parameter in model.parameters()),
@@ -176,16 +174,28 @@ def _versus(metrics: dict[str, Any], row: Row, other: Row, name: str) -> str:
 
 
 def _steps(record: Record[Settings], table: str) -> str:
-    rows, best = [], None
-    for row in record.table(table):
-        loss, accuracy = row["validation_loss"], row["validation_accuracy"]
-        gain = ["", ""] if best is None else [f"{best[0] - loss:+.4f}", f"{100 * (accuracy - best[1]):+.2f} points"]
-        kept = "" if best is None else "yes" if row["kept"] else "no"
-        rows.append([row["candidate"], f"{loss:.4f}", gain[0], report.percent(accuracy), gain[1], kept])
+    start, *steps = record.table(table)
+    loss, accuracy = start["validation_loss"], start["validation_accuracy"]
+    rows = [[start["candidate"], f"{loss:.4f}", "", report.percent(accuracy), "", ""]]
+    for row in steps:
+        lower, higher = loss - row["validation_loss"], row["validation_accuracy"] - accuracy
+        error = f" ± {row['standard_error']:.4f}" if "standard_error" in row else ""
+        measured = f"{row['validation_loss']:.4f}", f"{lower:+.4f}{error}", report.percent(row["validation_accuracy"])
+        rows.append([row["candidate"], *measured, f"{100 * higher:+.2f} points", "yes" if row["kept"] else "no"])
         if row["kept"]:
-            best = (loss, accuracy)
-    header = ["added", "validation log-loss", "gain", "validation accuracy", "gain", "kept"]
+            loss, accuracy = row["validation_loss"], row["validation_accuracy"]
+    header = ["added", "validation log-loss", "gain ± standard error", "validation accuracy", "gain", "kept"]
     return report.table(header, rows)
+
+
+def _choice(record: Record[Settings]) -> str:
+    """What the choice of (c) brings on validation."""
+    start, *steps = record.table(REGULARISERS)
+    kept = [row["validation_loss"] for row in steps if row["kept"]]
+    before = f"{start['validation_loss']:.4f}"
+    if not kept:
+        return f"No candidate was worth keeping on validation, where the log-loss is {before} without both."
+    return f"On validation the choice brings the log-loss from {before}, without both, to {kept[-1]:.4f}."
 
 
 def _shift(row: Row) -> str:

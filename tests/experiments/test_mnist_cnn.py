@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -10,8 +11,10 @@ import torch
 
 import minigrad
 from experiments import files, mnist_cnn, mnist_mlp, registry, report
-from experiments.mnist_cnn import EXPERIMENT, Recipe
+from experiments.mnist_cnn import EXPERIMENT, Recipe, Trial, compared
 from experiments.options import Options
+from experiments.record import Record
+from experiments.reports import mnist_cnn as page
 from experiments.runner import execute
 
 FRAMEWORKS = pytest.mark.parametrize("fw", [minigrad, torch], ids=["minigrad", "torch"])
@@ -144,6 +147,24 @@ def test_both_frameworks_give_the_same_run(folders):
     assert compared == 2 * (2 + 3 + 2)
 
 
+@FRAMEWORKS
+@pytest.mark.parametrize(("fall", "kept"), [(-0.02, 0), (0.009, 0), (0.011, 1)])
+def test_a_change_is_kept_for_more_than_one_standard_error(fw, fall, kept):
+    """The error of the paired difference, 0.01 here; taken apart, the losses' own spread would hide any such gain."""
+    n = 2_500
+    before = np.random.default_rng(0).exponential(size=n)
+    noise = np.where(np.arange(n) % 2, 0.5, -0.5) * np.sqrt((n - 1) / n)  # deviates by 0.5 = 0.01 √n
+    trials = [Trial(ALL, {"candidate": "it"}, fw.from_numpy(losses)) for losses in (before, before - fall + noise)]
+    row = compared(*trials)
+    assert row == {"candidate": "it", "gain": pytest.approx(fall), "standard_error": pytest.approx(0.01), "kept": kept}
+    assert compared(*trials, asked_for=True) == {**row, "kept": 1}
+
+
+def test_a_change_that_changes_nothing_is_not_kept():
+    trial = Trial(ALL, {}, minigrad.rand(10))
+    assert compared(trial, trial) == {"gain": 0, "standard_error": 0, "kept": 0}
+
+
 def test_all_is_chosen_by_the_loss_on_validation_data(folder):
     choice = json.loads((folder / "choice.json").read_text())
     assert choice["stage"] == "plain, regularised, batch norm"
@@ -161,11 +182,12 @@ def test_all_is_chosen_by_the_loss_on_validation_data(folder):
         assert (steps[0]["candidate"], steps[0]["validation_loss"]) == ("none", loss)
         assert [step["candidate"] for step in steps[1:]] == [name for name, _ in changes if name != "nothing new"]
         for step in steps[1:]:
-            assert step["kept"] == (step["validation_loss"] < loss or step["candidate"] == norm[0])
+            assert step["gain"] == pytest.approx(loss - step["validation_loss"], rel=1e-5, abs=1e-5)
+            assert step["kept"] == (step["gain"] > step["standard_error"] or step["candidate"] == norm[0])
             if step["kept"]:
                 loss, recipe = step["validation_loss"], recipe | dict(dict(changes)[step["candidate"]])
         assert recipe == end
-    assert {step["candidate"]: step["kept"] for step in steps}["far too high a rate"] == 0
+    assert {step["candidate"]: step["kept"] for step in steps[1:]}["far too high a rate"] == 0
 
 
 def test_searches_see_a_part_of_the_data_and_the_final_networks_all(folder):
@@ -194,12 +216,31 @@ def test_the_report_is_whole(folder):
         "## This run",
     ]
     assert "        nn.Conv2d(20, 20, 4, stride=2),\n" in text
-    for step in files.read_csv(folder / "tweaks.csv"):
-        assert f"| {step['candidate']} | {step['validation_loss']:.4f} |" in text
+    none, *steps = files.read_csv(folder / "tweaks.csv")
+    assert f"| none | {none['validation_loss']:.4f} |  |" in text
+    for step in steps:
+        start = f"| {step['candidate']} | {step['validation_loss']:.4f} | "
+        line = next(line for line in text.splitlines() if line.startswith(start))
+        gain, error = map(float, line.removeprefix(start).split(" |")[0].split(" ± "))
+        assert gain == pytest.approx(step["gain"], rel=1e-5, abs=1e-4)
+        assert error == pytest.approx(step["standard_error"], abs=1e-4)
     images = re.findall(r"!\[[^]]+\]\((\S+)\)", text)
     assert images == ["curves.png", "confusion.png"]
     assert all((folder / image).exists() for image in images)
     assert "None" not in text
+
+
+def test_the_report_knows_where_nothing_was_worth_keeping(folders, tmp_path):
+    rows = files.read_csv(folders["minigrad"] / "regularisers.csv")
+    found = []
+    for kept in (0, 1):
+        folder = shutil.copytree(folders["minigrad"], tmp_path / str(kept))
+        files.write_csv(folder / "regularisers.csv", [rows[0], *({**row, "kept": kept} for row in rows[1:])])
+        found.append(page.write(Record.read(folder, SMALL)))
+    nothing = "No candidate was worth keeping on validation"
+    assert [nothing in text for text in found] == [True, False]
+    before, after = (f"{row['validation_loss']:.4f}" for row in (rows[0], rows[-1]))
+    assert f"brings the log-loss from {before}, without both, to {after}." in found[1]
 
 
 def test_interrupted_and_resumed_is_as_if_nothing_had_happened(folders, tmp_path, compare, impatient):
