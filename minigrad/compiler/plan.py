@@ -2,7 +2,7 @@
 
 Its text can be read (`Plan.source`). Results of operations that have a kernel (`minigrad.compiler.kernels`) are
 written into buffers that belong to the plan; a buffer is used again as soon as nobody needs what it holds. All
-other calls are made as they were recorded, and allocate as they did.
+other calls are made as they were recorded; each gets its large arrays (`minigrad.memory.empty`) again at every replay.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minigrad.compiler.recorder import Call, Leaf, Recorder, Value
+from minigrad.compiler.fusion import fused
+from minigrad.compiler.recorder import Call, Recorder, Value, values_in
 from minigrad.engine import Array
+from minigrad.memory import Rooms
 from minigrad.nn.module import Module
 from minigrad.ops.record import registry
 from minigrad.tensor import Tensor
@@ -42,6 +44,7 @@ class Builder:
 
     def __init__(self, record: Recorder, output: Any) -> None:
         self.record = record
+        self.calls = fused(record.calls, output)
         self.lines: list[str] = []
         self.bound: dict[str, Any] = {
             "errstate": np.errstate,
@@ -55,21 +58,22 @@ class Builder:
         self._fixed: dict[int, Any] = {}  # what else stays in its place
         self._pinned: set[int] = set()
         self._locals: set[int] = set()
+        self._lent: set[int] = set()  # results that lie in a call's own arrays
         self._pool: list[Array] = []
         self.stored: list[tuple[Name, Array]] = []  #: leaves, with the buffers of their gradients
         self._zeros: list[Array] = []
         self._last: dict[int, int] = {}
         self._now = -1
-        for i, call in enumerate(record.calls):
+        for i, call in enumerate(self.calls):
             for value in values_in(call.args):
                 self._last[value.number] = i
         self._homes: dict[int, Array] = {
             call.args[1].number: home
-            for call in record.calls
+            for call in self.calls
             if call.kind == "leaf" and call.args[2] and (home := call.args[0].tensor.home) is not None
         }
         for value in values_in(output):
-            self._last[value.number] = len(record.calls)
+            self._last[value.number] = len(self.calls)
 
     # ---- for kernels --------------------------------------------------------------------------------
 
@@ -186,7 +190,7 @@ class Builder:
     def build(self, output: Any) -> str:
         """The text."""
         walk = None
-        for now, call in enumerate(self.record.calls):
+        for now, call in enumerate(self.calls):
             self._now = now
             if call.kind == "rule" and walk is None:
                 walk = len(self.lines)
@@ -205,7 +209,7 @@ class Builder:
             self.lines.insert(walk or 0, f"{self.name(move_out)}({leaves})")
         parameters = ", ".join(f"t{i}" for i in range(len(self.record.inputs)))
         text = [f"def step({parameters}):"]
-        used = {v.number for c in self.record.calls for v in values_in(c.args)} | {v.number for v in values_in(output)}
+        used = {v.number for c in self.calls for v in values_in(c.args)} | {v.number for v in values_in(output)}
         for i, x in enumerate(self.record.inputs):
             value = self.record.values[id(x.array)]
             if value.number in used and self.place(value) == i:
@@ -219,7 +223,10 @@ class Builder:
         return "\n".join(text) + "\n"
 
     def _plain(self, call: Call) -> None:
-        """A call as it was recorded. It may keep what it is given, so that is not written to any more."""
+        """A call as it was recorded. It may keep what it is given, so that is not written to any more.
+
+        What it makes by `memory.empty` it gets again at the next replay.
+        """
         self._pinned.update(value.number for value in values_in(call.args))
         if call.kind == "leaf":
             self._to_leaf(call)
@@ -228,7 +235,12 @@ class Builder:
             args = [self.name(a) for a in call.args] + [f"{k}={self.name(a)}" for k, a in call.kwargs.items()]
         else:
             args = [self.name(a) for a in call.args]
-        text = f"{self.name(call.function)}({', '.join(args)})"
+        function = call.function
+        if call.kind != "effect":
+            function = Rooms(function)
+            function.__name__ = rule_names().get(call.function, function.__name__)
+            self._lent.update(value.number for value in call.results if value is not None)
+        text = f"{self.name(function)}({', '.join(args)})"
         if call.kind == "effect" and call.results[0] is not None:
             text += ".array"
         if call.wraps:
@@ -248,11 +260,13 @@ class Builder:
         assert after is not None
         target = Name(self.name(leaf.tensor) if leaf.input is None else f"t{leaf.input}")
         buffer = self._buffers.get(g.number)
-        if buffer is None and alone:
+        if buffer is None and alone and g.number not in self._lent:
             stored = Name(f"wrap({self.name(g)})")
         else:
             if buffer is None or not alone:  # it is somebody else's too
-                buffer = np.empty_like(after.example)
+                buffer = self._homes.get(g.number)
+                if buffer is None:
+                    buffer = np.empty_like(after.example)
                 self.line(np.copyto, buffer, g)
             stored = Name(self.name(Tensor.wrap(buffer)))
             self.stored.append((target, buffer))
@@ -357,18 +371,6 @@ def alike(before: list[tuple[str, Any]], now: list[tuple[str, Any]]) -> bool:
         name == other and (x is y or (isinstance(x, plain) and type(x) is type(y) and x == y))
         for (name, x), (other, y) in zip(before, now, strict=True)
     )
-
-
-def values_in(thing: Any) -> Any:
-    """All values in a structure."""
-    if isinstance(thing, Value):
-        yield thing
-    elif isinstance(thing, (tuple, list)) and not isinstance(thing, Leaf):
-        for part in thing:
-            yield from values_in(part)
-    elif isinstance(thing, dict):
-        for part in thing.values():
-            yield from values_in(part)
 
 
 def fits(buffer: Array, like: Array) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +55,18 @@ class Leaf(NamedTuple):
 
     tensor: Tensor
     input: int | None  #: which input it is, if it is one
+
+
+def values_in(thing: Any) -> Iterator[Value]:
+    """All values in a structure."""
+    if isinstance(thing, Value):
+        yield thing
+    elif isinstance(thing, (tuple, list)) and not isinstance(thing, Leaf):
+        for part in thing:
+            yield from values_in(part)
+    elif isinstance(thing, dict):
+        for part in thing.values():
+            yield from values_in(part)
 
 
 class Recorder(Watcher):

@@ -98,32 +98,20 @@ class Windows:
         for images in chunks:
             source = self.source[images]
             if len(buffer) < len(source):
-                buffer = np.empty(source.shape, source.dtype)
+                buffer = memory.empty(source.shape, source.dtype)
             part = buffer[: len(source)]
             np.copyto(part, source)
             rows = part.reshape(len(part), *self.matrix)
             yield images, rows if self.by_channel else rows.swapaxes(2, 3)
 
 
-def products(
-    windows: Windows, chunks: Sequence[slice], weight: Array, out: Array | None = None
-) -> Iterator[tuple[slice, Array]]:
-    """Some images at a time, and their windows times `weight` (groups, kh·kw·c, o): (n, groups, oh·ow, o).
-
-    They stand in `out` (N, groups, oh·ow, o) if it is given, else only until the next ones.
-    """
-    groups, _, o = weight.shape
-    buffer = np.empty(0)
-    for images, rows in windows(chunks):
-        n, _, positions, length = rows.shape
-        if out is None and len(buffer) < n:
-            buffer = np.empty((n, positions, groups, o), rows.dtype)
-        part = buffer[:n].swapaxes(1, 2) if out is None else out[images]
-        if groups == 1 and rows.flags.c_contiguous:  # one large product
-            np.matmul(rows.reshape(n * positions, length), weight[0], out=part.reshape(n * positions, o))
-        else:
-            np.matmul(rows, weight, out=part)
-        yield images, part
+def multiply(rows: Array, weight: Array, out: Array) -> None:
+    """Windows (n, groups, oh·ow, kh·kw·c) times `weight` (groups, kh·kw·c, o), into `out` (n, groups, oh·ow, o)."""
+    n, groups, positions, length = rows.shape
+    if groups == 1 and rows.flags.c_contiguous and out.flags.c_contiguous:  # one large product
+        np.matmul(rows.reshape(n * positions, length), weight[0], out=out.reshape(n * positions, -1))
+    else:
+        np.matmul(rows, weight, out=out)
 
 
 def sum_of_products(windows: Windows, g: Array) -> Array:

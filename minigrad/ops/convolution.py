@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.ops.columns import Pair, Windows, channels_last, positions, products, sum_of_products
+from minigrad import memory
+from minigrad.engine import Array
+from minigrad.ops.columns import Pair, Windows, channels_last, multiply, positions, sum_of_products
 from minigrad.ops.linalg import same_dtype
 from minigrad.ops.padding import pad
 from minigrad.ops.record import composed, operation, public
@@ -49,6 +51,106 @@ def _sum_of_channels(g: Any) -> Any:
         return sum(g, (0, 2, 3))
     rows = channels_last(g)
     return np.ones(len(rows), g.dtype) @ rows
+
+
+# ---- on arrays -------------------------------------------------------------------------------------------
+
+
+def correlate(
+    input: Array,
+    weight: Array,
+    bias: Array | None,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    groups: int,
+    rectify: bool = False,
+) -> Array:
+    """The convolution of checked arguments; with `rectify` its `relu`, computed while it is in the cache."""
+    out, c, kh, kw = weight.shape
+    windows = Windows(input, _both(padding), (kh, kw), stride, dilation, groups)
+    matrix = weight.reshape(groups, out // groups, c, kh, kw).transpose(0, 3, 4, 2, 1)
+    matrix = matrix.reshape(groups, kh * kw * c, out // groups)
+    positions = math.prod(windows.size)
+    result = memory.empty((len(input), *windows.size, out), input.dtype)
+    grouped = result.reshape(len(input), positions, groups, out // groups).transpose(0, 2, 1, 3)
+    long = None if bias is None else np.tile(bias, positions)  # NumPy is slow with many short rows
+    zeros = np.zeros(positions * out, input.dtype) if rectify else None
+
+    def work(chunks: Sequence[slice]) -> None:
+        for images, rows in windows(chunks):
+            multiply(rows, matrix, grouped[images])
+            flat = result[images].reshape(len(rows), positions * out)
+            if long is not None:
+                flat += long
+            if zeros is not None:
+                np.maximum(flat, zeros, out=flat)
+
+    share(work, windows.chunks, products=True)
+    return result.transpose(0, 3, 1, 2)
+
+
+def correlate_back(
+    input: Array,
+    weight: Array,
+    size: Pair,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    groups: int,
+    rectified: Array | None = None,
+) -> Array:
+    """The gradient of the input of `correlate`, which has this `size`, if `input` is that of the result.
+
+    If the convolution's input was `rectified`, the gradient is that of what it was before.
+
+    Each of the stride² interleaved parts of the gradient is a correlation of stride 1. All of them read the same
+    windows; those of a row of the gradient are computed as so many output channels, and nothing is ever added up in
+    place.
+    """
+    out, c, kh, kw = weight.shape
+    taps, phases, offsets, first, frame, step = [], [], [], [], [], []
+    for s, p, d, k, n, have in zip(stride, padding, dilation, (kh, kw), size, input.shape[2:], strict=True):
+        tap = d * np.arange(k)  # element i of the padded input gets g[m] · weight[tap], where i = s·m + tap
+        phases.append(tap % s)
+        offsets.append(tap // s if s > 1 else np.arange(k))
+        taps.append(int(offsets[-1][-1]) + 1)
+        step.append(1 if s > 1 else d)
+        first.append(p // s)
+        frame.append((step[-1] * (taps[-1] - 1) - first[-1], (p + n - 1) // s - (have - 1)))
+    spread = np.zeros((*stride, *taps, groups, c, out // groups), dtype=weight.dtype)
+    rows, columns = np.ix_(range(kh), range(kw))
+    spread[phases[0][rows], phases[1][columns], taps[0] - 1 - offsets[0][rows], taps[1] - 1 - offsets[1][columns]] = (
+        weight.reshape(groups, out // groups, c, kh, kw).transpose(3, 4, 0, 2, 1)
+    )
+    windows = Windows(input, frame, (taps[0], taps[1]), (1, 1), (step[0], step[1]), groups)
+    matrices = spread.transpose(0, 4, 2, 3, 6, 1, 5).reshape(stride[0], groups, windows.length, stride[1] * c)
+    n, (h, w) = len(input), windows.size
+    result = memory.empty((n, *size, groups, c), input.dtype)
+    left = padding[1] % stride[1]  # so many columns of the first windows lie outside
+
+    def work(chunks: Sequence[slice]) -> None:
+        product = mask = np.empty(0)
+        for images, rows in windows(chunks):
+            if len(product) < len(rows):
+                product = memory.empty((len(rows), groups, h * w, stride[1] * c), input.dtype)
+                mask = product if rectified is None else memory.empty((len(rows), *size, groups * c), bool)
+            part = product[: len(rows)]
+            for phase, matrix in enumerate(matrices):
+                multiply(rows, matrix, part)
+                top = (phase - padding[0]) % stride[0]
+                region = result[images, top :: stride[0]]
+                start = (top + padding[0] - phase) // stride[0] - first[0]
+                seen = part.reshape(len(part), groups, h, w * stride[1], c)
+                seen = seen[:, :, start : start + region.shape[1], left : left + size[1]]
+                region[...] = seen.transpose(0, 2, 3, 1, 4)
+            if rectified is not None:
+                whole = result[images].reshape(len(part), *size, groups * c)
+                positive = np.greater(rectified[images].transpose(0, 2, 3, 1), 0, out=mask[: len(part)])
+                np.multiply(whole, positive, out=whole)
+
+    share(work, windows.chunks, products=True)
+    return result.reshape(n, *size, groups * c).transpose(0, 3, 1, 2)
 
 
 # ---- the three operations --------------------------------------------------------------------------------
@@ -98,22 +200,7 @@ def _conv2d_weight_sample(d: Any) -> tuple[Any, ...]:
 )
 def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
     """`conv2d` of checked arguments."""
-    out, c, kh, kw = weight.shape
-    windows = Windows(input, _both(padding), (kh, kw), stride, dilation, groups)
-    matrix = weight.reshape(groups, out // groups, c, kh, kw).transpose(0, 3, 4, 2, 1)
-    result = np.empty((len(input), *windows.size, out), input.dtype)
-    grouped = result.reshape(len(input), math.prod(windows.size), groups, out // groups).transpose(0, 2, 1, 3)
-    matrix = matrix.reshape(groups, kh * kw * c, out // groups)
-    long = None if bias is None else np.tile(bias, math.prod(windows.size))  # NumPy is slow with many short rows
-
-    def work(chunks: Sequence[slice]) -> None:
-        for images, _ in products(windows, chunks, matrix, grouped):
-            if long is not None:
-                rows = result[images].reshape(-1, len(long))
-                rows += long
-
-    share(work, windows.chunks, products=True)
-    return result.transpose(0, 3, 1, 2)
+    return correlate(input, weight, bias, stride, padding, dilation, groups)
 
 
 @operation(
@@ -131,47 +218,8 @@ def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dil
     sample=_conv2d_input_sample,
 )
 def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
-    """The gradient of `_conv2d`'s input, which has this `size`, if `input` is that of the result.
-
-    Each of the stride² interleaved parts of the gradient is a correlation of stride 1. All of them read the same
-    windows, so that they are computed as so many output channels, and nothing is ever added up in place.
-    """
-    out, c, kh, kw = weight.shape
-    taps, phases, offsets, first, frame, step = [], [], [], [], [], []
-    for s, p, d, k, n, have in zip(stride, padding, dilation, (kh, kw), size, input.shape[2:], strict=True):
-        tap = d * np.arange(k)  # element i of the padded input gets g[m] · weight[tap], where i = s·m + tap
-        phases.append(tap % s)
-        offsets.append(tap // s if s > 1 else np.arange(k))
-        taps.append(int(offsets[-1][-1]) + 1)
-        step.append(1 if s > 1 else d)
-        first.append(p // s)
-        frame.append((step[-1] * (taps[-1] - 1) - first[-1], (p + n - 1) // s - (have - 1)))
-    spread = np.zeros((*stride, *taps, groups, c, out // groups), dtype=weight.dtype)
-    rows, columns = np.ix_(range(kh), range(kw))
-    spread[phases[0][rows], phases[1][columns], taps[0] - 1 - offsets[0][rows], taps[1] - 1 - offsets[1][columns]] = (
-        weight.reshape(groups, out // groups, c, kh, kw).transpose(3, 4, 0, 2, 1)
-    )
-    windows = Windows(input, frame, (taps[0], taps[1]), (1, 1), (step[0], step[1]), groups)
-    matrix = spread.transpose(4, 2, 3, 6, 0, 1, 5).reshape(groups, windows.length, math.prod(stride) * c)
-    n, (h, w) = len(input), windows.size
-    result = np.empty((n, *size, groups * c), input.dtype)
-    whole = result.reshape(n, h * w, groups, c).transpose(0, 2, 1, 3) if stride == (1, 1) else None
-
-    def work(chunks: Sequence[slice]) -> None:
-        for images, product in products(windows, chunks, matrix, whole):
-            parts = product.reshape(len(product), groups, h, w, *stride, c)
-            for phase in np.ndindex(*stride) if whole is None else ():
-                at, start = [], []
-                for r, s, p, m in zip(phase, stride, padding, first, strict=True):
-                    at.append((r - p) % s)
-                    start.append((at[-1] + p - r) // s - m)
-                region = result[images, at[0] :: stride[0], at[1] :: stride[1]]
-                seen = (slice(start[i], start[i] + region.shape[1 + i]) for i in (0, 1))
-                part = parts[:, :, *seen, *phase].transpose(0, 2, 3, 1, 4)
-                region[...] = part.reshape(region.shape)
-
-    share(work, windows.chunks, products=True)
-    return result.transpose(0, 3, 1, 2)
+    """The gradient of `_conv2d`'s input, which has this `size`, if `input` is that of the result."""
+    return correlate_back(input, weight, size, stride, padding, dilation, groups)
 
 
 @operation(
