@@ -61,6 +61,9 @@ DEFAULT_SEED = 67280421310721
 #: Integers from a range of this size or more take a double word each.
 WIDE_RANGE = 2**28
 
+#: So many double words are drawn at a time where they are not kept: they stay in the cache.
+PIECE = 2**16
+
 #: How many numbers `Generator.random` draws from: all from 0 on that the dtype holds (a float: exactly).
 SPANS = {
     np.dtype(kind): span
@@ -434,7 +437,10 @@ class Generator:
         sizes, count = _sized(shape)
         if not 0 <= p <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-        below = self._long_units(count) < np.uint64(math.ceil(p * 2**53))
+        below, least = np.empty(count, np.bool_), np.uint64(math.ceil(p * 2**53))
+        for start in range(0, count, PIECE):
+            part = below[start : start + PIECE]
+            np.less(self._long_units(len(part)), least, out=part)
         return below.astype(dtype, copy=False).reshape(sizes)
 
     def bernoulli_from(self, p: Array) -> Array:

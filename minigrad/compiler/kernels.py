@@ -74,9 +74,14 @@ def _mul(b: Builder, out: Value, x: Any, y: Any) -> bool:
     return elementwise(b, np.multiply, out, x, y)
 
 
+@kernel(forward("div"))
+def _div(b: Builder, out: Value, x: Any, y: Any, rounding: str | None) -> bool:
+    return rounding is None and elementwise(b, np.divide, out, x, y)
+
+
 @kernel(forward("pow"))
 def _pow(b: Builder, out: Value, x: Any, exponent: Any) -> bool:
-    return type(exponent) in (int, float) and elementwise(b, np.power, out, x, np.asarray(exponent, out.example.dtype))
+    return type(exponent) in (int, float) and exponent == 2 and elementwise(b, np.square, out, x)
 
 
 @kernel(rule("pow", "input"))
@@ -169,6 +174,21 @@ def _relu_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
     b.line(np.greater, y, np.zeros((), y.example.dtype), out=positive)
     b.line(np.multiply, Name(b.name(g)), positive, out=b.out(out, over=(g,)))
     b.give(positive)
+    return True
+
+
+# ---- shapes -------------------------------------------------------------------------------------------------
+
+
+@kernel(forward("_reshape"), rule("_reshape", "input"))
+def _reshape(b: Builder, out: Value, x: Value, shape: Any) -> bool:
+    array = b.fixed(x)
+    if array is not None and np.shares_memory(view := array.reshape(out.example.shape), array):
+        b.fix(out, view, of=x)
+        return True
+    if np.may_share_memory(out.example, x.example):
+        return False
+    b.line(np.copyto, b.view(b.out(out).reshape(x.example.shape)), x)
     return True
 
 

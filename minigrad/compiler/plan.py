@@ -178,9 +178,11 @@ class Builder:
         """Whether a later call needs it."""
         return not self._dies(value)
 
-    def fix(self, value: Value, thing: Any) -> None:
-        """Say that a result is always this object."""
+    def fix(self, value: Value, thing: Any, of: Value | None = None) -> None:
+        """Say that a result is always this object; if it is a view `of` another value, that keeps its buffer."""
         self._fixed[value.number] = thing
+        if of is not None:
+            self._pinned.add(of.number)
 
     def _dies(self, value: Value) -> bool:
         return self._last.get(value.number, -1) <= self._now

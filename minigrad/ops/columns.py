@@ -120,18 +120,21 @@ def sum_of_products(windows: Windows, g: Array) -> Array:
     shape = groups, o, windows.length
     n, most = len(windows.chunks), SUMS // max(math.prod(shape) * g.itemsize, 1)
     parts = np.array_split(range(n), max(min(n, PARTS, most), 1))
-    totals = np.empty((len(parts), *shape), g.dtype)  # one for each part, whichever thread it falls to
+    totals = memory.empty((len(parts), *shape), g.dtype)  # one for each part, whichever thread it falls to
 
     def work(numbers: Sequence[int]) -> None:
         for i in numbers:
-            total = np.zeros(shape, g.dtype)
+            total = totals[i]
+            total[...] = 0
+            product = np.empty(0)
             for images, rows in windows([windows.chunks[j] for j in parts[i]]):
                 n, _, positions, length = rows.shape
                 if groups == 1 and rows.flags.c_contiguous:
                     total += g[images].reshape(n * positions, o).T @ rows.reshape(n * positions, length)
-                else:
-                    total += np.matmul(g[images].swapaxes(2, 3), rows).sum(0)
-            totals[i] = total
+                    continue
+                if len(product) < n:
+                    product = memory.empty((n, *shape), g.dtype)
+                total += np.matmul(g[images].swapaxes(2, 3), rows, out=product[:n]).sum(0)
 
     share(work, range(len(parts)), products=True)
     total: Array = totals.sum(0)

@@ -50,7 +50,9 @@ def _sum_of_channels(g: Any) -> Any:
     if not isinstance(g, np.ndarray):
         return sum(g, (0, 2, 3))
     rows = channels_last(g)
-    return np.ones(len(rows), g.dtype) @ rows
+    ones = memory.empty((len(rows),), g.dtype)
+    ones[...] = 1
+    return ones @ rows
 
 
 # ---- on arrays -------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad import dtypes, memory
 from minigrad.dtypes import as_numpy
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor
@@ -186,6 +186,8 @@ def pow(input: Any, other: Any) -> Any:
     with quiet():
         if isinstance(other, np.ndarray) and other.ndim == 0:
             other = other[()]
+        if isinstance(other, (int, float)) and other == 2 and input.dtype.kind == "f":
+            return np.square(input)  # three times as fast
         return np.power(input, other)
 
 
@@ -588,11 +590,11 @@ def sigmoid(input: Any) -> Any:
 def _where_positive(g: Any, out: Any) -> Any:
     if not (isinstance(g, np.ndarray) and isinstance(out, np.ndarray)) or out.nbytes <= BLOCK:
         return g * (out > 0)
-    result = np.empty_like(out)
+    result, positive = memory.empty_like(out), memory.empty_like(out, bool)
 
     def work(parts: Sequence[slice]) -> None:
         for part in parts:
-            np.multiply(g[part], out[part] > 0, out=result[part])
+            np.multiply(g[part], np.greater(out[part], 0, out=positive[part]), out=result[part])
 
     share(work, blocks(out))
     return result
@@ -609,7 +611,7 @@ def relu(input: Any) -> Any:
     if input.ndim < 2 or input.nbytes <= BLOCK:
         return np.maximum(input, np.zeros_like(input))  # the scalar 0 misses NumPy's SIMD loop
     zeros = np.zeros_like(input[:1])
-    out = np.empty_like(input)
+    out = memory.empty_like(input)
 
     def work(parts: Sequence[slice]) -> None:
         for part in parts:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import memory
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
 from minigrad.ops.elementwise import where
@@ -68,7 +69,8 @@ def _index(input: Any, index: Any) -> Any:
 )
 def _place(input: Any, shape: tuple[int, ...], index: Any) -> Any:
     """Zeros of `shape` to which `input` is added at `index`: the gradient of ``[index]``."""
-    out = np.zeros(shape, dtype=input.dtype)
+    out = memory.empty(shape, input.dtype)
+    out[...] = 0
     if is_basic(index):
         out[index] = input
     else:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import memory
 from minigrad.engine import Array
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.record import composed, operation, public
@@ -34,7 +35,7 @@ class _ChannelsLast:
 
     def like(self, x: Array) -> Array:
         """An array of the shape of `x`, of which `view` is no copy."""
-        return np.empty((len(x), self.b, self.c), x.dtype).transpose(0, 2, 1)
+        return memory.empty((len(x), self.b, self.c), x.dtype).transpose(0, 2, 1)
 
     def spread(self, v: Array) -> Any:
         """A number for each channel (C,), to broadcast against what `view` gives."""
@@ -61,7 +62,7 @@ class _ChannelsFirst:
         return np.ascontiguousarray(x)
 
     def like(self, x: Array) -> Array:
-        return np.empty(x.shape, x.dtype)
+        return memory.empty(x.shape, x.dtype)
 
     def spread(self, v: Array) -> Any:
         return _column(v)
@@ -75,6 +76,11 @@ class _ChannelsFirst:
 
 def _layout(x: Array) -> _ChannelsLast | _ChannelsFirst:
     return _ChannelsLast(x) if x.transpose(0, 2, 1).flags.c_contiguous else _ChannelsFirst()
+
+
+def _room(x: Array, parts: Sequence[slice]) -> Array:
+    """Room for the largest of the parts, which is the first."""
+    return memory.empty(x[: parts[0].stop if parts else 0].shape, x.dtype)
 
 
 def _column(x: Any) -> Any:
@@ -105,8 +111,10 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
     dots = np.empty((len(parts), len(center)), center.dtype)
 
     def center_and_sum(numbers: Sequence[int]) -> None:
+        room = _room(x, parts)
         for i in numbers:
-            dots[i] = layout.dots(given[parts[i]], x[parts[i]] - middle)
+            part = x[parts[i]]
+            dots[i] = layout.dots(given[parts[i]], np.subtract(part, middle, out=room[: len(part)]))
 
     share(center_and_sum, range(len(parts)), products=True)
     along = dots.sum(0)
@@ -116,10 +124,11 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
     by_g, by_x, shift = map(layout.spread, (factor, slope, factor * layout.total(given) / -n - center * slope))
 
     def combine(parts: Sequence[slice]) -> None:
+        room = _room(x, parts)
         for part in parts:
             y = np.multiply(x[part], by_x, out=result[part])
             y += shift
-            y += given[part] * by_g
+            y += np.multiply(given[part], by_g, out=room[: len(y)])
 
     share(combine, parts)
     return out
@@ -176,8 +185,10 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
     squares = np.empty((len(parts), len(center)), center.dtype)
 
     def center_and_square(numbers: Sequence[int]) -> None:
+        room = _room(x, parts)
         for i in numbers:
-            apart = x[parts[i]] - middle
+            part = x[parts[i]]
+            apart = np.subtract(part, middle, out=room[: len(part)])
             squares[i] = layout.dots(apart, apart)
 
     share(center_and_square, range(len(parts)), products=True)

@@ -64,10 +64,12 @@ def _winners(input: Any, out: Any, window: Window) -> list[Array]:
     """For each tap where it is the first that equals the largest: kh·kw times bool (N, C, oh, ow)."""
     x, largest = (t.array if isinstance(t, Tensor) else t for t in (input, out))
     masks: list[Array] = []
-    free = np.ones_like(largest, dtype=bool)
+    free = memory.empty_like(largest, bool)
+    free[...] = True
     for tap, (rows, columns) in window.taps(x):
         at = (..., rows, columns)
-        mask = np.zeros_like(largest, dtype=bool)
+        mask = memory.empty_like(largest, bool)
+        mask[...] = False
         np.equal(tap, largest[at], out=mask[at])
         mask &= free
         free ^= mask

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import engine
+from minigrad import engine, memory
 from minigrad.engine import Array
 from minigrad.grad_mode import grad_mode
 from minigrad.ops.dropout import dropout
@@ -136,7 +136,7 @@ def _lstm_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[
     by_o, by_i, by_f, by_news = out.swapaxes(0, 1)
     np.multiply(h, o, out=by_o)
     np.subtract(h, by_o, out=by_o)
-    product = i * news
+    product = np.multiply(i, news, out=memory.empty(i.shape, i.dtype))
     np.multiply(product, i, out=by_i)
     np.subtract(product, by_i, out=by_i)
     np.multiply(product, news, out=by_news)
@@ -154,7 +154,7 @@ def _gru_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[A
     by_r, by_z, by_own, by_news = out.swapaxes(0, 1)
     np.multiply(news, news, out=by_news)
     np.subtract(1, by_news, out=by_news)
-    closed = 1 - z
+    closed = np.subtract(1, z, out=memory.empty(z.shape, z.dtype))
     by_news *= closed
     np.multiply(by_news, r, out=by_own)
     np.subtract(1, r, out=by_r)
@@ -236,16 +236,16 @@ class _Reading:
         halved: Any = self.matrix.copy()
         halved[: kind.sigmoids] *= 0.5
         halved = halved.reshape(-1, width)
-        self.columns: Any = np.empty((steps + 1, width, n), x.dtype)
+        self.columns: Any = memory.empty((steps + 1, width, n), x.dtype)
         self.columns[0, :size] = h.T
         self.columns[:steps, size : size + inputs] = x.swapaxes(1, 2)
         self.columns[:steps, size + inputs :] = 1
         self.states = self.columns[:, :size]
         kept = steps if grad_mode.enabled else 1  # what only the way back needs
-        self.gates = np.empty((kept, blocks, size, n), x.dtype)
+        self.gates = memory.empty((kept, blocks, size, n), x.dtype)
         self.cells: Any = None
         if c is not None:
-            self.cells = np.empty((steps + 1, size, n), x.dtype), np.empty((kept, size, n), x.dtype)
+            self.cells = memory.empty((steps + 1, size, n), x.dtype), memory.empty((kept, size, n), x.dtype)
             self.cells[0][0] = c.T
         for t in range(steps):
             gates = self.gates[t % kept]
@@ -257,7 +257,7 @@ class _Reading:
     def result(self, reverse: bool) -> Array:
         """The states after each step, (T, N, H), in the sequence's own order; an LSTM's last c behind them."""
         steps, size, n = self.states[1:].shape
-        out = np.empty((steps + (self.cells is not None), n, size), self.states.dtype)
+        out = memory.empty((steps + (self.cells is not None), n, size), self.states.dtype)
         states = self.states[1:].swapaxes(1, 2)
         out[:steps] = states[::-1] if reverse else states
         if self.cells is not None:
@@ -267,13 +267,14 @@ class _Reading:
     def gradients(self, g: Array, reverse: bool) -> tuple[Any, ...]:
         """Of all gates, h, c, weight_ih, weight_hh, bias_ih and bias_hh."""
         steps, _, size, n = self.gates.shape
-        factors = np.empty_like(self.gates)
+        factors = memory.empty(self.gates.shape, g.dtype)
         through, past = self.kind.factors(self.gates, self.states, self.cells, factors)
         by_gates = factors.reshape(steps, -1, n)
         matrix: Any = self.matrix.reshape(-1, self.matrix.shape[2])
         back = np.ascontiguousarray(matrix[:, :size].T)
         total, share = np.zeros_like(matrix), np.empty_like(matrix)
-        rows = np.ascontiguousarray(self.columns[:steps].swapaxes(1, 2))
+        rows = memory.empty((steps, n, matrix.shape[1]), g.dtype)
+        rows[...] = self.columns[:steps].swapaxes(1, 2)
         h, c = np.zeros((size, n), g.dtype), None if self.cells is None else g[steps].T.copy()
         after = g[:steps][::-1] if reverse else g[:steps]
         given: Any = after.any((1, 2))  # often only the last step's output is used

@@ -4,6 +4,7 @@ import copy
 import gc
 import inspect
 import itertools
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -163,6 +164,64 @@ def test_an_mlp_is_replayed_with_kernels_only():
     assert source.count("matmul") == 3 + 3 + 3 + 2  # forward, weights, biases, inputs
     assert "relu" not in source
     assert "linear" not in source
+
+
+LARGE = {
+    "cnn": lambda: (
+        nn.Sequential(
+            nn.Conv2d(1, 8, 3),
+            nn.ReLU(),
+            nn.Conv2d(8, 8, 3, stride=2),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(288, 4),
+        ),
+        minigrad.rand(64, 1, 28, 28),
+    ),
+    "conv1d": lambda: (nn.Conv1d(8, 16, 5), minigrad.rand(64, 8, 100)),
+    "lstm": lambda: (Sequence(nn.LSTM), minigrad.rand(64, 50, 3)),
+    "gru": lambda: (Sequence(nn.GRU), minigrad.rand(64, 50, 3)),
+    "autoencoder": lambda: (autoencoder(), minigrad.rand(4_000, 12)),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_replay_makes_no_large_arrays(name):
+    """Only small ones: sums over channels, masks of a part of an array."""
+    minigrad.manual_seed(0)
+    model, x = LARGE[name]()
+    target = minigrad.zeros_like(model(x).detach())
+
+    def step(x):
+        loss = F.mse_loss(model(x), target)
+        model.zero_grad()
+        loss.backward()
+
+    def peak(run):
+        for _ in range(3):
+            run(x)
+        tracemalloc.start()
+        run(x)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    compiled = minigrad.compile(step)
+    assert peak(compiled) < peak(step) / 8
+    assert compiled.reason is None
+
+
+def test_what_is_fused_has_the_same_bits():
+    def build():
+        deep = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Conv2d(3, 2, 2, stride=2, padding=1), nn.ReLU())
+        return nn.Sequential(deep, nn.Flatten(), nn.Linear(32, 4))
+
+    source = equal_runs((build, sgd, classifies, classified((4, 1, 8, 8)))).run.source
+    assert source.count("correlate_back") == 1
+    assert source.count("correlate") == 3
+    assert "conv2d_input" not in source
 
 
 def test_schedulers_and_options_are_followed():
