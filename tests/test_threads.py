@@ -49,6 +49,27 @@ def test_results_do_not_depend_on_the_number_of_threads():
             np.testing.assert_array_equal(a, b)
 
 
+def test_a_replayed_step_does_not_depend_on_it_either(monkeypatch):
+    monkeypatch.setattr(threads, "BLOCK", 2**12)  # so that arrays are shared at all
+    results = []
+    for n in (1, 2, 3):
+        minigrad.set_num_threads(n)
+        minigrad.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(1, 6, 4), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 6, 4), nn.ReLU())
+
+        def step(x, model=model):
+            model.zero_grad()
+            loss = model(x).square().sum()
+            loss.backward()
+            return loss
+
+        run = minigrad.compile(step)
+        results.append([run(minigrad.randn(40, 1, 28, 28)).item() for _ in range(6)])
+        results[-1] += [p.grad.tolist() for p in model.parameters()]
+        assert run.reason is None
+    assert results[0] == results[1] == results[2]
+
+
 @pytest.mark.parametrize(("n", "inputs", "outputs"), [(100, 784, 200), (64, 784, 64), (2000, 3072, 256)])
 def test_products_depend_on_the_number_of_threads_by_rounding_only(n, inputs, outputs):
     rng = np.random.default_rng(0)
