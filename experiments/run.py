@@ -132,6 +132,7 @@ class Run(Generic[S]):
         for epoch in range(self._restore(stage, trainer) + 1, epochs + 1):
             self._epoch(stage, epoch, epochs, trainer, measure)
         self._finish_stage(stage, trainer.model)
+        del trainer.gradients  # a compiled step and its trainer hold each other, and all buffers
         return trainer.model
 
     def history(self, stage: str) -> list[Row]:

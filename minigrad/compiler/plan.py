@@ -362,7 +362,7 @@ class Plan:
         builder = Builder(record, output)
         self.source = builder.build(output)
         exec(compile(self.source, "<minigrad.compile>", "exec"), builder.bound)
-        self.function: Callable[..., Any] = builder.bound["step"]
+        self.function: Callable[..., Any] = builder.bound.pop("step")  # else it would hold itself, and all buffers
         self.function.__name__ = name
 
 

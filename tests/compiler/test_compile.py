@@ -6,6 +6,7 @@ import inspect
 import itertools
 import tracemalloc
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -211,6 +212,29 @@ def test_a_replay_makes_no_large_arrays(name):
     compiled = minigrad.compile(step)
     assert peak(compiled) < peak(step) / 8
     assert compiled.reason is None
+
+
+def test_a_plan_is_freed_with_its_function():
+    model, x = mlp(), minigrad.rand(8, 12)
+
+    def step(x):
+        model.zero_grad()
+        loss = model(x).sum()
+        loss.backward()
+        return loss
+
+    gc.collect()
+    gc.disable()
+    try:
+        run = minigrad.compile(step)
+        for _ in range(4):
+            run(x)
+        (plans,) = run._plans.values()
+        freed = weakref.ref(plans[0])
+        del run, plans
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 def test_what_is_fused_has_the_same_bits():
