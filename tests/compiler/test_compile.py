@@ -230,7 +230,7 @@ def test_a_plan_is_freed_with_its_function():
         for _ in range(4):
             run(x)
         (plans,) = run._plans.values()
-        freed = weakref.ref(plans[0])
+        freed = weakref.ref(plans[0].function)  # with it go the buffers that it names
         del run, plans
         assert freed() is None
     finally:
