@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,14 @@ from minigrad.watch import call, watching
 MISSING: Any = object()
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words, which torch accepts too
 PYTHON_NUMBERS = {bool, int, float, complex}
+
+
+class Layout(NamedTuple):
+    """What a node holds: the rules of its inputs, and the places of what they need (see `compile_rules`)."""
+
+    rules: tuple[tuple[int, Rule], ...]  #: by input; their needs are places in `Node.saved`
+    keeps: tuple[int, ...]
+    output: int  #: where among them the operation's own result stands, or -1
 
 
 class Primitive:
@@ -44,7 +52,7 @@ class Primitive:
         self.rules, self.shapes = compile_rules(self.name, self.names, gradients)
         self.promoted = tuple(self.rules) if promotes is True else tuple(map(self.names.index, promotes or ()))
         self.floating, self.view, self.saves, self.variadic = floating, view, saves, variadic
-        self.layouts: dict[tuple[tuple[int, ...], ...], list[bool] | None] = {}
+        self.layouts: dict[tuple[int, ...], Layout] = {}  # by the inputs that are tracked
 
     def function(self) -> Callable[..., Any]:
         """The public function: on tensors it records, on plain arrays it just computes."""
@@ -125,50 +133,50 @@ class Primitive:
 
     def node(self, args: tuple[Any, ...], out: Tensor, saved: Any) -> Node:
         """The record of one call: an edge for each tracked input, and what their rules need."""
-        edges: list[Edge] = []
-        needs: tuple[Any, ...] = ()
-        rules = self.rules
         if self.variadic:
-            rules = {position: at_position(rules[0], position) for position in range(len(args[0]))}
-        inputs = args[0] if self.variadic else args
-        for place, rule in rules.items():
-            a = inputs[place]
-            if isinstance(a, Tensor) and a.tracked:
-                array = a.array
-                edges.append((a.node or a, rule, array.shape, array.dtype))
-                needs += (rule.needs,)
-        layout = self.layouts.get(needs, MISSING)
-        if layout is MISSING:
-            layout = self.layouts[needs] = self.layout(needs)
-        if layout is None:
-            return Node(self.label, edges)
-        kept = [a if keep else None for a, keep in zip(args, layout, strict=False)]
-        n = len(self.names)
-        if layout[n]:
-            out.version = [0]
-            held = object.__new__(Variable)  # not `out` itself: its node must not point back to it
-            held.array, held.version = out.array, out.version
-            kept.append(held)
+            inputs = args[0]
+            layout = self.layout(i for i, a in enumerate(inputs) if isinstance(a, Tensor) and a.tracked)
         else:
-            kept.append(None)
-        kept.append(saved)
-        for place in self.shapes:
-            a = args[place]
-            kept.append(a.array.shape if isinstance(a, Tensor) else np.shape(a))
-        return Node(self.label, edges, kept, n if layout[n] else -1)
+            inputs = args
+            tracked = tuple([i for i in self.rules if isinstance(a := args[i], Tensor) and a.tracked])
+            layout = self.layouts.get(tracked) or self.layouts.setdefault(tracked, self.layout(tracked))
+        edges: list[Edge] = []
+        for i, rule in layout.rules:
+            a = inputs[i]
+            array = a.array
+            edges.append((a.node or a, rule, array.shape, array.dtype))
+        kept: list[Any] = []
+        n = len(self.names)
+        for place in layout.keeps:
+            if place < n:
+                kept.append(args[place])
+            elif place == n:
+                out.version = [0]
+                held = object.__new__(Variable)  # not `out` itself: its node must not point back to it
+                held.array, held.version = out.array, out.version
+                kept.append(held)
+            elif place == n + 1:
+                kept.append(saved)
+            else:
+                a = args[self.shapes[place - n - 2]]
+                kept.append(a.array.shape if isinstance(a, Tensor) else np.shape(a))
+        return Node(self.label, edges, kept, layout.output)
 
-    def layout(self, needs: tuple[tuple[int, ...], ...]) -> list[bool] | None:
-        """Which places of `Node.saved` the rules in use need; None for none."""
-        wanted = {place for places in needs for place in places}
-        return [place in wanted for place in range(len(self.names) + 2)] if wanted else None
+    def layout(self, tracked: Iterable[int]) -> Layout:
+        """What a node holds if these inputs are tracked."""
+        rules = [(i, at_position(self.rules[0], i) if self.variadic else self.rules[i]) for i in tracked]
+        keeps = sorted({place for _, rule in rules for place in rule.needs})
+        moved = [(i, Rule(rule.function, tuple(map(keeps.index, rule.needs)))) for i, rule in rules]
+        n = len(self.names)
+        return Layout(tuple(moved), tuple(keeps), keeps.index(n) if n in keeps else -1)
 
 
 def compile_rules(
     op: str, names: tuple[str, ...], gradients: Mapping[str, Callable[..., Any]]
 ) -> tuple[dict[int, Rule], list[int]]:
-    """Turn the names that rules ask for into places in `Node.saved`.
+    """Turn the names that rules ask for into places.
 
-    The places are: the arguments in order, ``out``, ``saved``, then the shapes that some rule asks for.
+    These are: the arguments in order, ``out``, ``saved``, then the shapes that some rule asks for.
     """
     places = {name: i for i, name in enumerate((*names, "out", "saved"))}
     shapes: list[int] = []
