@@ -179,8 +179,8 @@ def _steps(record: Record[Settings], table: str) -> str:
     rows = [[start["candidate"], f"{loss:.4f}", "", report.percent(accuracy), "", ""]]
     for row in steps:
         lower, higher = loss - row["validation_loss"], row["validation_accuracy"] - accuracy
-        error = f" ± {row['standard_error']:.4f}" if "standard_error" in row else ""
-        measured = f"{row['validation_loss']:.4f}", f"{lower:+.4f}{error}", report.percent(row["validation_accuracy"])
+        gain = f"{lower:+.4f} ± {row['standard_error']:.4f}"
+        measured = f"{row['validation_loss']:.4f}", gain, report.percent(row["validation_accuracy"])
         rows.append([row["candidate"], *measured, f"{100 * higher:+.2f} points", "yes" if row["kept"] else "no"])
         if row["kept"]:
             loss, accuracy = row["validation_loss"], row["validation_accuracy"]
