@@ -6,14 +6,16 @@ of its time. Once a block of the largest size that it adapts to has been freed, 
 (https://man7.org/linux/man-pages/man3/mallopt.3.html, M_MMAP_THRESHOLD). The block's own pages are never touched, and
 cost nothing. Elsewhere `keep_freed` does nothing.
 
-Operations make their large arrays by `empty`. Within `Rooms` they get those of the call before again.
+Operations make their large arrays by `empty`; a `Lender` has them share a few blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextvars import ContextVar
-from threading import get_ident
+import math
+from collections.abc import Sequence
+from contextvars import ContextVar, Token
+from sys import getrefcount
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -28,51 +30,53 @@ def keep_freed() -> None:
     np.empty(LARGEST, dtype=np.uint8)
 
 
-class Rooms:
-    """A function whose calls to `empty` are answered with the same arrays whenever it is called.
+class Lender:
+    """Within ``with lender:`` operations get the same memory again for their large arrays, and allocate none.
 
-    What it returned before is lost by then. Threads that it starts with its context have arrays of their own.
+    A block is lent anew as soon as nobody holds an array in it any more. The one given back last comes first: it is
+    still in the cache.
 
-    >>> double = Rooms(lambda x: np.add(x, x, out=empty(x.shape, x.dtype)))
-    >>> double(np.ones(2)) is double(np.zeros(2))
+    >>> with Lender() as lender:
+    ...     address = empty((2, 3), np.float32).ctypes.data
+    ...     same = empty((3, 2), np.float32).ctypes.data == address
+    >>> same
     True
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-        self.__name__ = getattr(function, "__name__", "c")
-        self._arrays: dict[int, list[Array]] = {}  # of each thread
-        self._given: dict[int, int] = {}  # how many of them in this call
+    def __init__(self) -> None:
+        self._blocks: dict[int, list[Array]] = {}  # by size
+        self._lock = Lock()
+        self._tokens: list[Token[Lender | None]] = []
 
-    def __call__(self, *args: Any) -> Any:
-        """``function(*args)``."""
-        before = _rooms.set(self)
-        self._given.clear()
-        try:
-            return self.function(*args)
-        finally:
-            _rooms.reset(before)
+    def __enter__(self) -> Lender:
+        self._tokens.append(_lender.set(self))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _lender.reset(self._tokens.pop())
 
     def empty(self, shape: Sequence[int], dtype: Any) -> Array:
-        """The next array."""
-        thread = get_ident()
-        arrays = self._arrays.setdefault(thread, [])
-        i = self._given.get(thread, 0)
-        self._given[thread] = i + 1
-        if i == len(arrays):
-            arrays.append(np.empty(shape, dtype))
-        elif arrays[i].shape != tuple(shape) or arrays[i].dtype != dtype:
-            arrays[i] = np.empty(shape, dtype)
-        return arrays[i]
+        """An array of any content."""
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        with self._lock:
+            blocks = self._blocks.setdefault(size, [])
+            for i in range(len(blocks) - 1, -1, -1):
+                if getrefcount(blocks[i]) == UNUSED:
+                    blocks.append(blocks.pop(i))
+                    break
+            else:
+                blocks.append(np.empty(size, np.uint8))
+            return np.ndarray(shape, dtype, blocks[-1])
 
 
-_rooms: ContextVar[Rooms | None] = ContextVar("rooms", default=None)
+_lender: ContextVar[Lender | None] = ContextVar("lender", default=None)
+UNUSED = 2  #: references to a block that nobody holds: that of the list, and that of the question
 
 
 def empty(shape: Sequence[int], dtype: Any) -> Array:
     """An array of any content."""
-    rooms = _rooms.get()
-    return np.empty(shape, dtype) if rooms is None else rooms.empty(shape, dtype)
+    lender = _lender.get()
+    return np.empty(shape, dtype) if lender is None else lender.empty(shape, dtype)
 
 
 def axes(x: Array) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Operations written into buffers: the same ufuncs and products as in `minigrad.ops`, with ``out=``.
 
 A kernel gets the `Builder`, the result's place and the arguments, and writes lines. It returns False, having written
-none, where it does not apply. What is missing here runs as in eager mode, in arrays that it gets again at every replay.
+none, where it does not apply. What is missing here runs as in eager mode, in memory that the plan lends.
 """
 
 from __future__ import annotations

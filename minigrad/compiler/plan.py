@@ -2,7 +2,7 @@
 
 Its text can be read (`Plan.source`). Results of operations that have a kernel (`minigrad.compiler.kernels`) are
 written into buffers that belong to the plan; a buffer is used again as soon as nobody needs what it holds. All
-other calls are made as they were recorded; each gets its large arrays (`minigrad.memory.empty`) again at every replay.
+other calls are made as they were recorded; for their large arrays they are lent the plan's memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.compiler.fusion import fused
 from minigrad.compiler.recorder import Call, Recorder, Value, values_in
 from minigrad.engine import Array
-from minigrad.memory import Rooms
+from minigrad.memory import Lender
 from minigrad.nn.module import Module
 from minigrad.ops.record import registry
 from minigrad.tensor import Tensor
@@ -51,6 +51,7 @@ class Builder:
             "asarray": np.asarray,
             "array": np.array,
             "wrap": Tensor.wrap,
+            "memory": Lender(),
         }
         self._names: dict[int, str] = {}  # of bound objects, by id
         self._counter = count()
@@ -58,7 +59,6 @@ class Builder:
         self._fixed: dict[int, Any] = {}  # what else stays in its place
         self._pinned: set[int] = set()
         self._locals: set[int] = set()
-        self._lent: set[int] = set()  # results that lie in a call's own arrays
         self._pool: list[Array] = []
         self.stored: list[tuple[Name, Array]] = []  #: leaves, with the buffers of their gradients
         self._zeros: list[Array] = []
@@ -219,16 +219,13 @@ class Builder:
         for question, args, answer in self.record.questions:
             asked = f"{self.name(question)}({', '.join(map(self.name, args))})"
             text.append(f"    if {asked} is not {answer}:\n        return {self.name(CHANGED)}")
-        text.append('    with errstate(all="ignore"):')
+        text.append('    with errstate(all="ignore"), memory:')
         text += [f"        {line}" for line in self.lines] or ["        pass"]
         text.append(f"    return {returned}")
         return "\n".join(text) + "\n"
 
     def _plain(self, call: Call) -> None:
-        """A call as it was recorded. It may keep what it is given, so that is not written to any more.
-
-        What it makes by `memory.empty` it gets again at the next replay.
-        """
+        """A call as it was recorded. It may keep what it is given, so that is not written to any more."""
         self._pinned.update(value.number for value in values_in(call.args))
         if call.kind == "leaf":
             self._to_leaf(call)
@@ -237,12 +234,7 @@ class Builder:
             args = [self.name(a) for a in call.args] + [f"{k}={self.name(a)}" for k, a in call.kwargs.items()]
         else:
             args = [self.name(a) for a in call.args]
-        function = call.function
-        if call.kind != "effect":
-            function = Rooms(function)
-            function.__name__ = rule_names().get(call.function, function.__name__)
-            self._lent.update(value.number for value in call.results if value is not None)
-        text = f"{self.name(function)}({', '.join(args)})"
+        text = f"{self.name(call.function)}({', '.join(args)})"
         if call.kind == "effect" and call.results[0] is not None:
             text += ".array"
         if call.wraps:
@@ -262,7 +254,7 @@ class Builder:
         assert after is not None
         target = Name(self.name(leaf.tensor) if leaf.input is None else f"t{leaf.input}")
         buffer = self._buffers.get(g.number)
-        if buffer is None and alone and g.number not in self._lent:
+        if buffer is None and alone:
             stored = Name(f"wrap({self.name(g)})")
         else:
             if buffer is None or not alone:  # it is somebody else's too

@@ -128,31 +128,38 @@ def correlate_back(
     windows = Windows(input, frame, (taps[0], taps[1]), (1, 1), (step[0], step[1]), groups)
     matrices = spread.transpose(0, 4, 2, 3, 6, 1, 5).reshape(stride[0], groups, windows.length, stride[1] * c)
     n, (h, w) = len(input), windows.size
-    result = memory.empty((n, *size, groups, c), input.dtype)
+    result = memory.empty((n, *size, groups * c), input.dtype)
+    apart = result.reshape(n, *size, groups, c)
     left = padding[1] % stride[1]  # so many columns of the first windows lie outside
 
+    def gather(images: slice, rows: Array, product: Array) -> None:
+        """The products of these images, phase by phase, to their places."""
+        for phase, matrix in enumerate(matrices):
+            multiply(rows, matrix, product)
+            top = (phase - padding[0]) % stride[0]
+            region = apart[images, top :: stride[0]]
+            start = (top + padding[0] - phase) // stride[0] - first[0]
+            seen = product.reshape(len(rows), groups, h, w * stride[1], c)
+            seen = seen[:, :, start : start + region.shape[1], left : left + size[1]]
+            region[...] = seen.transpose(0, 2, 3, 1, 4)
+
     def work(chunks: Sequence[slice]) -> None:
-        product = mask = np.empty(0)
+        most = max(chunk.stop - chunk.start for chunk in chunks) if chunks else 0
+        if stride != (1, 1):
+            product = memory.empty((most, groups, h * w, stride[1] * c), input.dtype)
+        if rectified is not None:
+            mask = memory.empty((most, *size, groups * c), bool)
         for images, rows in windows(chunks):
-            if len(product) < len(rows):
-                product = memory.empty((len(rows), groups, h * w, stride[1] * c), input.dtype)
-                mask = product if rectified is None else memory.empty((len(rows), *size, groups * c), bool)
-            part = product[: len(rows)]
-            for phase, matrix in enumerate(matrices):
-                multiply(rows, matrix, part)
-                top = (phase - padding[0]) % stride[0]
-                region = result[images, top :: stride[0]]
-                start = (top + padding[0] - phase) // stride[0] - first[0]
-                seen = part.reshape(len(part), groups, h, w * stride[1], c)
-                seen = seen[:, :, start : start + region.shape[1], left : left + size[1]]
-                region[...] = seen.transpose(0, 2, 3, 1, 4)
+            if stride == (1, 1):
+                multiply(rows, matrices[0], apart[images].reshape(len(rows), h * w, groups, c).transpose(0, 2, 1, 3))
+            else:
+                gather(images, rows, product[: len(rows)])
             if rectified is not None:
-                whole = result[images].reshape(len(part), *size, groups * c)
-                positive = np.greater(rectified[images].transpose(0, 2, 3, 1), 0, out=mask[: len(part)])
-                np.multiply(whole, positive, out=whole)
+                positive = np.greater(rectified[images].transpose(0, 2, 3, 1), 0, out=mask[: len(rows)])
+                np.multiply(result[images], positive, out=result[images])
 
     share(work, windows.chunks, products=True)
-    return result.reshape(n, *size, groups * c).transpose(0, 3, 1, 2)
+    return result.transpose(0, 3, 1, 2)
 
 
 # ---- the three operations --------------------------------------------------------------------------------
