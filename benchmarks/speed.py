@@ -95,7 +95,7 @@ def by_hand(results: dict[str, Any]) -> str:
     if not above:
         return ""
     return (
-        f"For {len(above)} of {len(timed)} networks even the step that is fused by hand misses the goal of the eager "
+        f"For {len(above)} of {len(timed)} rows even the step that is fused by hand misses the goal of the eager "
         f"one: {min(above):.2f} to {max(above):.2f} of torch's time."
     )
 

@@ -203,4 +203,4 @@ def test_where_even_the_step_by_hand_misses_the_goal_is_said():
     found = results()
     assert "by hand misses" not in speed.text(found, None)
     found["steps"][0]["seconds"]["floor"] = 0.8e-3
-    assert "For 1 of 1 networks even the step that is fused by hand misses" in speed.text(found, None)
+    assert "For 1 of 1 rows even the step that is fused by hand misses" in speed.text(found, None)
