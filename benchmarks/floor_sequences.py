@@ -12,12 +12,15 @@ Going back, the gradient of the gates is that of the state times factors that ar
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from benchmarks.floor_parts import Linear, Parameters, Step, objective
 from benchmarks.networks import Network
+
+Part: TypeAlias = Callable[[], None]
 
 SIZE, BLOCKS = 32, 4
 
@@ -106,6 +109,20 @@ class _Recurrent:
         bias_ih[...] = by_input[:, :, -1]
         bias_hh[...] = by_state[:, :, -1]
 
+    def step(self, network: Network, forward: Part, fill_factors: Part, backward: Part) -> Step:
+        """The whole step, of what each kind of layer does in its own way."""
+
+        def fill() -> Any:
+            self.begin()
+            forward()
+            loss = self.loss()
+            fill_factors()
+            backward()
+            self.end()
+            return loss
+
+        return self.parameters.step(network, fill)
+
 
 def lstm(network: Network) -> Step:
     """``c' = f c + i news``, ``h' = o tanh(c')``."""
@@ -154,16 +171,7 @@ def lstm(network: Network) -> Step:
             if t:
                 np.matmul(net.back, net.flat_factors[t], out=h)
 
-    def fill() -> Any:
-        net.begin()
-        forward()
-        loss = net.loss()
-        fill_factors()
-        backward()
-        net.end()
-        return loss
-
-    return net.parameters.step(network, fill)
+    return net.step(network, forward, fill_factors, backward)
 
 
 def gru(network: Network) -> Step:
@@ -205,13 +213,4 @@ def gru(network: Network) -> Step:
                 np.matmul(net.back, net.flat_factors[t], out=h)
                 np.add(h, scratch, out=h)
 
-    def fill() -> Any:
-        net.begin()
-        forward()
-        loss = net.loss()
-        fill_factors()
-        backward()
-        net.end()
-        return loss
-
-    return net.parameters.step(network, fill)
+    return net.step(network, forward, fill_factors, backward)
