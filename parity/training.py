@@ -14,7 +14,7 @@ from typing import Any
 from experiments.machine import peak_megabytes
 from experiments.metrics import accuracy, confusion
 from experiments.options import Options
-from experiments.training import logits
+from experiments.training import Trainer, logits
 from parity.networks import Rehearsal, rehearse
 
 
@@ -60,7 +60,7 @@ def train(task: Task) -> dict[str, Any]:
     for _ in range(task.epochs or network.epochs):
         trainer.epoch()
     seconds = time.process_time() - started
-    measured_on, reached, counts = _judged(run, network.measure, trainer.model)
+    measured_on, reached, counts = _judged(run, network.measure, trainer)
     return {
         "accuracy": reached,
         "measured_on": measured_on,
@@ -72,15 +72,16 @@ def train(task: Task) -> dict[str, Any]:
     }
 
 
-def _judged(run: Rehearsal[Any], measure: Any, model: Any) -> tuple[str, float, list[list[int]] | None]:
+def _judged(run: Rehearsal[Any], measure: Any, trainer: Trainer) -> tuple[str, float, list[list[int]] | None]:
     classes = len(run.source.classes)
     if run.test is not None:
         inputs, labels = run.test
-        scores = logits(run.fw, model, inputs)
+        learnt_from = trainer.loader.dataset[0][0]  # flat, or an image
+        scores = logits(run.fw, trainer.model, inputs.reshape(-1, *learnt_from.shape))
         if scores.ndim == 2 and scores.shape[1] == classes:
             counts = confusion(labels, scores.argmax(1), classes)
             return "test", accuracy(counts), counts
-    row = measure(model)
+    row = measure(trainer.model)
     for part in ("test", "validation"):
         if (reached := row.get(f"{part}_accuracy")) is not None:
             return part, float(reached), None

@@ -19,8 +19,9 @@ def test_no_seed_is_used_on_both_sides():
     assert not ours & theirs
 
 
-def test_a_training_measures_the_test_set():
-    found = training.train(Task("mnist_small_mlp", "final", "minigrad", seed=3, **SMALL))
+@pytest.mark.parametrize(("name", "stage"), [("mnist_small_mlp", "final"), ("mnist_cnn", "plain")])
+def test_a_training_measures_the_test_set(name, stage):
+    found = training.train(Task(name, stage, "minigrad", seed=3, **SMALL))
     assert found["measured_on"] == "test"
     counts = found["confusion"]
     assert found["accuracy"] == sum(counts[i][i] for i in range(10)) / sum(map(sum, counts))
