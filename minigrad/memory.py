@@ -80,6 +80,13 @@ def empty(shape: Sequence[int], dtype: Any) -> Array:
     return np.empty(shape, dtype) if lender is None else lender.empty(shape, dtype)
 
 
+def filled(value: Any, shape: Sequence[int], dtype: Any) -> Array:
+    """An array of a number, or of what is broadcast from another array."""
+    out = empty(shape, dtype)
+    out[...] = value
+    return out
+
+
 def axes(x: Array) -> tuple[int, ...]:
     """The axes of `x` from the one with the longest steps in memory to the one with the shortest."""
     return tuple(sorted(range(x.ndim), key=lambda i: -abs(x.strides[i])))

@@ -62,7 +62,7 @@ DEFAULT_SEED = 67280421310721
 WIDE_RANGE = 2**28
 
 #: So many double words are drawn at a time where they are not kept: they stay in the cache.
-PIECE = 2**16
+PIECE = 2**15
 
 #: How many numbers `Generator.random` draws from: all from 0 on that the dtype holds (a float: exactly).
 SPANS = {

@@ -54,7 +54,7 @@ def set_num_threads(n: int) -> None:
     _products_on(n)
 
 
-def share(work: Callable[[Sequence[T]], None], items: Sequence[T], products: bool = False) -> None:
+def share(work: Callable[[Sequence[T]], None], items: Sequence[T], products: bool = False, later: bool = True) -> None:
     """``work(items)``, by several threads at once: each gets some neighbouring items.
 
     What `work` does with an item must not depend on the other items; it must not start operations itself.
@@ -63,11 +63,18 @@ def share(work: Callable[[Sequence[T]], None], items: Sequence[T], products: boo
     Args:
         work: what is to be done.
         items: what to do it with.
-        products: whether matrix products are among the work. They, and all later ones, stay on one thread each,
-            until `set_num_threads` is called.
+        products: whether matrix products are among the work. They stay on one thread each.
+        later: whether all later products do so too, until `set_num_threads` is called.
     """
-    if products and get_num_threads() > 1:
-        _products_on(1)
+    before = _products_on(1) if products and get_num_threads() > 1 else None
+    try:
+        _share(work, items)
+    finally:
+        if before is not None and not later:
+            _products_on(before)
+
+
+def _share(work: Callable[[Sequence[T]], None], items: Sequence[T]) -> None:
     n = min(get_num_threads(), len(items))
     if n <= 1 or _blas() is None:
         work(items)
@@ -90,8 +97,14 @@ def share(work: Callable[[Sequence[T]], None], items: Sequence[T], products: boo
 
 def blocks(x: Array) -> list[slice]:
     """Parts of the first axis of `x`, to be shared, of a size that stays in the cache while it is computed with."""
-    step = max(BLOCK * len(x) // max(x.nbytes, 1), 1)
+    step = max(-(-len(x) // max(-(-x.nbytes // BLOCK), 1)), 1)
     return [slice(i, i + step) for i in range(0, len(x), step)]
+
+
+def portions(n: int, most: int) -> list[slice]:
+    """Parts of `n` rows for `share`, of `most` rows or fewer: one for each thread, or more."""
+    step = -(-n // max(-(-n // most), get_num_threads()))
+    return [slice(i, min(i + step, n)) for i in range(0, n, step)]
 
 
 @functools.cache
@@ -122,10 +135,14 @@ def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     return None
 
 
-def _products_on(n: int) -> None:
-    """Let matrix products use `n` threads."""
-    if (blas := _blas()) is not None and blas[0]() != n:
+def _products_on(n: int) -> int | None:
+    """Let matrix products use `n` threads; returns how many they used before, None if that can't be set."""
+    if (blas := _blas()) is None:
+        return None
+    before = blas[0]()
+    if before != n:
         blas[1](n)
+    return before
 
 
 class _State:

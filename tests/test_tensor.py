@@ -51,6 +51,9 @@ PROGRAMS = {
     "None and ellipsis": lambda fw: fw.zeros(2, 3)[..., None].shape,
     "mask": lambda fw: fw.arange(5)[fw.arange(5) > 2],
     "list index": lambda fw: fw.arange(5)[[0, 3]],
+    "an index tensor for each dimension": lambda fw: fw.arange(24).reshape(2, 3, 4)[
+        fw.tensor([[0], [-1]]), fw.tensor([2, -3]), fw.tensor(1)
+    ],
     "two index tensors": lambda fw: fw.arange(9).reshape(3, 3)[fw.tensor([0, 2]), fw.tensor([1, 1])],
     "write through a view": lambda fw: [x := fw.zeros(2, 3), x[0].fill_(5), x][-1],
     "write a row": lambda fw: [x := fw.zeros(2, 3), x.__setitem__(1, fw.tensor([1.0, 2.0, 3.0])), x][-1],
@@ -111,6 +114,11 @@ FAILURES = {
     "sum": (lambda fw: fw.ones(2).sum(3), "Dimension out of range"),
     "index": (lambda fw: fw.ones(2)[5], "out of bounds|index 5"),
     "too many indices": (lambda fw: fw.ones(2)[0, 0], "too many indices"),
+    "two index tensors, one too large": (lambda fw: fw.ones(2, 2)[fw.tensor([0]), fw.tensor([2])], "index 2"),
+    "two index tensors that do not fit": (
+        lambda fw: fw.ones(2, 2)[fw.tensor([0, 1]), fw.tensor([0, 1, 1])],
+        "shape mismatch",
+    ),
     "index of 0-d": (lambda fw: fw.tensor(1.0)[0], "0-dim tensor"),
     "gather": (lambda fw: fw.ones(2, 2).gather(1, fw.tensor([[5]])), "index 5 is out of bounds"),
     "item": (lambda fw: fw.ones(2).item(), "2 elements cannot be converted to Scalar"),

@@ -118,6 +118,43 @@ def test_products_stay_on_one_thread_beside_those_of_shared_work():
     assert minigrad.get_num_threads() == 2
     minigrad.set_num_threads(2)
     assert blas[0]() == 2
+    threads.share(lambda items: None, range(4), products=True, later=False)
+    assert blas[0]() == 2
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        (lambda: nn.Sequential(nn.Linear(100, 90), nn.ReLU(), nn.Linear(90, 3, bias=False)), (2_500, 100)),
+        (lambda: nn.LSTM(3, 5), (4, 1_100, 3)),
+        (lambda: nn.GRU(3, 5, batch_first=True, bidirectional=True), (1_100, 4, 3)),
+    ],
+)
+def test_an_evaluation_in_portions_is_that_of_all_at_once(n, model, shape):
+    minigrad.set_num_threads(n)
+    minigrad.manual_seed(0)
+    model, x = model(), minigrad.rand(*shape)
+    before = threads._blas() and threads._blas()[0]()
+
+    def parts(out):
+        return [out] if isinstance(out, minigrad.Tensor) else [out[0], *(out[1] if len(out[1]) == 2 else out[1:])]
+
+    whole = parts(model(x))
+    with minigrad.no_grad():
+        portions = parts(model(x))
+    for a, b in zip(whole, portions, strict=True):
+        np.testing.assert_allclose(a.detach().numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
+    assert (threads._blas() and threads._blas()[0]()) == before
+
+
+def test_portions_cover_all_rows():
+    minigrad.set_num_threads(3)
+    for n in (1, 2, 5, 1_000, 2_048, 2_049):
+        found = threads.portions(n, 1_024)
+        assert [i for part in found for i in range(n)[part]] == list(range(n))
+        assert len(found) >= min(n, 3) or n < 5
+        assert max(part.stop - part.start for part in found) <= 1_024
 
 
 def test_numpys_error_state_reaches_the_threads():

@@ -79,6 +79,11 @@ def _div(b: Builder, out: Value, x: Any, y: Any, rounding: str | None) -> bool:
     return rounding is None and elementwise(b, np.divide, out, x, y)
 
 
+@kernel(rule("div", "input"))
+def _div_input(b: Builder, out: Value, g: Value, other: Any, rounding: str | None) -> bool:
+    return rounding is None and elementwise(b, np.divide, out, g, other)
+
+
 @kernel(forward("pow"))
 def _pow(b: Builder, out: Value, x: Any, exponent: Any) -> bool:
     return type(exponent) in (int, float) and exponent == 2 and elementwise(b, np.square, out, x)
@@ -245,6 +250,12 @@ def _linear_bias(b: Builder, out: Value, g: Value) -> bool:
 @kernel(np.ones_like)
 def _ones_like(b: Builder, out: Value, x: Value) -> bool:
     b.fix(out, np.ones_like(out.example))
+    return True
+
+
+@kernel(np.zeros)
+def _zeros(b: Builder, out: Value, shape: Any, kind: Any) -> bool:
+    b.line(np.copyto, b.out(out), np.zeros((), out.example.dtype))
     return True
 
 

@@ -50,9 +50,7 @@ def _sum_of_channels(g: Any) -> Any:
     if not isinstance(g, np.ndarray):
         return sum(g, (0, 2, 3))
     rows = channels_last(g)
-    ones = memory.empty((len(rows),), g.dtype)
-    ones[...] = 1
-    return ones @ rows
+    return memory.filled(1, (len(rows),), g.dtype) @ rows
 
 
 # ---- on arrays -------------------------------------------------------------------------------------------
@@ -76,8 +74,8 @@ def correlate(
     positions = math.prod(windows.size)
     result = memory.empty((len(input), *windows.size, out), input.dtype)
     grouped = result.reshape(len(input), positions, groups, out // groups).transpose(0, 2, 1, 3)
-    long = None if bias is None else np.tile(bias, positions)  # NumPy is slow with many short rows
-    zeros = np.zeros(positions * out, input.dtype) if rectify else None
+    long = None if bias is None else memory.filled(bias, (positions, out), input.dtype).reshape(-1)  # one long row
+    zeros = memory.filled(0, (positions * out,), input.dtype) if rectify else None
 
     def work(chunks: Sequence[slice]) -> None:
         for images, rows in windows(chunks):

@@ -41,6 +41,28 @@ def is_basic(index: Any) -> bool:
     )
 
 
+def _places(part: Any) -> bool:
+    """Whether a part of an index is an array of places."""
+    return isinstance(part, np.ndarray) and part.dtype.kind == "i" and part.size > 0
+
+
+def _taken(x: Array, index: tuple[Array, ...]) -> Array:
+    """``x[index]`` for an array of integers for each dimension: twice as fast by places in the flattened array."""
+    try:
+        shape = np.broadcast_shapes(*(i.shape for i in index))
+        inside = all(-n <= i.min() and i.max() < n for i, n in zip(index, x.shape, strict=True))
+    except ValueError:
+        inside = False
+    if not inside:
+        return x[index]  # it raises NumPy's error
+    places = memory.filled(0, shape, np.intp)
+    for k, (i, n) in enumerate(zip(index, x.shape, strict=True)):
+        part = np.remainder(i, n, out=memory.empty(i.shape, np.intp))
+        part *= math.prod(x.shape[k + 1 :])
+        places += part
+    return np.take(x.reshape(-1), places, out=memory.empty(places.shape, x.dtype), mode="clip")
+
+
 @operation(
     {"input": lambda g, input_shape, index: _place(g, input_shape, index)},
     view=True,
@@ -54,6 +76,9 @@ def is_basic(index: Any) -> bool:
 )
 def _index(input: Any, index: Any) -> Any:
     """``input[index]``."""
+    named = isinstance(index, tuple) and 0 < len(index) == input.ndim
+    if named and input.flags.c_contiguous and all(map(_places, index)):
+        return _taken(input, index)
     out = input[index]
     if not isinstance(out, np.ndarray):  # one number: ask for it as a view of no dimensions
         return input[(*index, ...) if isinstance(index, tuple) else (index, ...)]

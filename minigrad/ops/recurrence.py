@@ -32,6 +32,9 @@ from minigrad.ops.linalg import linear
 from minigrad.ops.record import composed, operation
 from minigrad.ops.shape import unsqueeze
 from minigrad.tensor import Tensor
+from minigrad.threads import portions, share
+
+SEQUENCES = 512  # so many at a time, at most, in an evaluation: what a step computes stays in the cache
 
 State = tuple[Any, ...]
 Step = Callable[[Any, State, Any, Any], State]
@@ -193,7 +196,7 @@ class Kind:
         weight_ih, weight_hh, *biases = (w for w in weights if w is not None)
         h, n = weight_hh.shape[1], weight_ih.shape[1]
         blocks = 1 + max(self.input_rows)
-        matrix = np.zeros((blocks, h, h + n + bool(biases)), weight_hh.dtype)
+        matrix = memory.filled(0, (blocks, h, h + n + bool(biases)), weight_hh.dtype)
         rows, columns = list(self.state_rows), list(self.input_rows)
         matrix[rows, :, :h] = weight_hh.reshape(-1, h, h)
         matrix[columns, :, h : h + n] = weight_ih.reshape(-1, h, n)
@@ -233,7 +236,7 @@ class _Reading:
         self.kind, self.inputs = kind, inputs
         self.matrix = kind.packed(weights)
         blocks, _, width = self.matrix.shape
-        halved: Any = self.matrix.copy()
+        halved: Any = memory.filled(self.matrix, self.matrix.shape, self.matrix.dtype)
         halved[: kind.sigmoids] *= 0.5
         halved = halved.reshape(-1, width)
         self.columns: Any = memory.empty((steps + 1, width, n), x.dtype)
@@ -271,11 +274,13 @@ class _Reading:
         through, past = self.kind.factors(self.gates, self.states, self.cells, factors)
         by_gates = factors.reshape(steps, -1, n)
         matrix: Any = self.matrix.reshape(-1, self.matrix.shape[2])
-        back = np.ascontiguousarray(matrix[:, :size].T)
-        total, share = np.zeros_like(matrix), np.empty_like(matrix)
+        back = memory.empty((size, len(matrix)), g.dtype)
+        back[...] = matrix[:, :size].T
+        total, product = (memory.filled(0, matrix.shape, g.dtype) for _ in range(2))
         rows = memory.empty((steps, n, matrix.shape[1]), g.dtype)
         rows[...] = self.columns[:steps].swapaxes(1, 2)
-        h, c = np.zeros((size, n), g.dtype), None if self.cells is None else g[steps].T.copy()
+        h, scratch = (memory.filled(0, (size, n), g.dtype) for _ in range(2))
+        c = None if self.cells is None else memory.filled(g[steps].T, (size, n), g.dtype)
         after = g[:steps][::-1] if reverse else g[:steps]
         given: Any = after.any((1, 2))  # often only the last step's output is used
         for t in range(steps)[::-1]:
@@ -283,9 +288,9 @@ class _Reading:
                 h += after[t].T
             if c is None:
                 factors[t] *= h
-                kept = past if past is None else h * past[t]
+                kept = past if past is None else np.multiply(h, past[t], out=scratch)
             else:
-                c += h * through[t]
+                c += np.multiply(h, through[t], out=scratch)
                 factors[t, 0] *= h
                 factors[t, 1:] *= c
                 c *= past[t]
@@ -293,7 +298,7 @@ class _Reading:
             np.matmul(back, by_gates[t], out=h)
             if kept is not None:
                 h += kept
-            total += np.matmul(by_gates[t], rows[t], out=share)
+            total += np.matmul(by_gates[t], rows[t], out=product)
         weights = self.kind.unpacked(total.reshape(self.matrix.shape), self.inputs)
         return by_gates, h.T, None if c is None else c.T, *weights
 
@@ -330,8 +335,8 @@ def _rule(place: int) -> Callable[..., Any]:
             else:
                 found = _recorded((input, h, c, weight_ih, weight_hh, bias_ih, bias_hh), g, kind, reverse)
             saved.known = g, found
-        share = saved.known[1][place]
-        return saved.input_gradient(share, reverse) if place == 0 and isinstance(g, np.ndarray) else share
+        found = saved.known[1][place]
+        return saved.input_gradient(found, reverse) if place == 0 and isinstance(g, np.ndarray) else found
 
     return rule
 
@@ -350,8 +355,8 @@ def _by_steps(inputs: Sequence[Any], kind: str, reverse: bool) -> Any:
     state: State = (h,) if c is None else (h, c)
     shares = _unbound(linear(input, weight_ih, bias_ih))
     outs = []
-    for share in reversed(shares) if reverse else shares:
-        state = KINDS[kind].step(share, state, weight_hh, bias_hh)
+    for gates in reversed(shares) if reverse else shares:
+        state = KINDS[kind].step(gates, state, weight_hh, bias_hh)
         outs.append(state[0])
     return stack([*(outs[::-1] if reverse else outs), *state[1:]])
 
@@ -363,8 +368,8 @@ def _read_projected(
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     shares = _unbound(linear(input, weight_ih, bias_ih))
     outs = []
-    for share in reversed(shares) if reverse else shares:
-        full, c = lstm_step(share, (h, c), weight_hh, bias_hh)
+    for gates in reversed(shares) if reverse else shares:
+        full, c = lstm_step(gates, (h, c), weight_hh, bias_hh)
         h = linear(full, projection)
         outs.append(h)
     return stack(outs[::-1] if reverse else outs), c
@@ -421,8 +426,18 @@ def _read(
 
     An LSTM's last c follows as one step more. `reverse` reads from the end; the results stay in their places.
     """
-    x = input[::-1] if reverse else input
-    reading = _Reading(KINDS[kind], x, h, c, (weight_ih, weight_hh, bias_ih, bias_hh))
+    x, weights = input[::-1] if reverse else input, (weight_ih, weight_hh, bias_ih, bias_hh)
+    if len(h) > SEQUENCES and not grad_mode.enabled:
+        out = memory.empty((len(x) + (c is not None), *h.shape), x.dtype)
+
+        def work(parts: Sequence[slice]) -> None:
+            for n in parts:
+                reading = _Reading(KINDS[kind], x[:, n], h[n], c if c is None else c[n], weights)
+                out[:, n] = reading.result(reverse)
+
+        share(work, portions(len(h), SEQUENCES), products=True, later=False)
+        return out, None
+    reading = _Reading(KINDS[kind], x, h, c, weights)
     return reading.result(reverse), reading
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad import dtypes, memory
 from minigrad.ops.elementwise import _stepwise, exp, log, maximum, minimum, pow, where
 from minigrad.ops.indexing import gather, index_select
 from minigrad.ops.record import composed, operation, public
@@ -201,9 +201,15 @@ def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     shape = tuple(input.shape)
-    won = input == spread(out, shape, dim, keepdim)
-    ties = sum(won, dim, True).astype(g.dtype)
-    return where(won, spread(g, shape, dim, keepdim) / ties, 0.0)
+    best, given = spread(out, shape, dim, keepdim), spread(g, shape, dim, keepdim)
+    if isinstance(g, np.ndarray):
+        won = np.equal(input, best, out=memory.empty_like(input, bool))
+        result = memory.empty_like(input, g.dtype)
+        result[...] = 0
+        np.divide(given, won.sum(axes(dim, len(shape)), g.dtype, keepdims=True), out=result, where=won)
+        return result
+    won = input == best
+    return where(won, given / sum(won, dim, True).astype(g.dtype), 0.0)
 
 
 def _need_elements(input: Any, dim: Any, what: str) -> None:
