@@ -32,6 +32,7 @@ def answer(module: str, threads: int, *arguments: str) -> Any:
     """
     command = [sys.executable, "-m", module, *arguments]
     variables = environment(threads) | {"BENCHMARK_STARTED": repr(time.time())}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # what a package manager installs is compiled already
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"benchmarks: {' '.join(command)} failed:\n{done.stderr.strip()}")
