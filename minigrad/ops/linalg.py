@@ -5,6 +5,7 @@ https://docs.pytorch.org/docs/stable/torch.html#blas-and-lapack-operations
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -205,9 +206,14 @@ def _weight_gradient(g: Any, input: Any) -> Any:
     return g.mT @ input if g.ndim == 2 else _rows(g).mT @ _rows(input)
 
 
+@functools.lru_cache(64)
+def _ones(n: int, kind: np.dtype[Any]) -> Array:
+    return np.ones(n, kind)
+
+
 def _sum_of_rows(g: Any) -> Any:
     """What the edge would do to undo the broadcasting, as a product: twice as fast."""
-    return np.ones(len(g), dtype=g.dtype) @ g
+    return _ones(len(g), g.dtype) @ g
 
 
 def _each_row(input: Array, weight: Array, bias: Array | None) -> Array:
