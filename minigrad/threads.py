@@ -97,7 +97,7 @@ def _share(work: Callable[[Sequence[T]], None], items: Sequence[T]) -> None:
 
 def blocks(x: Array) -> list[slice]:
     """Parts of the first axis of `x`, to be shared, of a size that stays in the cache while it is computed with."""
-    step = max(-(-len(x) // max(-(-x.nbytes // BLOCK), 1)), 1)
+    step = max(BLOCK * len(x) // max(x.nbytes, 1), 1)
     return [slice(i, i + step) for i in range(0, len(x), step)]
 
 

@@ -108,17 +108,16 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
     x, result, given = layout.view(input), layout.view(out), layout.view(g)
     middle = layout.spread(center)
     parts = blocks(x)
-    sums = np.empty((2, len(parts), len(center)), center.dtype)
+    dots = np.empty((len(parts), len(center)), center.dtype)
 
     def center_and_sum(numbers: Sequence[int]) -> None:
         room = _room(x, parts)
         for i in numbers:
-            part, by_part = x[parts[i]], given[parts[i]]
-            sums[0, i] = layout.dots(by_part, np.subtract(part, middle, out=room[: len(part)]))
-            sums[1, i] = layout.total(by_part)
+            part = x[parts[i]]
+            dots[i] = layout.dots(given[parts[i]], np.subtract(part, middle, out=room[: len(part)]))
 
     share(center_and_sum, range(len(parts)), products=True)
-    along, total = sums.sum(1)
+    along, total = dots.sum(0), layout.total(given)
     known[:] = g, along, total  # the rules of weight and bias, next in line, need them too
     factor = scale if weight is None else scale * weight
     slope = factor * scale**2 * along / -n

@@ -61,9 +61,7 @@ def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     """The gradient of a sum: every element that was added up gets the gradient of the total."""
     if g.shape == shape:
         return g
-    if g.ndim == 0 and isinstance(
-        g, (np.ndarray, np.generic)
-    ):  # by hand, in a tenth of the time that NumPy's function takes
+    if g.ndim == 0 and isinstance(g, (np.ndarray, np.generic)):  # in a tenth of the time of NumPy's function
         spread = np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))
         spread.flags.writeable = False
         return spread
