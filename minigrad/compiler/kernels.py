@@ -6,6 +6,7 @@ none, where it does not apply. What is missing here runs as in eager mode, in me
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -304,9 +305,10 @@ def _softmax_nll_input(b: Builder, out: Value, g: Value, x: Value, target: Value
     return True
 
 
-def check_probabilities(p: Array) -> None:
-    """Object to numbers outside [0, 1], as the operation does."""
-    if not (np.minimum.reduce(p, axis=None) >= 0 and np.maximum.reduce(p, axis=None) <= 1):
+def check_probabilities(p: Array, losses: Array) -> None:
+    """Object to numbers outside [0, 1], as the operation does: of these a logarithm is nan."""
+    suspect = math.isnan(np.add.reduce(losses, axis=None))
+    if suspect and not (np.minimum.reduce(p, axis=None) >= 0 and np.maximum.reduce(p, axis=None) <= 1):
         raise RuntimeError("all elements of input should be between 0 and 1")
 
 
@@ -320,7 +322,6 @@ def _bce(b: Builder, out: Value, p: Value, target: Value) -> bool:
     if not alike(out, p, target) or not p.example.size:
         return False
     losses, others = b.out(out), b.room(out.example)
-    b.line(check_probabilities, p)
     b.line(np.negative, p, out=losses)
     b.line(np.log1p, losses, out=losses)
     b.line(np.maximum, losses, np.asarray(-100, losses.dtype), out=losses)
@@ -330,6 +331,7 @@ def _bce(b: Builder, out: Value, p: Value, target: Value) -> bool:
     b.line(np.maximum, others, np.asarray(-100, losses.dtype), out=others)
     b.line(np.multiply, target, others, out=others)
     b.line(np.subtract, losses, others, out=losses)
+    b.line(check_probabilities, p, losses)
     b.give(others)
     return True
 

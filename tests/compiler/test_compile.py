@@ -238,6 +238,24 @@ def test_a_replay_makes_no_new_arrays(name):
     assert peak(2048, False) > 2 * BUFFERS  # so much it would be
 
 
+@pytest.mark.parametrize("wrong", [-0.5, 1.5, float("nan")])
+def test_what_is_no_probability_is_refused_in_a_replay_too(wrong):
+    w = minigrad.ones(3, requires_grad=True)
+
+    @minigrad.compile
+    def step(x):
+        w.grad = None
+        loss = F.binary_cross_entropy(w * x, minigrad.tensor([1.0, 0.0, 1.0]))
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        step(minigrad.tensor([0.5, 0.0, 1.0]))
+    assert step.reason is None
+    with pytest.raises(RuntimeError, match="all elements of input should be between 0 and 1"):
+        step(minigrad.tensor([0.5, wrong, 1.0]))
+
+
 def test_a_plan_is_freed_with_its_function():
     model, x = mlp(), minigrad.rand(8, 12)
 
