@@ -94,7 +94,12 @@ def _curves(axes: Any, curves: Mapping[str, Sequence[float]]) -> None:
     for label, values in curves.items():
         colour, marker = COLOURS[label.split()[0]], "o" if len(values) <= 10 else ""
         axes.plot(range(1, len(values) + 1), values, color=colour, label=label, marker=marker, markersize=4)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    whole_numbers(axes)
+
+
+def whole_numbers(axes: Any) -> None:
+    """Ticks at whole numbers of epochs, or of whatever runs along x; a single one if there is no more."""
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def legend(figure: Any, axes: Any) -> None:

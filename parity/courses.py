@@ -170,7 +170,7 @@ def draw(group: Group, folder: Path) -> Path:
         unit = "percentage points"
     difference.set(title="minigrad − PyTorch", xlabel="epoch", ylabel=unit)
     for axes in (curves, difference):
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        figures.whole_numbers(axes)
     steps, sizes = zip(*group.drift.curve, strict=True)
     drift.loglog(steps, [max(size, 1e-10) for size in sizes], color=figures.TRAINING)
     for size, step in group.drift.reached.items():

@@ -76,7 +76,7 @@ def curves(course: dict[str, Any]) -> str:
             values = [scale * row[column] for row in rows]
             axes.plot([row["epoch"] for row in rows], values, color=colour, label=f"{label}, {name}", **style)
     axes.set(xlabel="epoch", ylabel=unit)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    figures.whole_numbers(axes)
     axes.legend(fontsize=8)
     return as_uri(figure)
 
@@ -95,7 +95,7 @@ def difference(course: dict[str, Any]) -> str:
             axes.axhline(sign * course["allowed"], color=figures.MARK, linestyle="--", linewidth=1)
         axes.annotate(f"allowed: ±{course['allowed']:g}", (epochs[0], course["allowed"]), va="bottom", fontsize=8)
     axes.set(xlabel="epoch", ylabel=f"minigrad − PyTorch ({unit})")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    figures.whole_numbers(axes)
     axes.legend(fontsize=8)
     return as_uri(figure)
 
@@ -109,7 +109,7 @@ def of_a_kind(course: dict[str, Any]) -> str:
     axes.axhline(course["allowed"], color=figures.MARK, linestyle="--", linewidth=1)
     axes.annotate(f"allowed: {course['allowed']:g}", (1, course["allowed"]), va="bottom", fontsize=8)
     axes.set(xlabel="network, sorted", ylabel="largest difference of an accuracy (points)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    figures.whole_numbers(axes)
     return as_uri(figure)
 
 

@@ -342,7 +342,7 @@ def _statistics(record: Record[Settings]) -> str:
             edges = np.arange(len(counts) + 1) - 0.5
             axes.stairs([100 * n / max(sum(counts), 1) for n in counts], edges, color=colour, label=kind, linewidth=2)
         axes.set(xlabel=label, ylabel="share of the sequences (%)", xlim=(-0.5, LENGTH + 0.5))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        figures.whole_numbers(axes)
     figures.legend(figure, grid[0])
     title = "Human and machine sequences of the training data"
     figure.suptitle(title)
@@ -385,7 +385,7 @@ def _judgement(record: Record[Settings]) -> str:
     mean = [100 * row["mean"] for row in rows]
     axes.plot(x, mean, color=figures.TRAINING, linewidth=2, label="mean output of the network for them")
     axes.axhline(50, color=figures.MARK, linestyle=":")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    figures.whole_numbers(axes)
     title = "Human, by the number of alternations"
     axes.set(title=title, xlabel="number of alternations (of 19)", ylabel="human (%)", ylim=(0, 104))
     figures.legend(figure, axes)

@@ -92,7 +92,7 @@ def _curve(record: Record[Settings]) -> str:
     axes.plot([len(curve)], [metrics["test_mse"]], "*", color=figures.TEST, markersize=12, label="test, once")
     axes.axhline(metrics["mean_image_mse"], color=figures.MARK, linestyle=":", label="mean image (test)")
     axes.axhline(metrics["pca_mse"], color=figures.MARK, linestyle="--", label="2-component PCA (test)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    figures.whole_numbers(axes)
     title = "Mean squared error after each epoch"
     axes.set(xlabel="epoch", ylabel="mean squared error per pixel (0 to 1)", title=title, ylim=(0, None))
     figures.legend(figure, axes)

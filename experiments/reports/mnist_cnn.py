@@ -145,7 +145,7 @@ def _curves(record: Record[Settings]) -> str:
     )
     right.set_ylim(*figures.percent_range([record.curve(name, "train_accuracy") for name in TITLES]))
     for axes in (left, right):
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        figures.whole_numbers(axes)
     figures.legend(figure, left)
     path = figures.save(figure, record, "curves")
     note = (

@@ -240,7 +240,7 @@ def _curves(record: Record[Settings], samples: int) -> str:
         _lines(axes, mean)
         axes.axhline(50, color=figures.MARK, linestyle="--", linewidth=1)
         axes.set(title=TITLES[task], xlabel="epoch", ylabel="validation accuracy (%)", ylim=(45, 101.5))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        figures.whole_numbers(axes)
         axes.label_outer()
     figures.legend(figure, grid[0])
     figure.suptitle(f"Learning from {samples:,} samples (mean of {len(seeds)} seeds)")

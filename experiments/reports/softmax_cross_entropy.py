@@ -189,7 +189,7 @@ def _accuracy_figure(record: Record[Settings]) -> Path:
             curves.append(curve)
             epochs, label = range(1, len(curve) + 1), f"{loss}, rate {rate:g}"
             axes.plot(epochs, [100 * a for a in curve], style, color=COLOURS[loss], markersize=4, label=label)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    figures.whole_numbers(axes)
     axes.set(xlabel="epoch", ylabel="validation accuracy (%)", title="The same network with three losses")
     axes.legend(fontsize=9)
     return figures.save(figure, record, "accuracy")

@@ -202,7 +202,7 @@ def _loops_figure(record: Record[Settings]) -> Path:
         losses = record.curve(loop, "loss")
         style = "--" if loop == TOO_EARLY else "-o"  # it lies on the curve of the one without backward()
         axes.plot(range(1, len(losses) + 1), losses, style, color=COLOURS[loop], markersize=4, label=loop)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    figures.whole_numbers(axes)
     axes.set(xlabel="epoch", ylabel="mean training loss (nats per sample)")
     axes.set(title="The same network and data, four loops", ylim=(0, None))
     axes.legend(fontsize=9)
