@@ -162,6 +162,10 @@ class Run(Generic[S]):
         """Adds to the headline numbers, under plain names; rates as fractions."""
         self.metrics.update(metrics)
 
+    def found(self, table: str, row: Row) -> Row:
+        """A row of a table by which candidates are chosen; who rehearses the run gives that of the results."""
+        return row
+
     def keep_table(self, name: str, rows: list[Row]) -> None:
         """Keeps a table for the report, as NAME.csv."""
         self.tables[name] = rows

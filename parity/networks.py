@@ -113,8 +113,8 @@ class Rehearsal(Run[S]):
         self.networks: dict[str, Network] = {}
         self.tested: set[str] = set()
         self.test: Samples | None = None
-        path = results / experiment.name / HISTORY
-        self._known = files.read_csv(path) if path.exists() else []
+        self._results = results / experiment.name
+        self._known = self._read(HISTORY)
         self._rows_of: dict[str, list[Row]] = {}
 
     def fit(
@@ -134,6 +134,15 @@ class Rehearsal(Run[S]):
     def history(self, stage: str) -> list[Row]:
         """The rows of this training in those results; without them one row, of the untrained network."""
         return self._rows_of[stage]
+
+    def found(self, table: str, row: Row) -> Row:
+        """The row of the same candidate in those results, or else this one."""
+        rows = [other for other in self._read(f"{table}.csv") if other["candidate"] == row["candidate"]]
+        return rows[0] if rows else row
+
+    def _read(self, name: str) -> list[Row]:
+        path = self._results / name
+        return files.read_csv(path) if path.exists() else []
 
     def open_test(self, *stages: str, **choice: Any) -> Samples:
         """The test set, as in any run."""

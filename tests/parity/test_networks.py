@@ -51,6 +51,24 @@ def test_the_choice_is_that_of_the_results(tmp_path):
     assert run.networks["final"].start().learning_rate == 0.05
 
 
+def test_what_was_kept_in_the_results_is_in_the_final_networks(tmp_path):
+    results = tmp_path / "mnist_cnn"
+    results.mkdir()
+    (results / "rates.csv").write_text("candidate,validation_loss\nrate 0.05,0.3\nrate 0.1,0.2\nrate 0.2,0.4\n")
+    (results / "regularisers.csv").write_text(
+        "candidate,kept\nnone,\ndropout 0.25 after max-pooling,0\nweight decay 1e-3,1\n"
+    )
+    (results / "tweaks.csv").write_text("candidate,kept\nnone,\nlearning rate 0.4,1\n")
+    run = networks.rehearse("mnist_cnn", Options(data="digits", limit=200), tmp_path)
+    rates = {}
+    for stage in ("plain", "regularised", "batch norm"):
+        trainer = run.networks[stage].start()
+        rates[stage] = trainer.learning_rate, trainer.optimizer.param_groups[0]["weight_decay"]
+    assert rates["plain"] == (0.1, 0)
+    assert rates["regularised"] == (0.1, 1e-3)
+    assert rates["batch norm"] == (0.4, 1e-3)
+
+
 def test_networks_that_start_alike_are_merged(pairs):
     found = networks.merged(pairs("mnist_mlp"), networks.objective_of)
     assert [(pair.stage, pair.alike) for pair in found] == [("final", ("rate 0.05", "rate 0.1", "rate 0.2"))]
