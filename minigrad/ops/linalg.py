@@ -7,23 +7,16 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
-from minigrad.grad_mode import grad_mode
 from minigrad.ops.elementwise import clamp_min, mul
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import norm, sum
 from minigrad.ops.shape import _permute, movedim, reshape, transpose, unsqueeze
-from minigrad.threads import portions, share
-
-ROWS = 1024  # so many at a time, at most, where each thread computes with some of them
-LARGE = 1 << 23  # multiplications that are worth another thread
 
 
 def same_dtype(what: str, a: Any, b: Any) -> None:
@@ -216,24 +209,6 @@ def _sum_of_rows(g: Any) -> Any:
     return _ones(len(g), g.dtype) @ g
 
 
-def _each_row(input: Array, weight: Array, bias: Array | None) -> Array:
-    """`linear` of so many rows, in an evaluation, that each thread takes some of them on its own.
-
-    That is faster than products that several threads compute together. In training products are smaller.
-    """
-    out = memory.empty((len(input), len(weight)), input.dtype)
-
-    def work(parts: Sequence[slice]) -> None:
-        for part in parts:
-            rows = np.matmul(input[part], weight.T, out=out[part])
-            if bias is not None:
-                rows += bias
-
-    few = len(out) * weight.size < LARGE
-    share(work, [slice(None)] if few else portions(len(out), ROWS), products=True, later=False)
-    return out
-
-
 @operation(
     {
         "input": lambda g, weight: g @ weight,
@@ -266,8 +241,6 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         same_dtype("input and bias", input, bias)
         if bias.shape != weight.shape[:1]:
             raise RuntimeError(f"linear: bias of shape {list(bias.shape)} for a weight of shape {list(weight.shape)}")
-    if input.ndim == 2 and len(input) >= ROWS // 4 and not grad_mode.enabled:
-        return _each_row(input, weight, bias)
     if input.ndim == 2 and len(input) < len(weight):  # the transposed product is up to a third faster then
         out = np.matmul(weight, input.T)
         if bias is not None:
