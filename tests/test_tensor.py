@@ -186,6 +186,12 @@ def test_prints_like_torch(name):
     assert repr(program(minigrad)) == repr(program(torch)).replace("torch.", "minigrad.")
 
 
+def test_narrow_integers_name_places_in_a_long_dimension():
+    x = minigrad.arange(600).reshape(300, 2)
+    narrow = [minigrad.tensor(places, dtype=minigrad.int8) for places in ([5, -1], [1, 0])]
+    assert x[narrow[0], narrow[1]].tolist() == [11, 598]
+
+
 def test_copies_and_pickles():
     x = minigrad.tensor([1.0, 2.0], requires_grad=True)
     (x * 2).sum().backward()

@@ -152,7 +152,7 @@ def test_portions_cover_all_rows():
     for n in (1, 2, 5, 1_000, 2_048, 2_049):
         found = threads.portions(n, 1_024)
         assert [i for part in found for i in range(n)[part]] == list(range(n))
-        assert len(found) >= min(n, 3) or n < 5
+        assert len(found) >= min(n, 3)
         assert max(part.stop - part.start for part in found) <= 1_024
 
 

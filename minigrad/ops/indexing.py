@@ -57,7 +57,7 @@ def _taken(x: Array, index: tuple[Array, ...]) -> Array:
         return x[index]  # it raises NumPy's error
     places = memory.filled(0, shape, np.intp)
     for k, (i, n) in enumerate(zip(index, x.shape, strict=True)):
-        part = np.remainder(i, n, out=memory.empty(i.shape, np.intp))
+        part = np.remainder(i, np.intp(n), out=memory.empty(i.shape, np.intp))  # `i` may be too narrow for n
         part *= math.prod(x.shape[k + 1 :])
         places += part
     return np.take(x.reshape(-1), places, out=memory.empty(places.shape, x.dtype), mode="clip")

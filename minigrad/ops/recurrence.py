@@ -274,8 +274,7 @@ class _Reading:
         through, past = self.kind.factors(self.gates, self.states, self.cells, factors)
         by_gates = factors.reshape(steps, -1, n)
         matrix: Any = self.matrix.reshape(-1, self.matrix.shape[2])
-        back = memory.empty((size, len(matrix)), g.dtype)
-        back[...] = matrix[:, :size].T
+        back = memory.filled(matrix[:, :size].T, (size, len(matrix)), g.dtype)
         total, product = (memory.filled(0, matrix.shape, g.dtype) for _ in range(2))
         rows = memory.empty((steps, n, matrix.shape[1]), g.dtype)
         rows[...] = self.columns[:steps].swapaxes(1, 2)
