@@ -8,7 +8,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minigrad.compiler.plan import CHANGED, Guards, Plan
+from minigrad.compiler.builder import CHANGED
+from minigrad.compiler.plan import Guards, Plan
 from minigrad.compiler.recorder import Recorder, difference, same
 from minigrad.grad_mode import grad_mode
 from minigrad.tensor import Tensor

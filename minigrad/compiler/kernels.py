@@ -9,16 +9,25 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from minigrad.compiler.plan import KERNELS, Builder, Kernel, Name
-from minigrad.compiler.recorder import Value
+from minigrad.compiler.builder import Builder, Name
+from minigrad.compiler.recorder import Call, Value
+from minigrad.compiler.tracing import traced
 from minigrad.engine import Array
 from minigrad.ops.dropout import _draw_mask
 from minigrad.ops.record import registry
-from minigrad.threads import blocks
+
+Kernel: TypeAlias = Callable[..., bool]  #: ``kernel(builder, *results, *args)``
+KERNELS: dict[Callable[..., Any], Kernel] = {}
+
+
+def written(b: Builder, call: Call) -> bool:
+    """Write the lines of a call, if there is a way to do it in buffers."""
+    kernel = KERNELS.get(call.function)
+    return (kernel is not None and kernel(b, *call.results, *call.args)) or traced(b, call)
 
 
 def kernel(*functions: Callable[..., Any]) -> Callable[[Kernel], Kernel]:
@@ -60,126 +69,9 @@ def _sum_of_gradients(b: Builder, out: Value, x: Value, y: Value) -> bool:
     return elementwise(b, np.add, out, x, y)
 
 
-@kernel(forward("add"))
-def _add(b: Builder, out: Value, x: Any, y: Any, alpha: Any) -> bool:
-    return alpha == 1 and elementwise(b, np.add, out, x, y)
-
-
-@kernel(forward("sub"))
-def _sub(b: Builder, out: Value, x: Any, y: Any, alpha: Any) -> bool:
-    return alpha == 1 and elementwise(b, np.subtract, out, x, y)
-
-
-@kernel(forward("mul"), rule("mul", "input"), rule("mul", "other"))
-def _mul(b: Builder, out: Value, x: Any, y: Any) -> bool:
-    return elementwise(b, np.multiply, out, x, y)
-
-
-@kernel(forward("div"))
-def _div(b: Builder, out: Value, x: Any, y: Any, rounding: str | None) -> bool:
-    return rounding is None and elementwise(b, np.divide, out, x, y)
-
-
-@kernel(rule("div", "input"))
-def _div_input(b: Builder, out: Value, g: Value, other: Any, rounding: str | None) -> bool:
-    return rounding is None and elementwise(b, np.divide, out, g, other)
-
-
-@kernel(forward("pow"))
-def _pow(b: Builder, out: Value, x: Any, exponent: Any) -> bool:
-    return type(exponent) in (int, float) and exponent == 2 and elementwise(b, np.square, out, x)
-
-
-@kernel(rule("pow", "input"))
-def _pow_input(b: Builder, out: Value, g: Value, x: Value, exponent: Any) -> bool:
-    if type(exponent) not in (int, float) or exponent != 2 or not alike(out, g, x):
-        return False
-    twice = b.room(x.example)
-    b.line(np.multiply, np.asarray(2, x.example.dtype), x, out=twice)
-    b.line(np.multiply, Name(b.name(g)), twice, out=b.out(out, over=(g,)))
-    b.give(twice)
-    return True
-
-
-@kernel(forward("mean"))
-def _mean(b: Builder, out: Value, x: Value, dim: Any, keepdim: bool, dtype: Any) -> bool:
-    if dim is not None or keepdim or dtype is not None or not alike_dtypes(out, x):
-        return False
-    total = b.out(out)
-    b.line(np.add.reduce, x, axis=None, out=total)
-    b.line(np.divide, total, np.asarray(x.example.size, total.dtype), out=total)
-    return True
-
-
-@kernel(rule("mean", "input"))
-def _mean_input(b: Builder, out: Value, g: Value, shape: Any, dim: Any, keepdim: bool) -> bool:
-    if dim is not None or keepdim or not alike_dtypes(out, g) or g.example.ndim:
-        return False
-    share = np.empty((), out.example.dtype)
-    b.line(np.divide, g, np.asarray(out.example.size, share.dtype), out=share)
-    b.fix(out, np.broadcast_to(share, shape))
-    return True
-
-
-@kernel(forward("tanh"))
-def _tanh(b: Builder, out: Value, x: Value) -> bool:
-    return elementwise(b, np.tanh, out, x)
-
-
-@kernel(rule("tanh", "input"))
-def _tanh_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
-    if not alike(out, g, y):
-        return False
-    squares = b.room(y.example)
-    b.line(np.multiply, y, y, out=squares)
-    b.line(np.subtract, one(y), squares, out=squares)
-    b.line(np.multiply, Name(b.name(g)), squares, out=b.out(out, over=(g,)))
-    b.give(squares)
-    return True
-
-
-@kernel(forward("sigmoid"))
-def _sigmoid(b: Builder, out: Value, x: Value) -> bool:
-    if not alike(out, x):
-        return False
-    name = Name(b.name(x))
-    y = b.out(out, over=(x,))
-    b.line(np.negative, name, out=y)
-    b.line(np.exp, y, out=y)
-    b.line(np.add, one(x), y, out=y)
-    b.line(np.divide, one(x), y, out=y)
-    return True
-
-
-@kernel(rule("sigmoid", "input"))
-def _sigmoid_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
-    if not alike(out, g, y):
-        return False
-    slope = b.room(y.example)
-    b.line(np.subtract, one(y), y, out=slope)
-    b.line(np.multiply, y, slope, out=slope)
-    b.line(np.multiply, Name(b.name(g)), slope, out=b.out(out, over=(g,)))
-    b.give(slope)
-    return True
-
-
-@kernel(forward("relu"))
-def _relu(b: Builder, out: Value, x: Value) -> bool:
-    if not alike(out, x) or len(blocks(out.example)) > 1:  # large arrays are shared among threads
-        return False
-    name = Name(b.name(x))
-    b.line(np.maximum, name, b.zeros(out.example), out=b.out(out, over=(x,)))
-    return True
-
-
-@kernel(rule("relu", "input"))
-def _relu_input(b: Builder, out: Value, g: Value, y: Value) -> bool:
-    if not alike(out, g, y) or len(blocks(out.example)) > 1:
-        return False
-    positive = b.room(np.empty_like(y.example, dtype=bool))
-    b.line(np.greater, y, np.zeros((), y.example.dtype), out=positive)
-    b.line(np.multiply, Name(b.name(g)), positive, out=b.out(out, over=(g,)))
-    b.give(positive)
+@kernel(forward("clone"))
+def _clone(b: Builder, out: Value, x: Value) -> bool:
+    b.line(np.copyto, b.out(out), x)
     return True
 
 
@@ -195,6 +87,13 @@ def _reshape(b: Builder, out: Value, x: Value, shape: Any) -> bool:
     if np.may_share_memory(out.example, x.example):
         return False
     b.line(np.copyto, b.view(b.out(out).reshape(x.example.shape)), x)
+    return True
+
+
+@kernel(forward("_cat"))
+def _cat(b: Builder, out: Value, saved: Value, tensors: list[Value], dim: int) -> bool:
+    b.fix(saved, saved.example)
+    b.line(np.concatenate, tensors, dim, b.out(out))
     return True
 
 
@@ -333,22 +232,6 @@ def _bce(b: Builder, out: Value, p: Value, target: Value) -> bool:
     b.line(np.subtract, losses, others, out=losses)
     b.line(check_probabilities, p, losses)
     b.give(others)
-    return True
-
-
-@kernel(rule("_binary_cross_entropy", "input"))
-def _bce_input(b: Builder, out: Value, g: Value, p: Value, target: Value) -> bool:
-    if not alike(out, g, p, target):
-        return False
-    apart, spread = b.room(out.example), b.room(out.example)
-    b.line(np.subtract, p, target, out=apart)
-    b.line(np.subtract, one(p), p, out=spread)
-    b.line(np.multiply, p, spread, out=spread)
-    b.line(np.maximum, spread, np.asarray(1e-12, apart.dtype), out=spread)
-    b.line(np.divide, apart, spread, out=apart)
-    b.line(np.multiply, Name(b.name(g)), apart, out=b.out(out, over=(g,)))
-    b.give(apart)
-    b.give(spread)
     return True
 
 

@@ -239,7 +239,7 @@ class Recorder(Watcher):
         results = []
         for thing in found:
             thing = thing.array if isinstance(thing, Tensor) else thing
-            plain = thing is None or isinstance(thing, (bool, int, float, str))
+            plain = thing is None or type(thing) in (bool, int, float, str)  # (not NumPy's numbers)
             results.append(None if plain else self._note(thing, "result"))
         self.calls.append(Call(kind, function, known, kwargs, tuple(results), user_line(), wraps))
 

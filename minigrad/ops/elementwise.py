@@ -671,9 +671,9 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     dtype = dtypes.result_type([b for b in (input, min, max) if b is not None])
     result = input.astype(dtype, copy=False)
     if min is not None:
-        result = np.maximum(result, np.asarray(min, dtype=dtype))
+        result = np.maximum(result, min.astype(dtype) if isinstance(min, np.ndarray) else dtype.type(min))
     if max is not None:
-        result = np.minimum(result, np.asarray(max, dtype=dtype))
+        result = np.minimum(result, max.astype(dtype) if isinstance(max, np.ndarray) else dtype.type(max))
     return result
 
 
