@@ -39,11 +39,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from operator import index
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad import memory
+from minigrad.twister import Block, temper
 from minigrad.watch import leak
 
 if TYPE_CHECKING:
@@ -53,7 +56,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Shape: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[int]
 
 FLOAT64 = np.dtype(np.float64)
-WORD, LOW24, LOW53 = np.uint64(32), np.uint64(2**24 - 1), np.uint64(2**53 - 1)
+WORD, LOW21, LOW24, LOW53 = np.uint64(32), np.uint32(2**21 - 1), np.uint64(2**24 - 1), np.uint64(2**53 - 1)
 
 #: What a new `Generator` starts from, as in PyTorch.
 DEFAULT_SEED = 67280421310721
@@ -97,6 +100,15 @@ STATE = np.dtype(
 )
 
 
+class Room(NamedTuple):
+    """Arrays for a piece of double words."""
+
+    words: Array
+    first: Array  #: of each double word
+    scratch: Array
+    tie: Array
+
+
 class Generator:
     """A stream of random numbers with a state of its own (``torch.Generator``).
 
@@ -112,6 +124,7 @@ class Generator:
     def __init__(self, device: str = "cpu") -> None:
         if str(device).split(":")[0] != "cpu":
             raise RuntimeError(f"Generator: there is no device {str(device)!r}, only 'cpu'")
+        self._lock = Lock()
         self.manual_seed(DEFAULT_SEED)
 
     def __repr__(self) -> str:
@@ -194,6 +207,15 @@ class Generator:
         return twister
 
     @cached_property
+    def _block(self) -> Block:
+        return Block(self._twister)
+
+    @cached_property
+    def _room(self) -> Room:
+        first, scratch = np.empty((2, PIECE), np.uint32)
+        return Room(np.empty(2 * PIECE, np.uint32), first, scratch, np.empty(PIECE, np.bool_))
+
+    @cached_property
     def _numpy(self) -> numpy.random.Generator:
         from numpy.random import Generator
 
@@ -202,14 +224,17 @@ class Generator:
     def _words(self, count: int) -> Array:
         """The next words, as uint64."""
         leak("random numbers are drawn")
-        return self._twister.random_raw(count)
+        with self._lock:
+            return self._twister.random_raw(count)
 
     def _double_words(self, count: int) -> Array:
         """The next double words, as uint64."""
         leak("random numbers are drawn")
         if count > 400:  # faster, but slower to start
-            return self._numpy.integers(0, 2**64, count, dtype=np.uint64)
-        words = self._twister.random_raw(2 * count)
+            with self._lock:
+                return self._numpy.integers(0, 2**64, count, dtype=np.uint64)
+        with self._lock:
+            words = self._twister.random_raw(2 * count)
         return words[::2] << WORD | words[1::2]
 
     def _units(self, count: int, kind: np.dtype[Any]) -> Array:
@@ -437,11 +462,31 @@ class Generator:
         sizes, count = _sized(shape)
         if not 0 <= p <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-        below, least = np.empty(count, np.bool_), np.uint64(math.ceil(p * 2**53))
+        below = memory.empty((count,), np.bool_)
         for start in range(0, count, PIECE):
-            part = below[start : start + PIECE]
-            np.less(self._long_units(len(part)), least, out=part)
+            self._below(math.ceil(p * 2**53), below[start : start + PIECE])
         return below.astype(dtype, copy=False).reshape(sizes)
+
+    def _below(self, bound: int, out: Array) -> None:
+        """Whether the next float64 units times 2⁵³ are below `bound`.
+
+        The first word of each tells, but for one in 2²¹: if its low 21 bits are those of the bound, the second does.
+        """
+        leak("random numbers are drawn")
+        n, (high, low) = len(out), divmod(bound, 2**32)
+        with self._lock:
+            room = self._room
+            words, first, scratch, tie = room.words[: 2 * n], room.first[:n], room.scratch[:n], room.tie[:n]
+            self._block.fill(words)
+            first[...] = words[::2]
+            temper(first, scratch)
+            np.bitwise_and(first, LOW21, out=first)
+            bound_of_first = np.asarray(high, np.uint32)
+            np.less(first, bound_of_first, out=out)
+            if low and np.count_nonzero(np.equal(first, bound_of_first, out=tie)):
+                second = words[1::2][tie]
+                temper(second, np.empty_like(second))
+                out[tie] = second < low
 
     def bernoulli_from(self, p: Array) -> Array:
         """1 with the probability at its place in `p`, else 0; of its shape and dtype (``torch.bernoulli``).

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -193,6 +194,32 @@ def test_bernoulli_at_many_probabilities(p):
     ours, theirs = pair(4)
     agree(ours.bernoulli((1001,), p, "float32"), torch.empty(1001).bernoulli_(p, generator=theirs))
     same_state(ours, theirs)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_bernoulli_where_the_first_word_is_a_tie(seed):
+    units = Generator().manual_seed(seed).rand((2000,), "float64")
+    for p in (units[7], units[7] + 2.0**-53, units[1500]):
+        below = Generator().manual_seed(seed).bernoulli((2000,), p)
+        np.testing.assert_array_equal(below, units < p)
+
+
+def test_bernoulli_from_the_middle_of_a_block():
+    for before in (1, 2, 623, 624, 625):
+        ours, theirs = pair(5)
+        ours.rand((before,))
+        torch.rand(before, generator=theirs)
+        agree(ours.bernoulli((4000,), 0.3, "float32"), torch.empty(4000).bernoulli_(0.3, generator=theirs))
+        agree(ours.rand((3,)), torch.rand(3, generator=theirs))
+
+
+def test_threads_share_out_the_stream():
+    """Each draw is a piece of the one stream, whoever makes it."""
+    shared, alone = Generator().manual_seed(3), Generator().manual_seed(3)
+    expected = [alone.bernoulli((5000,)).tobytes() for _ in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: shared.bernoulli((5000,)).tobytes(), range(40)))
+    assert sorted(found) == sorted(expected)
 
 
 @pytest.mark.parametrize("n", [5, 20_000])

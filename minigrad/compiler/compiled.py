@@ -152,8 +152,8 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
     buffers that are made once, dropout draws its masks and batch norm updates its statistics in the same order. The
     results are those of the eager step, to the last bit. Arguments of another shape or dtype, another mode of
     training or recording, and exchanged or frozen parameters are recorded anew. An optimizer's learning rate and
-    other options are read at every step. Of arrays only dropout's random words are made anew, NumPy's generator has no
-    other way, and the results of operations without a kernel (`minigrad.compiler.kernels`).
+    other options are read at every step. What the step returns is a copy; beside it no array is made, but by operations
+    that neither have a kernel nor consist of NumPy's ufuncs (``erf``, ``cumsum``, ``gather`` …).
 
     A step that can't be replayed, since it reads a value (``item()``, ``if loss > 1``, ``print(loss)``), sets an
     attribute, draws or makes numbers in a way that no record shows, runs eagerly; one warning names the line.

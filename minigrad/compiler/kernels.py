@@ -7,13 +7,12 @@ none, where it does not apply. What is missing here runs as in eager mode, in me
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from minigrad.compiler.builder import Builder, Name
+from minigrad.compiler.builder import Builder
 from minigrad.compiler.recorder import Call, Value
 from minigrad.compiler.tracing import traced
 from minigrad.engine import Array
@@ -50,32 +49,13 @@ def rule(name: str, input: str) -> Callable[..., Any]:
     return registry[name].gradients[input]
 
 
-def elementwise(b: Builder, ufunc: np.ufunc, out: Value, *args: Any) -> bool:
-    """``ufunc(*args)`` into a buffer, over an argument that nobody needs any more if there is one."""
-    if {v.example.dtype for v in args if isinstance(v, Value)} != {out.example.dtype}:
-        return False
-    if any(not isinstance(a, Value) and type(a) not in (int, float) for a in args):
-        return False
-    names = [Name(b.name(a)) for a in args]  # before `out` gives an argument's buffer a new owner
-    b.line(ufunc, *names, out=b.out(out, over=args))
-    return True
-
-
-# ---- arithmetic ---------------------------------------------------------------------------------------------
-
-
-@kernel(operator.add)
-def _sum_of_gradients(b: Builder, out: Value, x: Value, y: Value) -> bool:
-    return elementwise(b, np.add, out, x, y)
+# ---- shapes -------------------------------------------------------------------------------------------------
 
 
 @kernel(forward("clone"))
 def _clone(b: Builder, out: Value, x: Value) -> bool:
     b.line(np.copyto, b.out(out), x)
     return True
-
-
-# ---- shapes -------------------------------------------------------------------------------------------------
 
 
 @kernel(forward("_reshape"), rule("_reshape", "input"))

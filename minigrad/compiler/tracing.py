@@ -8,6 +8,7 @@ no note, raises `UntraceableError` and is called as it is.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from threading import get_ident
 from typing import Any, NamedTuple
@@ -104,13 +105,12 @@ class Notes:
         """Call a function, and note it."""
         if get_ident() != self.thread:  # the function shares its work by itself
             raise UntraceableError
-        known = tuple(map(self.part, args))
-        plain = [x.view(np.ndarray) if isinstance(x, np.ndarray) else x for x in args]
+        known, arrays = tuple(map(self.part, args)), map(plain, args)
         if out is None:
-            number = self.add(np.asarray(function(*plain, **options)))
+            number = self.add(np.asarray(function(*arrays, **options)))
         else:
             number = self.target(out)
-            function(*plain, **options, out=self.arrays[number])
+            function(*arrays, **options, out=self.arrays[number])
         self.steps.append(Step(function, known, options, number))
         return self.noted(number)
 
@@ -157,11 +157,10 @@ class Noted(np.ndarray[Any, Any]):
             return function(*map(plain, args), **options)
         if function in VIEWS:
             return taking_notes(function(*map(plain, args), **options), self.notes)
-        if function is np.where and len(args) == 3:
+        if function is np.where and len(args) == 3 and args[0].dtype == bool:
             result = self.notes.do(np.where, args, options)
-            if any(isinstance(x, np.ndarray) and x.dtype != result.dtype for x in args[1:]) or result.itemsize > 8:
-                raise UntraceableError
-            return result
+            if result.itemsize <= 8 and all(x.dtype == result.dtype for x in args[1:] if isinstance(x, np.ndarray)):
+                return result
         if function is np.zeros_like and len(args) == 1 and not options:
             number = self.notes.add(np.zeros_like(plain(args[0])))
             self.notes.constants.add(number)
@@ -200,14 +199,14 @@ def converted(x: Array, dtype: np.dtype[Any]) -> Array:
 ASK = {np.result_type, np.can_cast, np.shape, np.ndim, np.size, np.shares_memory, np.may_share_memory}
 VIEWS = {np.broadcast_to, np.reshape, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze}
 
+ALSO = {fit, operator.add}  #: what backward calls beside the operations' own functions
+
 
 def traced(b: Builder, call: Call) -> bool:
     """Write the lines of a call, if all that it does can be noted."""
     function = call.function.func if isinstance(call.function, functools.partial) else call.function
-    own = getattr(function, "__module__", None) or ""
-    if not (call.kind in ("forward", "rule") or function is fit) or len(call.results) != 1:
-        return False
-    if not own.startswith("minigrad."):
+    own = call.kind in ("forward", "rule") and function.__module__.startswith("minigrad.")
+    if not (own or function in ALSO) or len(call.results) != 1:
         return False
     notes = Notes()
     try:
