@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import floor, peers
 from benchmarks.networks import Network
+from minigrad.memory import keep_freed
 
 Once = Callable[[], Any]
 
@@ -57,6 +58,12 @@ def channels_last(fw: Any, model: Any) -> Any:
     return model.to(memory_format=fw.channels_last)
 
 
+def torch_keeping(network: Network) -> Once:
+    """PyTorch where the C library keeps freed memory, as `minigrad` asks it to."""
+    keep_freed()
+    return eager(network, "torch")
+
+
 @dataclass(frozen=True)
 class Contender:
     """A way to train, the package that it needs, and the networks that it knows."""
@@ -77,12 +84,14 @@ def plain(network: Network) -> bool:
     return bool(network.widths) and network.loss == "cross_entropy" and not network.dropout and not network.adam
 
 
+KEEPING = "torch, memory kept"
 CONTENDERS = {
     contender.name: contender
     for contender in (
         Contender("minigrad", "minigrad", lambda network: eager(network, "minigrad")),
         Contender("minigrad compiled", "minigrad", minigrad_compiled),
         Contender("torch", "torch", lambda network: eager(network, "torch")),
+        Contender(KEEPING, "torch", torch_keeping),
         Contender(
             "torch channels_last",
             "torch",

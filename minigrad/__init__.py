@@ -39,7 +39,6 @@ from minigrad.dtypes import long as long
 from minigrad.dtypes import set_default_dtype as set_default_dtype
 from minigrad.dtypes import short as short
 from minigrad.dtypes import uint8 as uint8
-from minigrad.memory import keep_freed as _keep_freed
 from minigrad.ops import *  # noqa: F403
 from minigrad.random import Generator as Generator
 from minigrad.random import default_generator as default_generator
@@ -55,5 +54,3 @@ from minigrad.threads import get_num_threads as get_num_threads
 from minigrad.threads import set_num_threads as set_num_threads
 
 __version__ = "0.1.0"
-
-_keep_freed()

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
+from minigrad.memory import keep_freed
 from minigrad.ops.record import composed, public
 from minigrad.ops.shape import sizes
 from minigrad.random import Generator, default_generator
@@ -24,6 +25,7 @@ from minigrad.watch import call
 def _finished(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
     if device is not None:
         device_type(device)
+    keep_freed()
     out = Tensor.wrap(array)
     if requires_grad:
         out.requires_grad = True

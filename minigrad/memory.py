@@ -11,6 +11,7 @@ Operations make their large arrays by `empty`; a `Lender` has them share a few b
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from contextvars import ContextVar, Token
@@ -25,8 +26,13 @@ from minigrad.engine import Array
 LARGEST = 31 * 2**20  #: bytes; from 32 MiB on glibc does not adapt
 
 
+@functools.cache
 def keep_freed() -> None:
-    """Let the allocator keep freed blocks up to `LARGEST` bytes."""
+    """Let the allocator keep freed blocks up to `LARGEST` bytes.
+
+    Called when the first tensor is made, not at the import: who only reads data here and computes with another library
+    keeps the allocator as it was.
+    """
     np.empty(LARGEST, dtype=np.uint8)
 
 

@@ -473,6 +473,9 @@ class Generator:
         The first word of each tells, but for one in 2²¹: if its low 21 bits are those of the bound, the second does.
         """
         leak("random numbers are drawn")
+        if not self._block.found:
+            np.less(self._long_units(len(out)), np.uint64(bound), out=out)
+            return
         n, (high, low) = len(out), divmod(bound, 2**32)
         with self._lock:
             room = self._room

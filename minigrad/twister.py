@@ -30,9 +30,7 @@ class Block:
     Attributes:
         words: (624,) of uint32, not yet tempered.
         position: (1,) of uint32, how many of them have been given out.
-
-    Raises:
-        NotImplementedError: if NumPy's twister is laid out in another way than it was up to version 2.4.
+        found: whether they lie there: another version of NumPy may keep them elsewhere.
     """
 
     def __init__(self, twister: numpy.random.MT19937) -> None:
@@ -41,8 +39,7 @@ class Block:
         state = np.ctypeslib.as_array(memory)
         self.words, self.position = state[:LENGTH], state[LENGTH:]
         known: Any = twister.state["state"]
-        if self.position[0] != known["pos"] or not np.array_equal(self.words, known["key"]):
-            raise NotImplementedError("numpy.random.MT19937 does not lie in memory as a block and a position")
+        self.found = self.position[0] == known["pos"] and np.array_equal(self.words, known["key"])
 
     def fill(self, out: NDArray[np.uint32]) -> None:
         """Write the next words into `out` (n,), not yet tempered; the twister goes on behind them."""

@@ -28,7 +28,8 @@ def test_empty_like_keeps_the_order_of_the_axes(order):
 PROGRAM = """
 import resource, sys
 import numpy as np
-if sys.argv[1] == "with": import minigrad
+if sys.argv[1] != "without": import minigrad
+if sys.argv[1] == "with a tensor": minigrad.ones(1)
 for i in range(40):
     if i == 20: before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     arrays = [np.ones(300_000, np.float32) for _ in range(4)]
@@ -41,9 +42,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_freed_arrays_are_used_again():
     faults = {
         word: int(subprocess.run([sys.executable, "-c", PROGRAM, word], capture_output=True, check=True).stdout)
-        for word in ("with", "without")
+        for word in ("with a tensor", "imported only", "without")
     }
-    assert faults["with"] < 200 < 5_000 < faults["without"]
+    assert faults["with a tensor"] < 200 < 5_000 < min(faults["imported only"], faults["without"])
 
 
 def test_a_dropout_mask_lies_in_memory_as_its_input_does():

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import fresh, goals, speed, suite
 from benchmarks.__main__ import main
-from benchmarks.contenders import CONTENDERS, eager
+from benchmarks.contenders import CONTENDERS, KEEPING, eager
 from benchmarks.networks import NETWORKS, SCALED, find
 
 RANDOM = [name for name, network in NETWORKS.items() if network.dropout]
@@ -197,6 +197,14 @@ def test_the_readme_tells_ratios_of_steps_and_of_whole_runs():
     text = speed.text(found, measured)
     assert "`mnist_backprop` takes 4 min 31 s and 445 MB against torch's 8 min 52 s and 736 MB (0.51); " in text
     assert "all 2 experiments together 4 min 32 s and 650 MB against torch's 8 min 54 s and 1,000 MB (0.51)" in text
+
+
+def test_what_kept_memory_does_for_torch_is_said():
+    found, seconds = results(), {"minigrad": 1.0, "torch": 2.0, KEEPING: 1.9}
+    found["steps"] = [{"network": "cnn", "threads": 1, "seconds": seconds}]
+    assert "its memory kept" not in speed.text(found, None)
+    seconds[KEEPING] = 1.25
+    assert "| CNN, batch 64 | 1 | 0.50 | 0.80 |" in speed.text(found, None)
 
 
 def test_where_even_the_step_by_hand_misses_the_goal_is_said():
