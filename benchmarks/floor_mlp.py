@@ -54,12 +54,13 @@ def products(network: Network) -> Callable[[], None]:
     gs = [rng.standard_normal((n, width), np.float32) for width in widths]
     weights = [rng.standard_normal((m, k), np.float32) for k, m in pairwise(widths)]
     weight_grads = [np.empty_like(weight) for weight in weights]
+    outer: np.ufunc = np.multiply if n == 1 else np.matmul  # NumPy leaves products of length 1 to a slow loop
 
     def once() -> None:
         for i, weight in enumerate(weights):
             np.matmul(xs[i], weight.T, out=xs[i + 1])
         for i in range(len(weights) - 1, -1, -1):
-            np.matmul(gs[i + 1].T, xs[i], out=weight_grads[i])
+            outer(gs[i + 1].T, xs[i], out=weight_grads[i])
             if i:
                 np.matmul(gs[i + 1], weights[i], out=gs[i])
         for x in xs[1:]:

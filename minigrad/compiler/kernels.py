@@ -112,7 +112,8 @@ def _linear_input(b: Builder, out: Value, g: Value, weight: Value) -> bool:
 def _linear_weight(b: Builder, out: Value, g: Value, x: Value) -> bool:
     if g.example.ndim != 2 or not alike_dtypes(out, g, x):
         return False
-    b.line(np.matmul, b.transposed(g), x, out=b.out(out))
+    product = np.multiply if len(g.example) == 1 else np.matmul
+    b.line(product, b.transposed(g), x, out=b.out(out))
     return True
 
 

@@ -196,7 +196,9 @@ def _linear_sample(d: Any) -> tuple[Any, ...]:
 
 
 def _weight_gradient(g: Any, input: Any) -> Any:
-    return g.mT @ input if g.ndim == 2 else _rows(g).mT @ _rows(input)
+    if g.ndim != 2:
+        g, input = _rows(g), _rows(input)
+    return g.mT * input if g.shape[0] == 1 else g.mT @ input  # NumPy leaves products of length 1 to a slow loop
 
 
 @functools.lru_cache(64)
