@@ -1,7 +1,8 @@
 """Operations written into buffers: the same ufuncs and products as in `minigrad.ops`, with ``out=``.
 
 A kernel gets the `Builder`, the result's place and the arguments, and writes lines. It returns False, having written
-none, where it does not apply. What is missing here runs as in eager mode, in memory that the plan lends.
+none, where it does not apply. Here is what the operation's own text does not show (`minigrad.compiler.tracing`), or
+what can be done better once buffers stay in their place.
 """
 
 from __future__ import annotations
