@@ -109,13 +109,18 @@ def legend(figure: Any, axes: Any) -> None:
     figure.legend(handles, labels, **place, ncols=len(labels), frameon=False, fontsize=10).set_in_layout(False)
 
 
+LONG = 8  #: epochs; in a curve of so many, the first one may lie outside
+
+
 def percent_range(curves: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Limits for an axis in percent that shows all curves but for their first steep climb.
+    """Limits for an axis in percent that shows all curves, long ones but for their first steep climb.
 
     >>> percent_range([[0.5, 0.93, 0.96, 0.97]])
+    (47.5, 101.25)
+    >>> percent_range([[0.5, 0.93, 0.96, 0.97, 0.97, 0.97, 0.97, 0.97]])
     (92.5, 100.175)
     """
-    lowest = 100 * min(min(curve[1:] or curve) for curve in curves)
+    lowest = 100 * min(min(curve[1:] if len(curve) >= LONG else curve) for curve in curves)
     margin = 0.05 * (100 - lowest)
     return math.floor(2 * (lowest - margin)) / 2, 100 + max(margin / 2, 0.02 * (100 - lowest), 0.1)
 
