@@ -192,6 +192,11 @@ def test_narrow_integers_name_places_in_a_long_dimension():
     assert x[narrow[0], narrow[1]].tolist() == [11, 598]
 
 
+def test_products_of_infinity_are_nan_without_a_warning():
+    x = minigrad.full((2, 2), float("inf"))
+    assert (x @ minigrad.zeros(2, 2)).isnan().all()
+
+
 def test_copies_and_pickles():
     x = minigrad.tensor([1.0, 2.0], requires_grad=True)
     (x * 2).sum().backward()

@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
-from minigrad.ops.elementwise import clamp_min, mul
+from minigrad.ops.elementwise import clamp_min, mul, quiet
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import norm, sum
 from minigrad.ops.shape import _permute, movedim, reshape, transpose, unsqueeze
@@ -49,7 +49,8 @@ def _matmul(input: Any, other: Any) -> Any:
     if input.shape[-1] != other.shape[-2]:
         a, b = ("x".join(map(str, x.shape)) for x in (input, other))
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a} and {b})")
-    return np.matmul(input, other)
+    with quiet():
+        return np.matmul(input, other)
 
 
 def _any_pair(d: Any) -> tuple[Any, ...]:
