@@ -51,7 +51,8 @@ def smooth_l1_loss(
 @composed(
     methods=[],
     torch="nn.functional.huber_loss",
-    sample=lambda d: (d.array((3,), low=1.5), d.array((3,), high=0.0), d.choice(REDUCTIONS), d.choice([1.0, 2.0])),
+    # differences lie between 1.5 and 6: on one side of the kink
+    sample=lambda d: (d.array((3,), low=1.5), d.array((3,), high=0.0), d.choice(REDUCTIONS), d.choice([1.0, 6.5])),
 )
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """``d²/2`` where the error d is at most `delta`, else ``delta (d - delta/2)``.
