@@ -120,3 +120,18 @@ def laid_out_as(x: Array, y: Array) -> Array:
     out = empty_like(x, y.dtype, y.shape)
     out[...] = y
     return out
+
+
+def in_runs(x: Array) -> Array:
+    """`x` with the last axes that lie together in memory as one item each: items are copied faster.
+
+    >>> in_runs(np.zeros((2, 3, 4))[:, :2]).shape
+    (2,)
+    """
+    axes, size = x.ndim, x.itemsize
+    while axes > 1 and x.shape[axes - 1] and x.strides[axes - 1] == size:
+        axes -= 1
+        size *= x.shape[axes]
+    if axes == x.ndim or not x.size:
+        return x
+    return x.reshape(*x.shape[:axes], -1).view(f"V{size}")[..., 0]

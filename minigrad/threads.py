@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from minigrad import blas
+from minigrad.blas import products_on
 from minigrad.engine import Array
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def set_num_threads(n: int) -> None:
         raise RuntimeError("set_num_threads expects a positive integer")
     _state.count = n
     _state.shut()
-    _products_on(n)
+    products_on(n)
 
 
 def share(work: Callable[[Sequence[T]], None], items: Sequence[T], products: bool = False, later: bool = True) -> None:
@@ -66,17 +68,17 @@ def share(work: Callable[[Sequence[T]], None], items: Sequence[T], products: boo
         products: whether matrix products are among the work. They stay on one thread each.
         later: whether all later products do so too, until `set_num_threads` is called.
     """
-    before = _products_on(1) if products and get_num_threads() > 1 else None
+    before = products_on(1) if products and get_num_threads() > 1 else None
     try:
         _share(work, items)
     finally:
         if before is not None and not later:
-            _products_on(before)
+            products_on(before)
 
 
 def _share(work: Callable[[Sequence[T]], None], items: Sequence[T]) -> None:
     n = min(get_num_threads(), len(items))
-    if n <= 1 or _blas() is None:
+    if n <= 1 or blas.library() is None:
         work(items)
         return
     cuts = [i * len(items) // n for i in range(n + 1)]
@@ -114,35 +116,6 @@ def _default() -> int:
         if value.isdecimal() and int(value):
             return int(value)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@functools.cache
-def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
-    """How many threads a matrix product uses, and how to set it; None if NumPy does not compute with OpenBLAS."""
-    import ctypes
-    import importlib
-
-    try:
-        core = importlib.import_module("numpy._core._multiarray_umath")
-        library = ctypes.CDLL(core.__file__)  # already loaded; it knows the libraries it is linked to
-    except (ImportError, OSError):
-        return None
-    for form in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):
-        try:
-            return getattr(library, form.format("get_num_threads")), getattr(library, form.format("set_num_threads"))
-        except AttributeError:
-            continue
-    return None
-
-
-def _products_on(n: int) -> int | None:
-    """Let matrix products use `n` threads; returns how many they used before, None if that can't be set."""
-    if (blas := _blas()) is None:
-        return None
-    before = blas[0]()
-    if before != n:
-        blas[1](n)
-    return before
 
 
 class _State:

@@ -35,8 +35,8 @@ class Block:
 
     def __init__(self, twister: numpy.random.MT19937) -> None:
         self._twister = twister  # whose memory it is
-        memory = (ctypes.c_uint32 * (LENGTH + 1)).from_address(twister.ctypes.state_address)
-        state = np.ctypeslib.as_array(memory)
+        self._memory = (ctypes.c_uint32 * (LENGTH + 1)).from_address(twister.ctypes.state_address)
+        state = np.ctypeslib.as_array(self._memory)
         self.words, self.position = state[:LENGTH], state[LENGTH:]
         known: Any = twister.state["state"]
         self.found = self.position[0] == known["pos"] and np.array_equal(self.words, known["key"])
@@ -47,20 +47,20 @@ class Block:
         have = min(LENGTH - used, len(out))
         out[:have] = self.words[used : used + have]
         self.position[0] = used + have
-        whole = (len(out) - have) // LENGTH * LENGTH
-        for row in out[have : have + whole].reshape(-1, LENGTH):
+        rest = (len(out) - have) % LENGTH
+        block, room = self.words.view(np.uint8).data, out.view(np.uint8).data  # these copy faster than arrays
+        for start in range(4 * have, 4 * (len(out) - rest), 4 * LENGTH):
             self.twist()
-            row[...] = self.words
-            self.position[0] = LENGTH
-        rest = len(out) - have - whole
+            room[start : start + 4 * LENGTH] = block
         if rest:
             self.twist()
             out[-rest:] = self.words[:rest]
-            self.position[0] = rest
+        if have < len(out):
+            self.position[0] = rest or LENGTH
 
     def twist(self) -> None:
         """Make the next block."""
-        self.position[0] = LENGTH
+        self._memory[LENGTH] = LENGTH
         self._twister.random_raw(output=False)  # it twists first, and then takes a word
 
 

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 
 import minigrad
-from minigrad import nn, threads
+from minigrad import blas, nn, threads
 
 
 @pytest.fixture(autouse=True)
 def as_before():
     count = threads._state.count
-    blas = threads._blas()
-    before = blas[0]() if blas else 1
+    library = blas.library()
+    before = library.get_num_threads() if library else 1
     yield
     threads._state.count = count
     threads._state.shut()
-    if blas:
-        blas[1](before)
+    if library:
+        library.set_num_threads(before)
 
 
 def step():
@@ -91,7 +91,7 @@ def test_items_are_shared_out_and_each_is_done_once():
 
     threads.share(work, range(7))
     assert sorted(seen) == list(range(7))
-    assert (len(names) > 1) == (threads._blas() is not None)
+    assert (len(names) > 1) == (blas.library() is not None)
 
 
 def test_an_error_in_any_thread_is_raised():
@@ -108,18 +108,18 @@ def test_an_error_in_any_thread_is_raised():
 
 def test_products_stay_on_one_thread_beside_those_of_shared_work():
     minigrad.set_num_threads(2)
-    blas = threads._blas()
-    if blas is None:
+    library = blas.library()
+    if library is None:
         pytest.skip("NumPy does not compute with OpenBLAS")
     threads.share(lambda items: None, range(4))
-    assert blas[0]() == 2
+    assert library.get_num_threads() == 2
     threads.share(lambda items: None, range(4), products=True)
-    assert blas[0]() == 1
+    assert library.get_num_threads() == 1
     assert minigrad.get_num_threads() == 2
     minigrad.set_num_threads(2)
-    assert blas[0]() == 2
+    assert library.get_num_threads() == 2
     threads.share(lambda items: None, range(4), products=True, later=False)
-    assert blas[0]() == 2
+    assert library.get_num_threads() == 2
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -134,7 +134,7 @@ def test_an_evaluation_in_portions_is_that_of_all_at_once(n, model, shape):
     minigrad.set_num_threads(n)
     minigrad.manual_seed(0)
     model, x = model(), minigrad.rand(*shape)
-    before = threads._blas() and threads._blas()[0]()
+    before = blas.library() and blas.library().get_num_threads()
 
     def parts(outputs, last):
         return [outputs, *(last if isinstance(last, tuple) else [last])]
@@ -144,7 +144,7 @@ def test_an_evaluation_in_portions_is_that_of_all_at_once(n, model, shape):
         portions = parts(*model(x))
     for a, b in zip(whole, portions, strict=True):
         np.testing.assert_allclose(a.detach().numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
-    assert (threads._blas() and threads._blas()[0]()) == before
+    assert (blas.library() and blas.library().get_num_threads()) == before
 
 
 def test_portions_cover_all_rows():

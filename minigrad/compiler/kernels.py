@@ -13,11 +13,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from minigrad import blas
 from minigrad.compiler.builder import Builder
 from minigrad.compiler.recorder import Call, Value
 from minigrad.compiler.tracing import traced
 from minigrad.engine import Array
 from minigrad.ops.dropout import _draw_mask
+from minigrad.ops.linalg import affine
 from minigrad.ops.record import registry
 
 Kernel: TypeAlias = Callable[..., bool]  #: ``kernel(builder, *results, *args)``
@@ -85,9 +87,15 @@ def _cat(b: Builder, out: Value, saved: Value, tensors: list[Value], dim: int) -
 def _linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None) -> bool:
     if x.example.ndim != 2 or not alike_dtypes(out, x, weight):
         return False
-    y = b.out(out)
+    y, turned = b.out(out), None
     if len(x.example) < len(weight.example):
         turned = b.room(y.T)
+    if blas.piece(x.example, weight.example.T):
+        b.line(affine, x, weight, bias, turned, out=y)
+        if turned is not None:
+            b.give(turned)
+        return True
+    if turned is not None:
         b.line(np.matmul, weight, b.transposed(x), out=turned)
         if bias is None:
             b.line(np.copyto, y, b.view(turned.T))

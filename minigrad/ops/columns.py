@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from minigrad import memory
+from minigrad import blas, memory
 from minigrad.engine import Array
 from minigrad.threads import share
 
@@ -84,8 +84,9 @@ class Windows:
             writeable=False,
         )
         self.length = kh * kw * c
-        self.source = windows if self.by_channel else windows.transpose(0, 1, 4, 5, 6, 2, 3)
+        self.source = memory.in_runs(windows if self.by_channel else windows.transpose(0, 1, 4, 5, 6, 2, 3))
         self.matrix = (groups, oh * ow, self.length) if self.by_channel else (groups, self.length, oh * ow)
+        self.dtype = x.dtype
         n, size = len(x), math.prod(self.matrix) * x.itemsize
         step = max(BUFFER // max(size, 1), 1)
         if n > step:
@@ -98,10 +99,9 @@ class Windows:
         for images in chunks:
             source = self.source[images]
             if len(buffer) < len(source):
-                buffer = memory.empty(source.shape, source.dtype)
-            part = buffer[: len(source)]
-            np.copyto(part, source)
-            rows = part.reshape(len(part), *self.matrix)
+                buffer = memory.empty((len(source), *self.matrix), self.dtype)
+            rows = buffer[: len(source)]
+            np.copyto(rows.reshape(-1).view(source.dtype).reshape(source.shape), source)
             yield images, rows if self.by_channel else rows.swapaxes(2, 3)
 
 
@@ -109,15 +109,16 @@ def multiply(rows: Array, weight: Array, out: Array) -> None:
     """Windows (n, groups, oh·ow, kh·kw·c) times `weight` (groups, kh·kw·c, o), into `out` (n, groups, oh·ow, o)."""
     n, groups, positions, length = rows.shape
     if groups == 1 and rows.flags.c_contiguous and out.flags.c_contiguous:  # one large product
-        np.matmul(rows.reshape(n * positions, length), weight[0], out=out.reshape(n * positions, -1))
+        blas.product(rows.reshape(n * positions, length), weight[0], out.reshape(n * positions, -1))
     else:
         np.matmul(rows, weight, out=out)
 
 
 def sum_of_products(windows: Windows, g: Array) -> Array:
     """The windows times `g` (N, groups, oh·ow, o), summed over images and positions: (groups, o, kh·kw·c)."""
-    groups, o = g.shape[1], g.shape[3]
-    shape = groups, o, windows.length
+    groups, positions, o = g.shape[1:]
+    each = groups > 1 or not windows.by_channel or blas.small(positions * windows.length * o, g.dtype)
+    shape = (groups, windows.length, o) if each else (groups, o, windows.length)
     n, most = len(windows.chunks), SUMS // max(math.prod(shape) * g.itemsize, 1)
     parts = np.array_split(range(n), max(min(n, PARTS, most), 1))
     totals = memory.empty((len(parts), *shape), g.dtype)  # one for each part, whichever thread it falls to
@@ -126,16 +127,16 @@ def sum_of_products(windows: Windows, g: Array) -> Array:
         for i in numbers:
             total = totals[i]
             total[...] = 0
-            product = np.empty(0)
+            products = np.empty(0)
             for images, rows in windows([windows.chunks[j] for j in parts[i]]):
-                n, _, positions, length = rows.shape
-                if groups == 1 and rows.flags.c_contiguous:
-                    total += g[images].reshape(n * positions, o).T @ rows.reshape(n * positions, length)
+                n = len(rows)
+                if not each:
+                    total += g[images].reshape(n * positions, o).T @ rows.reshape(n * positions, windows.length)
                     continue
-                if len(product) < n:
-                    product = memory.empty((n, *shape), g.dtype)
-                total += np.matmul(g[images].swapaxes(2, 3), rows, out=product[:n]).sum(0)
+                if len(products) < n:
+                    products = memory.empty((n, *shape), g.dtype)
+                total += np.matmul(rows.swapaxes(2, 3), g[images], out=products[:n]).sum(0)
 
     share(work, range(len(parts)), products=True)
     total: Array = totals.sum(0)
-    return total
+    return total.swapaxes(1, 2) if each else total

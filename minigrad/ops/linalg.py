@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import blas, memory
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
 from minigrad.ops.elementwise import clamp_min, mul, quiet
@@ -202,6 +203,21 @@ def _weight_gradient(g: Any, input: Any) -> Any:
     return g.mT * input if g.shape[0] == 1 else g.mT @ input  # NumPy leaves products of length 1 to a slow loop
 
 
+def affine(
+    input: Array, weight: Array, bias: Array | None, turned: Array | None = None, out: Array | None = None
+) -> Array:
+    """``input @ weight.T + bias`` for a matrix of inputs; `turned`, for ``weight @ input.T``, is used or not."""
+    if len(input) >= len(weight) or blas.in_pieces(input, weight.T):
+        out = blas.product(input, weight.T, out)
+        return out if bias is None else np.add(out, bias, out=out)
+    turned = np.matmul(weight, input.T, out=turned)  # up to a third faster
+    out = memory.empty(turned.shape[::-1], turned.dtype) if out is None else out
+    if bias is None:
+        out[...] = turned.T
+        return out
+    return np.add(turned.T, bias, out=out)
+
+
 @functools.lru_cache(64)
 def _ones(n: int, kind: np.dtype[Any]) -> Array:
     return np.ones(n, kind)
@@ -244,11 +260,8 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
         same_dtype("input and bias", input, bias)
         if bias.shape != weight.shape[:1]:
             raise RuntimeError(f"linear: bias of shape {list(bias.shape)} for a weight of shape {list(weight.shape)}")
-    if input.ndim == 2 and len(input) < len(weight):  # the transposed product is up to a third faster then
-        out = np.matmul(weight, input.T)
-        if bias is not None:
-            out += bias[:, None]
-        return np.ascontiguousarray(out.T)
+    if input.ndim == 2:
+        return affine(input, weight, bias)
     out = np.matmul(input, weight.T)
     if bias is not None:
         out += bias
