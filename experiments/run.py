@@ -132,7 +132,7 @@ class Run(Generic[S]):
         for epoch in range(self._restore(stage, trainer) + 1, epochs + 1):
             self._epoch(stage, epoch, epochs, trainer, measure)
         self._finish_stage(stage, trainer.model)
-        del trainer.gradients  # a compiled step and its trainer hold each other, and all buffers
+        del trainer.gradients, trainer.answering  # a compiled step and its trainer hold each other, and all buffers
         return trainer.model
 
     def history(self, stage: str) -> list[Row]:
@@ -192,7 +192,7 @@ class Run(Generic[S]):
             raise NonFinite(error.what, error.step, f"{stage}, epoch {epoch}") from None
         trained = time.perf_counter()
         where = {"stage": stage, "epoch": epoch}
-        row = {**where, "learning_rate": rate, "loss": loss, **measure(trainer.model)}
+        row = {**where, "learning_rate": rate, "loss": loss, **measure(trainer.answering)}
         measured = time.perf_counter()
         times = {**where, "train_seconds": trained - started, "evaluation_seconds": measured - trained}
         current = {

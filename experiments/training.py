@@ -29,13 +29,16 @@ class Trainer:
     scheduler: Any = None
     each_batch: bool = False
     gradients: Callable[..., Any] = field(init=False)  #: `differentiate`, or what it was compiled to
+    answering: Any = field(init=False)  #: the model, or what it was compiled to: for measuring
 
     def __post_init__(self) -> None:
-        self.gradients = self.differentiate
+        self.gradients, self.answering = self.differentiate, self.model
 
-    def compile(self, compiler: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-        """Lets `compiler` (``fw.compile``) make a faster function of what a step does before the parameters move."""
-        self.gradients = compiler(self.differentiate)
+    def compile(self, compiler: Callable[[Callable[..., Any]], Any]) -> None:
+        """Lets `compiler` (``fw.compile``) make faster functions of what a step does before the parameters move, and
+        of the model.
+        """
+        self.gradients, self.answering = compiler(self.differentiate), compiler(self.model)
 
     def differentiate(self, *batch: Any) -> Any:
         """The loss of a batch; its gradients are left with the parameters."""

@@ -23,7 +23,8 @@ SMALL_DOTS = 1200  #: elements of the result, if both matrices are read along th
 
 # where pieces are faster (measured)
 THIN = 64  #: columns of the result, or fewer
-LONG = 200  #: elements of the sums, or more, if both matrices are read along them
+SHORT = 128  #: elements of the sums, or fewer
+LONG = 256  #: elements of the sums, or more, if both matrices are read along them
 FEW, LONG_OF_FEW = 10, 64  #: the same for so many columns, or fewer
 WIDTH = 20  #: columns of a piece, if both matrices are read along the sum
 ROWS = 8  #: of a piece, or more
@@ -84,13 +85,25 @@ def _piece(m: int, k: int, n: int, dots: bool) -> tuple[int, int] | None:
     """Rows and columns of the pieces of (m, k) @ (k, n); `dots` if both matrices are read along the sum."""
     if m * k * n <= SMALL and not (dots and m * n > SMALL_DOTS):
         return None
-    worth = k >= (LONG_OF_FEW if n <= FEW else LONG) if dots else n <= THIN
+    if dots:
+        worth = k >= (LONG_OF_FEW if n <= FEW else LONG)
+        width = _part(n, 4, WIDTH) or _part(n, 1, WIDTH)
+    else:
+        worth = n <= THIN or k <= SHORT
+        width = _part(n, 16, THIN) or _part(n, 4, 2 * THIN) or _part(n, 1, THIN)
     most = min(SMALL // max(k, 1), SMALL_DOTS if dots else SMALL)
-    widths = [w for w in range(2, min(n, WIDTH if dots else THIN) + 1) if n % w == 0]
-    width = max(widths, key=lambda w: (w % 4 == 0, w), default=0)
     if not worth or not 0 < width * ROWS <= most:
         return None
     return -(-m // -(-m // (most // width))), width  # about as many rows in each
+
+
+def _part(n: int, unit: int, most: int) -> int:
+    """The largest part of `n` columns that divides them, in units, and is not larger than `most`; 0 if there is none.
+
+    >>> _part(784, 16, 64), _part(200, 16, 64), _part(200, 4, 128)
+    (16, 0, 100)
+    """
+    return max((w for w in range(unit, min(n, most) + 1, unit) if n % w == 0 and w > 1), default=0)
 
 
 def in_pieces(a: Array, b: Array) -> tuple[int, int] | None:

@@ -113,7 +113,7 @@ def _linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None)
 def _linear_input(b: Builder, out: Value, g: Value, weight: Value) -> bool:
     if g.example.ndim != 2 or not alike_dtypes(out, g, weight):
         return False
-    b.line(np.matmul, g, weight, out=b.out(out))
+    b.line(product(g.example, weight.example), g, weight, out=b.out(out))
     return True
 
 
@@ -121,8 +121,8 @@ def _linear_input(b: Builder, out: Value, g: Value, weight: Value) -> bool:
 def _linear_weight(b: Builder, out: Value, g: Value, x: Value) -> bool:
     if g.example.ndim != 2 or not alike_dtypes(out, g, x):
         return False
-    product = np.multiply if len(g.example) == 1 else np.matmul
-    b.line(product, b.transposed(g), x, out=b.out(out))
+    function = np.multiply if len(g.example) == 1 else product(g.example.T, x.example)
+    b.line(function, b.transposed(g), x, out=b.out(out))
     return True
 
 
@@ -240,6 +240,11 @@ def _mask(b: Builder, out: Value, shape: Any, p: float, kind: Any, order: Any) -
 def one(like: Value) -> Array:
     """1 in the dtype of a value: ufuncs take it faster than Python's number."""
     return np.ones((), like.example.dtype)
+
+
+def product(a: Array, b: Array) -> Callable[..., Array]:
+    """What multiplies such matrices; `blas.product` takes a moment to decide on pieces."""
+    return blas.product if blas.piece(a, b) else np.matmul
 
 
 def alike(*values: Any) -> bool:

@@ -197,10 +197,16 @@ def _linear_sample(d: Any) -> tuple[Any, ...]:
     return d.array((*d.shape(0, 2), n)), d.array((m, n)), d.choice([None, d.array((m,))])
 
 
+def _input_gradient(g: Any, weight: Any) -> Any:
+    return blas.product(g, weight) if isinstance(g, np.ndarray) and isinstance(weight, np.ndarray) else g @ weight
+
+
 def _weight_gradient(g: Any, input: Any) -> Any:
     if g.ndim != 2:
         g, input = _rows(g), _rows(input)
-    return g.mT * input if g.shape[0] == 1 else g.mT @ input  # NumPy leaves products of length 1 to a slow loop
+    if g.shape[0] == 1:  # NumPy leaves products of length 1 to a slow loop
+        return g.mT * input
+    return blas.product(g.T, input) if isinstance(g, np.ndarray) and isinstance(input, np.ndarray) else g.mT @ input
 
 
 def affine(
@@ -230,7 +236,7 @@ def _sum_of_rows(g: Any) -> Any:
 
 @operation(
     {
-        "input": lambda g, weight: g @ weight,
+        "input": _input_gradient,
         "weight": _weight_gradient,
         "bias": lambda g: _sum_of_rows(g) if isinstance(g, np.ndarray) and g.ndim == 2 else g,
     },
