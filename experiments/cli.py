@@ -51,7 +51,10 @@ def parser() -> Parser:
     run.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint, if there is one")
     steps = run.add_mutually_exclusive_group()
     steps.add_argument(
-        "--compile", action="store_true", default=None, help="compile the training step (default with minigrad)"
+        "--compile",
+        action="store_true",
+        default=None,
+        help="compile training steps and evaluations (default with minigrad)",
     )
     steps.add_argument("--eager", dest="compile", action="store_false", help="don't")
     report = commands.add_parser("report", help="make all reports and their table anew", allow_abbrev=False)

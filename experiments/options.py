@@ -17,4 +17,4 @@ class Options:
     limit: int | None = None
     out: str = "results"
     resume: bool = False
-    compile: bool | None = None  #: steps recorded and replayed; None: in minigrad, not in PyTorch
+    compile: bool | None = None  #: steps and evaluations recorded and replayed; None: in minigrad, not in PyTorch

@@ -28,6 +28,7 @@ LONG = 256  #: elements of the sums, or more, if both matrices are read along th
 FEW, LONG_OF_FEW = 10, 64  #: the same for so many columns, or fewer
 WIDTH = 20  #: columns of a piece, if both matrices are read along the sum
 ROWS = 8  #: of a piece, or more
+LEAST = SMALL_DOTS * LONG_OF_FEW  #: multiplications of a product that may be worth it
 
 
 class Library(NamedTuple):
@@ -76,7 +77,7 @@ def shared() -> bool:
 
 
 def small(multiplications: int, kind: np.dtype[Any]) -> bool:
-    """Whether matrices of so many multiplications are multiplied as they lie (unless both are read along the sum)."""
+    """Whether a product of so many multiplications is made without copies (unless both are read along the sum)."""
     return multiplications <= SMALL and kind == np.float32 and (blas := library()) is not None and not blas.copies_all
 
 
@@ -106,18 +107,19 @@ def _part(n: int, unit: int, most: int) -> int:
     return max((w for w in range(unit, min(n, most) + 1, unit) if n % w == 0 and w > 1), default=0)
 
 
-def in_pieces(a: Array, b: Array) -> tuple[int, int] | None:
-    """Rows and columns of the pieces in which `product` computes ``a @ b``, None if it does so at once."""
-    return None if shared() else piece(a, b)
-
-
 def piece(a: Array, b: Array) -> tuple[int, int] | None:
     """Rows and columns of the pieces in which one thread computes ``a @ b`` faster, None if there are none."""
-    if a.ndim != 2 or b.ndim != 2 or not a.flags.forc or not b.flags.forc:
+    if a.ndim != 2 or b.ndim != 2 or len(a) * b.size < LEAST:
         return None
-    if not small(0, a.dtype) or a.dtype != b.dtype:
+    if not small(0, a.dtype) or a.dtype != b.dtype or not a.flags.forc or not b.flags.forc:
         return None
     return _piece(*a.shape, b.shape[1], a.flags.c_contiguous and b.flags.f_contiguous)
+
+
+def in_pieces(a: Array, b: Array) -> tuple[int, int] | None:
+    """Rows and columns of the pieces in which `product` computes ``a @ b``, None if it does so at once."""
+    found = piece(a, b)
+    return None if found is None or shared() else found
 
 
 def product(a: Array, b: Array, out: Array | None = None) -> Array:

@@ -13,7 +13,7 @@ from minigrad import blas, nn
 def small_pieces(monkeypatch):
     """One thread, a processor whose OpenBLAS leaves copies out, and limits that small matrices reach."""
     monkeypatch.setattr(blas, "library", lambda: blas.Library(lambda: 1, lambda n: None, copies_all=False))
-    for name, value in {"SMALL": 200, "SMALL_DOTS": 40, "LONG": 4, "LONG_OF_FEW": 2, "ROWS": 2}.items():
+    for name, value in {"SMALL": 200, "SMALL_DOTS": 40, "LONG": 4, "LONG_OF_FEW": 2, "ROWS": 2, "LEAST": 0}.items():
         monkeypatch.setattr(blas, name, value)
     blas._piece.cache_clear()
     yield

@@ -87,25 +87,22 @@ def _cat(b: Builder, out: Value, saved: Value, tensors: list[Value], dim: int) -
 def _linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None) -> bool:
     if x.example.ndim != 2 or not alike_dtypes(out, x, weight):
         return False
-    y, turned = b.out(out), None
-    if len(x.example) < len(weight.example):
-        turned = b.room(y.T)
+    y = b.out(out)
+    turned = b.room(y.T) if len(x.example) < len(weight.example) else None
     if blas.piece(x.example, weight.example.T):
         b.line(affine, x, weight, bias, turned, out=y)
-        if turned is not None:
-            b.give(turned)
-        return True
-    if turned is not None:
+    elif turned is None:
+        b.line(np.matmul, x, b.transposed(weight), out=y)
+        if bias is not None:
+            b.line(np.add, y, bias, out=y)
+    else:
         b.line(np.matmul, weight, b.transposed(x), out=turned)
         if bias is None:
             b.line(np.copyto, y, b.view(turned.T))
         else:
             b.line(np.add, b.view(turned.T), bias, out=y)
+    if turned is not None:
         b.give(turned)
-        return True
-    b.line(np.matmul, x, b.transposed(weight), out=y)
-    if bias is not None:
-        b.line(np.add, y, bias, out=y)
     return True
 
 
