@@ -16,7 +16,10 @@ from experiments.errors import UsageError
 from experiments.machine import CORES
 from experiments.report import RUNS
 
-TASKS = ("steps", "profile", "evaluation", "first step", "epoch", "convolution", "runs", "memory", "scaling")
+TASKS = (
+    *("steps", "profile", "evaluation", "first step", "epoch"),
+    *("convolution", "products", "runs", "memory", "scaling"),
+)
 FOLDER = Path("results/benchmarks")
 
 

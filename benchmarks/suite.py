@@ -103,6 +103,8 @@ def measure(
             found = fresh.answer("benchmarks.convolution", count, "--json", "--threads", str(count))
             results.setdefault("convolution", []).extend({**layer, "threads": count} for layer in found)
             print(f"convolution {count} threads", flush=True)
+    if "products" in tasks:
+        results["products"] = fresh.answer("benchmarks.products", 1, "--json")
     if "runs" in tasks:
         results["runs"] = whole.compare(RUNS, epochs=1, threads=CORES, jobs=1, file=None, outs={})
     if "memory" in tasks:
@@ -178,6 +180,22 @@ def _convolution(found: Iterable[dict[str, Any]]) -> list[str]:
     return ["## Convolution", text, table(["layer", "threads", *PARTS.values(), "matrix product"], rows)]
 
 
+def _products(found: Iterable[dict[str, Any]]) -> list[str]:
+    rows = []
+    for product in found:
+        rates, (height, width) = product["rates"], product["piece"]
+        times = f"{rates['pieces'] / rates['whole']:.2f}"
+        told = f"{rates['whole']:.0f}", f"{rates['pieces']:.0f}", times
+        rows.append([product["what"], product["size"], f"{height} × {width}", *told])
+    if not rows:
+        return []
+    text = (
+        "GFLOP/s of the matrix products that minigrad computes in pieces ([blas.py](../../minigrad/blas.py)), whole "
+        "and so, and how many times as fast; on one thread."
+    )
+    return ["## Products in pieces", text, table(["product", "size", "pieces", "whole", "in pieces", "ratio"], rows)]
+
+
 def page(results: dict[str, Any], figures: Iterable[str]) -> str:
     """The page: the machine, the goals, all times, the figures."""
     host = results["machine"]
@@ -198,6 +216,7 @@ def page(results: dict[str, Any], figures: Iterable[str]) -> str:
         "([floor.py](../../benchmarks/floor.py)).",
         *_profile(results.get("profile", ())),
         *_convolution(results.get("convolution", ())),
+        *_products(results.get("products", ())),
         *(f"![{name.removesuffix('.png')}]({name})" for name in figures),
     ]
     return "\n\n".join(lines) + "\n"

@@ -61,17 +61,19 @@ def test_compiled_steps_give_the_same_run_to_the_last_bit(run_toy, compare, opti
     [({}, True), ({"compile": False}, False), ({"framework": "torch"}, False)],
 )
 def test_minigrad_compiles_unless_told_otherwise(run_toy, monkeypatch, told, compiles):
-    steps = []
+    steps, models = [], []
     epoch = Trainer.epoch
 
     def watched(trainer, on_batch):
         steps.append(trainer.gradients)
+        models.append(trainer.answering)
         return epoch(trainer, on_batch)
 
     monkeypatch.setattr(Trainer, "epoch", watched)
     run_toy("run", **told)
-    assert all((type(step).__name__ == "Compiled") is compiles for step in steps)
+    assert all((type(thing).__name__ == "Compiled") is compiles for thing in (*steps, *models))
     assert all(step.reason is None and step.source for step in steps if compiles)
+    assert all(model.reason is None for model in models if compiles)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
