@@ -109,15 +109,17 @@ def _part(n: int, unit: int, most: int) -> int:
 
 def piece(a: Array, b: Array) -> tuple[int, int] | None:
     """Rows and columns of the pieces in which one thread computes ``a @ b`` faster, None if there are none."""
-    if a.ndim != 2 or b.ndim != 2 or len(a) * b.size < LEAST:
+    if a.ndim != 2 or b.ndim != 2 or not small(0, a.dtype) or a.dtype != b.dtype:
         return None
-    if not small(0, a.dtype) or a.dtype != b.dtype or not a.flags.forc or not b.flags.forc:
+    if not a.flags.forc or not b.flags.forc:
         return None
     return _piece(*a.shape, b.shape[1], a.flags.c_contiguous and b.flags.f_contiguous)
 
 
 def in_pieces(a: Array, b: Array) -> tuple[int, int] | None:
     """Rows and columns of the pieces in which `product` computes ``a @ b``, None if it does so at once."""
+    if len(a) * b.size < LEAST:
+        return None
     found = piece(a, b)
     return None if found is None or shared() else found
 
@@ -128,8 +130,7 @@ def product(a: Array, b: Array, out: Array | None = None) -> Array:
     >>> product(np.ones((2, 3)), np.ones((3, 1))).tolist()
     [[3.0], [3.0]]
     """
-    found = in_pieces(a, b)
-    if found is None:
+    if len(a) * b.size < LEAST or (found := in_pieces(a, b)) is None:
         return np.matmul(a, b, out=out)
     (m, k), n, (rows, columns) = a.shape, b.shape[1], found
     if out is None:
