@@ -1,8 +1,8 @@
 """OpenBLAS, by which NumPy multiplies matrices: its threads, and the products that it is given in pieces.
 
 Before OpenBLAS multiplies, it copies both matrices into the order in which its kernel reads them. On processors with
-AVX-512 it leaves that out for products of a million multiplications or fewer. Where one matrix is thin, or both are
-read along the sum, the copies take up to half of the time; such a product is faster as many small ones.
+AVX-512 it leaves that out for products of a million multiplications or fewer. Where one matrix is thin, or the sums are
+very long or short, the copies take up to half of the time; such a product is faster as many small ones.
 """
 
 from __future__ import annotations
@@ -76,9 +76,14 @@ def shared() -> bool:
     return blas is None or blas.get_num_threads() > 1
 
 
+def as_they_lie(kind: np.dtype[Any]) -> bool:
+    """Whether small matrices of a dtype are multiplied without copies."""
+    return kind == np.float32 and (blas := library()) is not None and not blas.copies_all
+
+
 def small(multiplications: int, kind: np.dtype[Any]) -> bool:
-    """Whether a product of so many multiplications is made without copies (unless both are read along the sum)."""
-    return multiplications <= SMALL and kind == np.float32 and (blas := library()) is not None and not blas.copies_all
+    """Whether a product of so many multiplications is made so (unless both matrices are read along the sum)."""
+    return multiplications <= SMALL and as_they_lie(kind)
 
 
 @functools.lru_cache(1024)
@@ -109,7 +114,7 @@ def _part(n: int, unit: int, most: int) -> int:
 
 def piece(a: Array, b: Array) -> tuple[int, int] | None:
     """Rows and columns of the pieces in which one thread computes ``a @ b`` faster, None if there are none."""
-    if a.ndim != 2 or b.ndim != 2 or not small(0, a.dtype) or a.dtype != b.dtype:
+    if a.ndim != 2 or b.ndim != 2 or not as_they_lie(a.dtype) or a.dtype != b.dtype:
         return None
     if not a.flags.forc or not b.flags.forc:
         return None
@@ -130,7 +135,8 @@ def product(a: Array, b: Array, out: Array | None = None) -> Array:
     >>> product(np.ones((2, 3)), np.ones((3, 1))).tolist()
     [[3.0], [3.0]]
     """
-    if len(a) * b.size < LEAST or (found := in_pieces(a, b)) is None:
+    found = in_pieces(a, b)
+    if found is None:
         return np.matmul(a, b, out=out)
     (m, k), n, (rows, columns) = a.shape, b.shape[1], found
     if out is None:
