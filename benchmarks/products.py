@@ -1,4 +1,4 @@
-"""Matrix products whole and in pieces (`minigrad.blas`), on one thread: ``python -m benchmarks.products``.
+"""Matrix products whole and in pieces (`minigrad.products`), on one thread: ``python -m benchmarks.products``.
 
 They are those of the assignments' networks that are cut into pieces there. Every figure is the best of many calls, in
 GFLOP/s, two operations for each multiplication; both ways are measured in turn.
@@ -18,8 +18,8 @@ import minigrad
 from benchmarks.convolution import fastest
 from benchmarks.networks import NETWORKS
 from experiments.training import EVALUATION_BATCH
-from minigrad import blas
 from minigrad.engine import Array
+from minigrad.products import on_one_thread, piece
 
 
 class Product(NamedTuple):
@@ -51,7 +51,7 @@ class Product(NamedTuple):
         """GFLOP/s whole and in pieces."""
         a, b = self.matrices()
         out = np.empty((self.m, self.n), np.float32)
-        calls = {"whole": lambda: np.matmul(a, b, out=out), "pieces": lambda: blas.product(a, b, out)}
+        calls = {"whole": lambda: np.matmul(a, b, out=out), "pieces": lambda: on_one_thread(a, b, out)}
         best = dict.fromkeys(calls, float("inf"))
         for _ in range(5):
             for name, call in calls.items():
@@ -80,14 +80,14 @@ def main() -> None:
     minigrad.set_num_threads(1)
     found = []
     for product in dict.fromkeys(products()):
-        piece = blas.piece(*product.matrices())
-        if piece is None:
+        size = piece(*product.matrices())
+        if size is None:
             continue
         rates = product.rates(options.seconds)
-        found.append({"what": product.what, "size": product.size, "piece": piece, "rates": rates})
+        found.append({"what": product.what, "size": product.size, "piece": size, "rates": rates})
         if not options.json:
             told = f"{rates['whole']:6.1f} {rates['pieces']:6.1f} GFLOP/s  {rates['pieces'] / rates['whole']:.2f}"
-            print(f"{product.what:34} {product.size:26} {piece[0]:4} × {piece[1]:<4} {told}", flush=True)
+            print(f"{product.what:34} {product.size:26} {size[0]:4} × {size[1]:<4} {told}", flush=True)
     if options.json:
         print(json.dumps(found))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.blas import products_on_one_thread
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
 from minigrad.memory import keep_freed
@@ -26,6 +27,7 @@ def _finished(array: Array, requires_grad: bool = False, device: Any = None) -> 
     if device is not None:
         device_type(device)
     keep_freed()
+    products_on_one_thread()
     out = Tensor.wrap(array)
     if requires_grad:
         out.requires_grad = True

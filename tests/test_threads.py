@@ -17,13 +17,8 @@ from minigrad import blas, nn, threads
 @pytest.fixture(autouse=True)
 def as_before():
     count = threads._state.count
-    library = blas.library()
-    before = library.get_num_threads() if library else 1
     yield
     threads._state.count = count
-    threads._state.shut()
-    if library:
-        library.set_num_threads(before)
 
 
 def step():
@@ -103,23 +98,47 @@ def test_an_error_in_any_thread_is_raised():
 
     with pytest.raises(ValueError, match="the last item"):
         threads.share(work, range(4))
-    threads.share(lambda items: None, range(4))  # the pool lives on
+    threads.share(lambda items: None, range(4))  # the other thread lives on
 
 
-def test_products_stay_on_one_thread_beside_those_of_shared_work():
+@pytest.mark.parametrize("ahead", [0, 0.4, 2, 5, 100])
+@pytest.mark.parametrize("n", [1, 2, 3, 8])
+def test_the_first_thread_does_more_while_the_others_wake(n, ahead):
+    minigrad.set_num_threads(n)
+    parts = []
+    threads.share(parts.append, range(12), ahead=ahead)
+    parts.sort(key=lambda part: part.start)
+    assert [i for part in parts for i in part] == list(range(12))
+    lengths = [len(part) for part in parts]
+    assert min(lengths) > 0
+    if blas.library() is not None and ahead < 100:
+        assert len(parts) == n or ahead
+        assert all(abs(lengths[0] - ahead - length) <= 1 for length in lengths[1:])
+
+
+def test_threads_are_used_again():
+    minigrad.set_num_threads(3)
+    for _ in range(20):
+        threads.share(lambda items: None, range(7))
+    assert sum(thread.name == "minigrad" for thread in threading.enumerate()) <= max(len(threads._state.idle), 2)
+
+
+def test_work_may_be_shared_by_several_threads_of_the_user():
     minigrad.set_num_threads(2)
-    library = blas.library()
-    if library is None:
-        pytest.skip("NumPy does not compute with OpenBLAS")
-    threads.share(lambda items: None, range(4))
-    assert library.get_num_threads() == 2
-    threads.share(lambda items: None, range(4), products=True)
-    assert library.get_num_threads() == 1
-    assert minigrad.get_num_threads() == 2
-    minigrad.set_num_threads(2)
-    assert library.get_num_threads() == 2
-    threads.share(lambda items: None, range(4), products=True, later=False)
-    assert library.get_num_threads() == 2
+    totals = []
+
+    def user(start):
+        seen = []
+        for _ in range(50):
+            threads.share(seen.extend, range(start, start + 4))
+        totals.append(sorted(seen) == sorted([*range(start, start + 4)] * 50))
+
+    users = [threading.Thread(target=user, args=(10 * i,)) for i in range(4)]
+    for thread in users:
+        thread.start()
+    for thread in users:
+        thread.join()
+    assert totals == [True] * 4
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -134,7 +153,6 @@ def test_an_evaluation_in_portions_is_that_of_all_at_once(n, model, shape):
     minigrad.set_num_threads(n)
     minigrad.manual_seed(0)
     model, x = model(), minigrad.rand(*shape)
-    before = blas.library() and blas.library().get_num_threads()
 
     def parts(outputs, last):
         return [outputs, *(last if isinstance(last, tuple) else [last])]
@@ -144,7 +162,6 @@ def test_an_evaluation_in_portions_is_that_of_all_at_once(n, model, shape):
         portions = parts(*model(x))
     for a, b in zip(whole, portions, strict=True):
         np.testing.assert_allclose(a.detach().numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
-    assert (blas.library() and blas.library().get_num_threads()) == before
 
 
 def test_portions_cover_all_rows():

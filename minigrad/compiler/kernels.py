@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from minigrad import blas
+from minigrad import products
 from minigrad.compiler.builder import Builder
 from minigrad.compiler.recorder import Call, Value
 from minigrad.compiler.tracing import traced
@@ -89,7 +89,7 @@ def _linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None)
         return False
     y = b.out(out)
     turned = b.room(y.T) if len(x.example) < len(weight.example) else None
-    if blas.piece(x.example, weight.example.T):
+    if products.decides(x.example, weight.example.T):
         b.line(affine, x, weight, bias, turned, out=y)
     elif turned is None:
         b.line(np.matmul, x, b.transposed(weight), out=y)
@@ -240,8 +240,8 @@ def one(like: Value) -> Array:
 
 
 def product(a: Array, b: Array) -> Callable[..., Array]:
-    """What multiplies such matrices; `blas.product` takes a moment to decide on pieces."""
-    return blas.product if blas.piece(a, b) else np.matmul
+    """What multiplies such matrices; `products.product` takes a moment to decide how."""
+    return products.product if products.decides(a, b) else np.matmul
 
 
 def alike(*values: Any) -> bool:

@@ -14,8 +14,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from minigrad import blas, memory
+from minigrad import memory
+from minigrad.blas import small
 from minigrad.engine import Array
+from minigrad.products import on_one_thread
 from minigrad.threads import share
 
 Pair: TypeAlias = tuple[int, int]
@@ -109,7 +111,7 @@ def multiply(rows: Array, weight: Array, out: Array) -> None:
     """Windows (n, groups, oh·ow, kh·kw·c) times `weight` (groups, kh·kw·c, o), into `out` (n, groups, oh·ow, o)."""
     n, groups, positions, length = rows.shape
     if groups == 1 and rows.flags.c_contiguous and out.flags.c_contiguous:  # one large product
-        blas.product(rows.reshape(n * positions, length), weight[0], out.reshape(n * positions, -1))
+        on_one_thread(rows.reshape(n * positions, length), weight[0], out.reshape(n * positions, -1))
     else:
         np.matmul(rows, weight, out=out)
 
@@ -117,7 +119,7 @@ def multiply(rows: Array, weight: Array, out: Array) -> None:
 def sum_of_products(windows: Windows, g: Array) -> Array:
     """The windows times `g` (N, groups, oh·ow, o), summed over images and positions: (groups, o, kh·kw·c)."""
     groups, positions, o = g.shape[1:]
-    each = groups > 1 or not windows.by_channel or blas.small(positions * windows.length * o, g.dtype)
+    each = groups > 1 or not windows.by_channel or small(positions * windows.length * o, g.dtype)
     shape = (groups, windows.length, o) if each else (groups, o, windows.length)
     n, most = len(windows.chunks), SUMS // max(math.prod(shape) * g.itemsize, 1)
     parts = np.array_split(range(n), max(min(n, PARTS, most), 1))
@@ -137,6 +139,6 @@ def sum_of_products(windows: Windows, g: Array) -> Array:
                     products = memory.empty((n, *shape), g.dtype)
                 total += np.matmul(rows.swapaxes(2, 3), g[images], out=products[:n]).sum(0)
 
-    share(work, range(len(parts)), products=True)
+    share(work, range(len(parts)))
     total: Array = totals.sum(0)
     return total.swapaxes(1, 2) if each else total

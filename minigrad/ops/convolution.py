@@ -86,7 +86,7 @@ def correlate(
             if zeros is not None:
                 np.maximum(flat, zeros, out=flat)
 
-    share(work, windows.chunks, products=True)
+    share(work, windows.chunks)
     return result.transpose(0, 3, 1, 2)
 
 
@@ -156,7 +156,7 @@ def correlate_back(
                 positive = np.greater(rectified[images].transpose(0, 2, 3, 1), 0, out=mask[: len(rows)])
                 np.multiply(result[images], positive, out=result[images])
 
-    share(work, windows.chunks, products=True)
+    share(work, windows.chunks)
     return result.transpose(0, 3, 1, 2)
 
 

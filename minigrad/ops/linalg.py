@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import blas, memory
+from minigrad import memory
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
 from minigrad.ops.elementwise import clamp_min, mul, quiet
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import norm, sum
 from minigrad.ops.shape import _permute, movedim, reshape, transpose, unsqueeze
+from minigrad.products import piece, product
 
 
 def same_dtype(what: str, a: Any, b: Any) -> None:
@@ -38,7 +39,7 @@ def _pair(d: Any) -> tuple[Any, ...]:
 
 
 @operation(
-    {"input": lambda g, other: g @ other.mT, "other": lambda g, input: input.mT @ g},
+    {"input": lambda g, other: _times(g, other.mT), "other": lambda g, input: _times(input.mT, g)},
     methods=[],
     torch="matmul",
     grad_fn="MmBackward0",
@@ -51,7 +52,11 @@ def _matmul(input: Any, other: Any) -> Any:
         a, b = ("x".join(map(str, x.shape)) for x in (input, other))
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a} and {b})")
     with quiet():
-        return np.matmul(input, other)
+        return product(input, other)
+
+
+def _times(a: Any, b: Any) -> Any:
+    return product(a, b) if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) else a @ b
 
 
 def _any_pair(d: Any) -> tuple[Any, ...]:
@@ -197,26 +202,22 @@ def _linear_sample(d: Any) -> tuple[Any, ...]:
     return d.array((*d.shape(0, 2), n)), d.array((m, n)), d.choice([None, d.array((m,))])
 
 
-def _input_gradient(g: Any, weight: Any) -> Any:
-    return blas.product(g, weight) if isinstance(g, np.ndarray) and isinstance(weight, np.ndarray) else g @ weight
-
-
 def _weight_gradient(g: Any, input: Any) -> Any:
     if g.ndim != 2:
         g, input = _rows(g), _rows(input)
     if g.shape[0] == 1:  # NumPy leaves products of length 1 to a slow loop
         return g.mT * input
-    return blas.product(g.T, input) if isinstance(g, np.ndarray) and isinstance(input, np.ndarray) else g.mT @ input
+    return _times(g.mT, input)
 
 
 def affine(
     input: Array, weight: Array, bias: Array | None, turned: Array | None = None, out: Array | None = None
 ) -> Array:
     """``input @ weight.T + bias`` for a matrix of inputs; `turned`, for ``weight @ input.T``, is used or not."""
-    if len(input) >= len(weight) or blas.in_pieces(input, weight.T):
-        out = blas.product(input, weight.T, out)
+    if len(input) >= len(weight) or piece(input, weight.T):
+        out = product(input, weight.T, out)
         return out if bias is None else np.add(out, bias, out=out)
-    turned = np.matmul(weight, input.T, out=turned)  # up to a third faster
+    turned = product(weight, input.T, turned)  # up to a third faster
     out = memory.empty(turned.shape[::-1], turned.dtype) if out is None else out
     if bias is None:
         out[...] = turned.T
@@ -236,7 +237,7 @@ def _sum_of_rows(g: Any) -> Any:
 
 @operation(
     {
-        "input": _input_gradient,
+        "input": lambda g, weight: _times(g, weight),
         "weight": _weight_gradient,
         "bias": lambda g: _sum_of_rows(g) if isinstance(g, np.ndarray) and g.ndim == 2 else g,
     },

@@ -116,7 +116,7 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
             part = x[parts[i]]
             dots[i] = layout.dots(given[parts[i]], np.subtract(part, middle, out=room[: len(part)]))
 
-    share(center_and_sum, range(len(parts)), products=True)
+    share(center_and_sum, range(len(parts)))
     along, total = dots.sum(0), layout.total(given)
     known[:] = g, along, total  # the rules of weight and bias, next in line, need them too
     factor = scale if weight is None else scale * weight
@@ -194,7 +194,7 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
             apart = np.subtract(part, middle, out=room[: len(part)])
             squares[i] = layout.dots(apart, apart)
 
-    share(center_and_square, range(len(parts)), products=True)
+    share(center_and_square, range(len(parts)))
     variance = squares.sum(0) / n
     scale = 1 / np.sqrt(variance + eps)
     if running is not None:

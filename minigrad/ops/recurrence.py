@@ -434,7 +434,7 @@ def _read(
                 reading = _Reading(KINDS[kind], x[:, n], h[n], c if c is None else c[n], weights)
                 out[:, n] = reading.result(reverse)
 
-        share(work, portions(len(h), SEQUENCES), products=True, later=False)
+        share(work, portions(len(h), SEQUENCES))
         return out, None
     reading = _Reading(KINDS[kind], x, h, c, weights)
     return reading.result(reverse), reading
