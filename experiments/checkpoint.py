@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ def save(path: Path, state: Any) -> None:
     files.write_npz(path, {STRUCTURE: np.frombuffer(structure.encode(), np.uint8), **arrays})
 
 
+def frozen(state: Any) -> Any:
+    """The same nested state with the tensors' present values, as arrays, in place of tensors."""
+    return _changed(state, lambda value: as_array(value) if hasattr(value, "detach") else value)
+
+
 def load(path: Path) -> Any:
     """Reads what `save` wrote; tensors come back as arrays.
 
@@ -36,13 +42,16 @@ def load(path: Path) -> Any:
 
 def tensors(state: Any, framework: Any) -> Any:
     """The same nested state with tensors in place of arrays, as `load_state_dict` wants it."""
-    if isinstance(state, np.ndarray):
-        return framework.from_numpy(state)
+    return _changed(state, lambda value: framework.from_numpy(value) if isinstance(value, np.ndarray) else value)
+
+
+def _changed(state: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(state, dict) and not isinstance(state, Counter):
-        return {key: tensors(value, framework) for key, value in state.items()}
+        return {key: _changed(value, change) for key, value in state.items()}
     if isinstance(state, list | tuple):
-        return type(state)(tensors(value, framework) for value in state)
-    return state
+        values = [_changed(value, change) for value in state]
+        return tuple(values) if isinstance(state, tuple) else values
+    return change(state)
 
 
 def as_array(value: Any) -> np.ndarray:

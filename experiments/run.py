@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from experiments.training import Trainer
 
 S = TypeVar("S")
 
+SAVE_EVERY = 1.0  # seconds, or more, between two checkpoints
+
 CHECKPOINT, CHECKPOINT_WEIGHTS, WEIGHTS, CHOICE = (
     "checkpoint.npz",
     "checkpoint.weights.npz",
@@ -41,8 +44,8 @@ class Run(Generic[S]):
         training_data: inputs (N, features) and labels (N,).
         test_each_epoch: whether the test set is to be opened before the last training, for its curves.
 
-    While it works, only the checkpoint is written, after every epoch; the results of an earlier run in the
-    same folder stay whole until this one is complete.
+    While it works, only the checkpoint is written, after an epoch and at most once a second; the results of an
+    earlier run in the same folder stay whole until this one is complete.
     """
 
     def __init__(self, experiment: Experiment[S], options: Options, progress: Progress | None = None) -> None:
@@ -81,6 +84,7 @@ class Run(Generic[S]):
             "choice": None,  # what the test set was opened for
             "complete": False,
         }
+        self._unsaved, self._saved, self._weights_saved = False, -math.inf, 0
         if options.resume:
             self._resume()
         elif (self.folder / CHECKPOINT_WEIGHTS).exists():
@@ -202,14 +206,11 @@ class Run(Generic[S]):
             "scheduler": trainer.scheduler and trainer.scheduler.state_dict(),
             "rng": self.fw.get_rng_state(),
         }
-        # one new state in place of the old, so that Ctrl-C finds either
-        self._state = {
-            **self._state,
-            "history": [*self._state["history"], json.dumps(row)],
-            "timings": [*self._state["timings"], json.dumps(times)],
-            "current": current,
-        }
-        self._save()
+        self._change(
+            history=[*self._state["history"], json.dumps(row)],
+            timings=[*self._state["timings"], json.dumps(times)],
+            current=checkpoint.frozen(current),
+        )
         self.progress.epoch_done(stage, row, epochs)
 
     def _restore(self, stage: str, trainer: Trainer) -> int:
@@ -229,9 +230,7 @@ class Run(Generic[S]):
     def _finish_stage(self, stage: str, model: Any) -> None:
         for name, tensor in model.state_dict().items():
             self.weights[f"{stage}/{name}"] = checkpoint.as_array(tensor)
-        files.write_npz(self.folder / CHECKPOINT_WEIGHTS, self.weights)  # before the state that relies on it
-        self._state = {**self._state, "done": [*self._state["done"], stage], "current": None}
-        self._save()
+        self._change(done=[*self._state["done"], stage], current=None)
 
     def _weights_of(self, stage: str) -> dict[str, np.ndarray]:
         prefix = f"{stage}/"
@@ -241,11 +240,25 @@ class Run(Generic[S]):
         return [json.loads(row) for row in self._state[name]]
 
     def _chosen(self, choice: dict[str, Any]) -> None:
-        self._state = {**self._state, "choice": choice}
-        self._save()
+        self._change(choice=choice)
+        self.save()
 
-    def _save(self) -> None:
+    def _change(self, **parts: Any) -> None:
+        """A new state in place of the old, so that Ctrl-C finds either."""
+        self._unsaved = True
+        self._state = {**self._state, **parts}
+        if time.monotonic() - self._saved >= SAVE_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Writes the checkpoint, if it is behind."""
+        if not self._unsaved:
+            return
+        if len(self.weights) != self._weights_saved:
+            files.write_npz(self.folder / CHECKPOINT_WEIGHTS, self.weights)  # before the state that relies on it
+            self._weights_saved = len(self.weights)
         checkpoint.save(self.folder / CHECKPOINT, self._state)
+        self._unsaved, self._saved = False, time.monotonic()
 
     def _resume(self) -> None:
         path = self.folder / CHECKPOINT
@@ -290,8 +303,8 @@ class Run(Generic[S]):
 
     def mark_complete(self) -> None:
         """Says in the checkpoint that nothing is left to do."""
-        self._state = {**self._state, "complete": True}
-        self._save()
+        self._change(complete=True)
+        self.save()
         (self.folder / CHECKPOINT_WEIGHTS).unlink(missing_ok=True)
 
 

@@ -43,6 +43,7 @@ def execute(experiment: Experiment[Any], options: Options, progress: Progress | 
     except KeyboardInterrupt:
         raise Interrupted(f"{experiment.name} stands at {run.position}") from None
     finally:
+        run.save()
         run.progress.close()
     headline = ", ".join(
         f"{name.replace('_', ' ')} {shown(name, record.metrics[name])}" for name in experiment.headline

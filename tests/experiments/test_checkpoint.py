@@ -30,6 +30,17 @@ def test_nested_state_comes_back_exactly(tmp_path):
     assert back["scheduler"]["milestones"][3] == 0  # still a Counter
 
 
+def test_frozen_state_does_not_move_on():
+    weight = torch.nn.Parameter(torch.ones(2))
+    phase = collections.namedtuple("Phase", "start end")(0, weight)
+    state = checkpoint.frozen({"model": [weight], "scheduler": (phase, collections.Counter([3])), "epoch": 1})
+    with torch.no_grad():
+        weight.zero_()
+    assert state["model"][0].tolist() == [1, 1]
+    (start, end), counts = state["scheduler"]
+    assert (start, end.tolist(), counts, state["epoch"]) == (0, [1, 1], collections.Counter([3]), 1)
+
+
 def test_a_torch_optimizer_goes_on_from_it(tmp_path):
     weights = [torch.nn.Parameter(torch.ones(3)) for _ in range(2)]
     optimizers = [torch.optim.Adam([w], lr=0.1, betas=(0.8, 0.9)) for w in weights]

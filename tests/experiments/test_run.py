@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments import checkpoint, files, registry
+from experiments import checkpoint, files, registry, run
 from experiments.errors import Interrupted, NonFinite, SealError, UsageError
 from experiments.run import Run
 from experiments.runner import execute
@@ -102,6 +102,7 @@ def test_it_resumes_from_every_moment(run_toy, compare, monkeypatch, moment):
             patch.setattr(Run, "_finish_stage", lambda *a: (plain(*a), stop()))
         elif moment == "while the state is written":
             write, calls = np.savez, []
+            patch.setattr(run, "SAVE_EVERY", 0)
             patch.setattr(np, "savez", lambda *a, **k: (calls.append(1), write(*a, **k), len(calls) == 2 and stop()))
         else:
             patch.setattr(Run, "write_results", lambda _: stop())
@@ -111,6 +112,27 @@ def test_it_resumes_from_every_moment(run_toy, compare, monkeypatch, moment):
     assert not list(folder.glob(".*"))
     assert not (folder / "metrics.json").exists()
     compare(whole, run_toy("parts", framework="torch", resume=True))
+
+
+def test_checkpoints_are_written_once_in_a_while_and_at_the_end(run_toy, impatient, monkeypatch, tmp_path):
+    saved = []
+    save = checkpoint.save
+
+    def noted(path, state):
+        saved.append(len(state["history"]))
+        save(path, state)
+
+    monkeypatch.setattr(checkpoint, "save", noted)
+    monkeypatch.setattr(run, "SAVE_EVERY", 1e9)
+    with pytest.raises(Interrupted):
+        run_toy("a", impatient(5, 1), framework="torch")
+    assert saved == [1, 4]  # the first epoch, and what was behind when Ctrl-C came
+    (path,) = tmp_path.rglob("checkpoint.npz")
+    assert len(checkpoint.load(path)["history"]) == 4
+    saved.clear()
+    monkeypatch.setattr(run, "SAVE_EVERY", 0)
+    run_toy("b", framework="torch")
+    assert saved[:3] == [1, 2, 3]
 
 
 def test_resume_starts_afresh_where_there_is_nothing(run_toy, compare, capsys):
