@@ -10,13 +10,16 @@ Large products are shared by minigrad's own threads (`minigrad.threads`).
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import itertools
+from typing import TypeAlias
 
 import numpy as np
 
 from minigrad.blas import SMALL, SMALL_DOTS, as_they_lie
 from minigrad.engine import Array
-from minigrad.threads import get_num_threads, share
+from minigrad.threads import available, cuts, together
+
+Size: TypeAlias = tuple[int, int] | None  #: rows and columns of pieces, None if there are none
 
 # where pieces are faster (python -m benchmarks.products)
 THIN = 64  #: columns of the result, or fewer
@@ -34,9 +37,9 @@ LEAST = SMALL_DOTS * LONG_OF_FEW  #: multiplications of a product that may be wo
 
 
 @functools.lru_cache(1024)
-def _piece(m: int, k: int, n: int, dots: bool) -> tuple[int, int] | None:
-    """Rows and columns of the pieces of (m, k) @ (k, n); `dots` if both matrices are read along the sum."""
-    if m * k * n <= SMALL and not (dots and m * n > SMALL_DOTS):
+def _piece(m: int, k: int, n: int, dots: bool | None) -> Size:
+    """Rows and columns of the pieces of (m, k) @ (k, n); for `dots` see `_dots`."""
+    if dots is None or m * k * n < LEAST or (m * k * n <= SMALL and not (dots and m * n > SMALL_DOTS)):
         return None
     if dots:
         worth = k >= (LONG_OF_FEW if n <= FEW else LONG)
@@ -59,14 +62,31 @@ def _part(n: int, unit: int, most: int) -> int:
     return max((w for w in range(unit, min(n, most) + 1, unit) if n % w == 0 and w > 1), default=0)
 
 
-def piece(a: Array, b: Array) -> tuple[int, int] | None:
+def _dots(a: Array, b: Array) -> bool | None:
+    """Whether both matrices are read along the sum; None if they can't be multiplied in pieces."""
+    if a.ndim != 2 or b.ndim != 2 or not as_they_lie(a.dtype) or a.dtype != b.dtype:
+        return None
+    if not (a.flags.forc and b.flags.forc):
+        return None
+    return a.flags.c_contiguous and b.flags.f_contiguous
+
+
+def piece(a: Array, b: Array) -> Size:
     """Rows and columns of the pieces in which ``a @ b`` is computed faster, None if it is faster whole."""
-    if a.ndim != 2 or b.ndim != 2 or len(a) * b.size < LEAST or not as_they_lie(a.dtype) or a.dtype != b.dtype:
-        return None
-    by_row = [x.strides[1] == x.itemsize for x in (a, b)]
-    if not all(along or x.strides[0] == x.itemsize for along, x in zip(by_row, (a, b), strict=True)):
-        return None
-    return _piece(*a.shape, b.shape[1], by_row[0] and not by_row[1])
+    dots = _dots(a, b)
+    return None if dots is None else _piece(*a.shape, b.shape[1], dots)
+
+
+@functools.lru_cache(1024)
+def _shares(m: int, k: int, n: int, dots: bool | None, threads: int) -> tuple[tuple[slice, Size], ...]:
+    """The columns of each thread, or its rows if there are more of these, and the size of its pieces."""
+    size, count = _piece(m, k, n, dots), max(m, n)
+    unit = size[0] if size and m > n else UNIT
+    ends = [min(unit * cut, count) for cut in cuts(-(-count // unit), threads, WAKING / (unit * min(m, n) * k))]
+    places = [slice(start, end) for start, end in itertools.pairwise(ends)]
+    lengths = [place.stop - place.start for place in places]
+    sizes = [_piece(m, k, length, dots) if n >= m else _piece(length, k, n, dots) for length in lengths]
+    return tuple(zip(places, sizes, strict=True))
 
 
 def product(a: Array, b: Array, out: Array | None = None) -> Array:
@@ -75,21 +95,15 @@ def product(a: Array, b: Array, out: Array | None = None) -> Array:
     >>> product(np.ones((2, 3)), np.ones((3, 1))).tolist()
     [[3.0], [3.0]]
     """
-    if a.ndim != 2 or b.ndim != 2 or len(a) * b.size < SHARED or get_num_threads() == 1:
+    if a.ndim != 2 or b.ndim != 2 or len(a) * b.size < SHARED or (threads := available()) == 1:
         return on_one_thread(a, b, out)
     (m, k), n = a.shape, b.shape[1]
     result = np.empty((m, n), a.dtype) if out is None else out
-    found = piece(a, b)
-    unit = UNIT if n >= m or found is None else found[0]
-
-    def work(numbers: Sequence[int]) -> None:
-        part = slice(unit * numbers[0], unit * (numbers[-1] + 1))
-        if n >= m:
-            on_one_thread(a, b[:, part], result[:, part])
-        else:
-            on_one_thread(a[part], b, result[part])
-
-    share(work, range(-(-max(m, n) // unit)), ahead=WAKING / (unit * min(m, n) * k))
+    shares = _shares(m, k, n, _dots(a, b), threads)
+    if n >= m:
+        together([functools.partial(_multiply, a, b[:, part], result[:, part], size) for part, size in shares])
+    else:
+        together([functools.partial(_multiply, a[part], b, result[part], size) for part, size in shares])
     return result
 
 
@@ -100,10 +114,13 @@ def decides(a: Array, b: Array) -> bool:
 
 def on_one_thread(a: Array, b: Array, out: Array | None = None) -> Array:
     """The same by one thread, in pieces where that is faster."""
-    found = piece(a, b)
-    if found is None:
+    return _multiply(a, b, out, piece(a, b))
+
+
+def _multiply(a: Array, b: Array, out: Array | None, size: Size) -> Array:
+    if size is None:
         return np.matmul(a, b, out=out)
-    (m, k), n, (rows, columns) = a.shape, b.shape[1], found
+    (m, k), n, (rows, columns) = a.shape, b.shape[1], size
     if out is None:
         out = np.empty((m, n), a.dtype)
     whole = m // rows * rows

@@ -50,29 +50,43 @@ def set_num_threads(n: int) -> None:
     _state.count = n
 
 
-def share(work: Callable[[Sequence[T]], None], items: Sequence[T], ahead: float = 0) -> None:
+def available() -> int:
+    """How many threads there are for `share` and `together`."""
+    return 1 if blas.library() is None else get_num_threads()
+
+
+def share(work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
     """``work(items)``, by several threads at once: each gets some neighbouring items.
 
     What `work` does with an item must not depend on the other items; it must not start operations itself.
     An exception in any thread is raised here, after all have ended.
-
-    Args:
-        work: what is to be done.
-        items: what to do it with.
-        ahead: how many of them this thread does more than the others, since these are to be woken first.
     """
-    n = min(get_num_threads(), len(items))
-    if n <= 1 or blas.library() is None:
+    n = min(available(), len(items))
+    if n <= 1:
         work(items)
-        return
-    each = max(len(items) - ahead, 0) / n
-    cuts = [0, *(len(items) - round(each * i) for i in range(n - 1, -1, -1))]
-    parts = [items[a:b] for a, b in itertools.pairwise(cuts) if a < b]
-    helpers = [_state.helper() for _ in parts[1:]]
-    for helper, part in zip(helpers, parts[1:], strict=True):
-        helper.begin(functools.partial(contextvars.copy_context().run, work, part))  # NumPy's errstate goes along
+    else:
+        together([functools.partial(work, items[a:b]) for a, b in itertools.pairwise(cuts(len(items), n))])
+
+
+def cuts(count: int, n: int, ahead: float = 0) -> list[int]:
+    """Where to cut so many items into `n` parts, or fewer, the first of which has `ahead` items more than the others.
+
+    The thread that wakes the others does these before they begin.
+
+    >>> cuts(12, 2), cuts(12, 2, ahead=2), cuts(12, 2, ahead=20)
+    ([0, 6, 12], [0, 7, 12], [0, 12])
+    """
+    each = max(count - ahead, 0) / n
+    return sorted({0, *(count - round(each * i) for i in range(n))})
+
+
+def together(tasks: Sequence[Callable[[], object]]) -> None:
+    """Do several things at once, the first of them in this thread; exceptions as for `share`."""
+    helpers = [_state.helper() for _ in tasks[1:]]
+    for helper, task in zip(helpers, tasks[1:], strict=True):
+        helper.begin(functools.partial(contextvars.copy_context().run, task))  # NumPy's errstate goes along
     try:
-        work(parts[0])
+        tasks[0]()
     finally:
         errors = [helper.wait() for helper in helpers]
         _state.idle += helpers
@@ -109,7 +123,7 @@ class _Helper:
         self.started, self.ended = threading.Lock(), threading.Lock()
         self.started.acquire()
         self.ended.acquire()
-        self.work: Callable[[], None] | None = None
+        self.work: Callable[[], object] | None = None
         self.error: BaseException | None = None
         threading.Thread(target=self._run, name="minigrad", daemon=True).start()
 
@@ -123,7 +137,7 @@ class _Helper:
                 self.error = error
             self.ended.release()
 
-    def begin(self, work: Callable[[], None]) -> None:
+    def begin(self, work: Callable[[], object]) -> None:
         """Start it; it must be idle."""
         self.work = work
         self.started.release()

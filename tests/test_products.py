@@ -20,8 +20,10 @@ def small_pieces(monkeypatch):
     for name, value in {**limits, "SHARED": 2000, "UNIT": 4, "WAKING": 2000}.items():
         monkeypatch.setattr(products, name, value)
     products._piece.cache_clear()
+    products._shares.cache_clear()
     yield monkeypatch
     products._piece.cache_clear()
+    products._shares.cache_clear()
 
 
 def matrix(rng, rows, columns, turned):
@@ -53,15 +55,14 @@ def test_parts_make_the_product(small_pieces, count, a_turned, b_turned, given_o
 def test_large_products_are_shared(small_pieces):
     small_pieces.setattr(threads._state, "count", 2)
     seen = []
-    plain = products.on_one_thread
+    plain = products._multiply
 
-    def noted(a, b, out=None):
+    def noted(a, b, out, size):
         seen.append((a.shape, b.shape))
-        return plain(a, b, out)
+        return plain(a, b, out, size)
 
-    small_pieces.setattr(products, "on_one_thread", noted)
-    small_pieces.setattr(products, "piece", lambda a, b: None)
-    a, b = np.ones((12, 20), np.float32), np.ones((20, 24), np.float32)
+    small_pieces.setattr(products, "_multiply", noted)
+    a, b = np.ones((12, 20)), np.ones((20, 24))  # not in pieces
     assert (products.product(a, b) == 20).all()
     assert sorted(seen) == [((12, 20), (20, 8)), ((12, 20), (20, 16))]  # the second thread wakes first
     seen.clear()
@@ -73,15 +74,9 @@ def test_large_products_are_shared(small_pieces):
 
 
 def test_rows_of_pieces_stay_together(small_pieces):
-    small_pieces.setattr(threads._state, "count", 2)
-    seen = []
-    plain = products.on_one_thread
-    small_pieces.setattr(products, "on_one_thread", lambda a, b, out: seen.append(len(a)) or plain(a, b, out))
     small_pieces.setattr(products, "WAKING", 0)
-    a, b = np.ones((100, 4), np.float32), np.ones((4, 6), np.float32)
-    assert products.piece(a, b) == (8, 6)
-    assert (products.product(a, b) == 4).all()
-    assert sorted(seen) == [44, 56]
+    assert products._piece(100, 4, 6, False) == (8, 6)
+    assert products._shares(100, 4, 6, False, 2) == ((slice(0, 56), (8, 6)), (slice(56, 100), (8, 6)))
 
 
 @given(m=st.integers(1, 3000), k=st.integers(1, 3000), n=st.integers(1, 3000), dots=st.booleans())
