@@ -39,7 +39,7 @@ LEAST = SMALL_DOTS * LONG_OF_FEW  #: multiplications of a product that may be wo
 @functools.lru_cache(1024)
 def _piece(m: int, k: int, n: int, dots: bool | None) -> Size:
     """Rows and columns of the pieces of (m, k) @ (k, n); for `dots` see `_dots`."""
-    if dots is None or m * k * n < LEAST or (m * k * n <= SMALL and not (dots and m * n > SMALL_DOTS)):
+    if dots is None or (m * k * n <= SMALL and not (dots and m * n > SMALL_DOTS)):
         return None
     if dots:
         worth = k >= (LONG_OF_FEW if n <= FEW else LONG)
@@ -73,8 +73,9 @@ def _dots(a: Array, b: Array) -> bool | None:
 
 def piece(a: Array, b: Array) -> Size:
     """Rows and columns of the pieces in which ``a @ b`` is computed faster, None if it is faster whole."""
-    dots = _dots(a, b)
-    return None if dots is None else _piece(*a.shape, b.shape[1], dots)
+    if len(a) * b.size < LEAST or (dots := _dots(a, b)) is None:
+        return None
+    return _piece(*a.shape, b.shape[1], dots)
 
 
 @functools.lru_cache(1024)
