@@ -18,6 +18,7 @@ import minigrad
 from benchmarks.convolution import fastest
 from benchmarks.networks import NETWORKS
 from experiments.training import EVALUATION_BATCH
+from minigrad.blas import products_on_one_thread
 from minigrad.engine import Array
 from minigrad.products import on_one_thread, piece
 
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     options = parser.parse_args()
     minigrad.set_num_threads(1)
+    products_on_one_thread()
     found = []
     for product in dict.fromkeys(products()):
         size = piece(*product.matrices())

@@ -47,7 +47,7 @@ def library() -> Library | None:
 def products_on_one_thread() -> None:
     """Let OpenBLAS keep to the thread that asks it; `minigrad.threads` gives several threads their parts.
 
-    Called when the first tensor is made, not at the import.
+    Called when the first tensor is made, or the first work is shared; not at the import.
     """
     if (blas := library()) is not None:
         blas.set_num_threads(1)

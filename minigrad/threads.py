@@ -82,6 +82,7 @@ def cuts(count: int, n: int, ahead: float = 0) -> list[int]:
 
 def together(tasks: Sequence[Callable[[], object]]) -> None:
     """Do several things at once, the first of them in this thread; exceptions as for `share`."""
+    blas.products_on_one_thread()
     helpers = [_state.helper() for _ in tasks[1:]]
     for helper, task in zip(helpers, tasks[1:], strict=True):
         helper.begin(functools.partial(contextvars.copy_context().run, task))  # NumPy's errstate goes along

@@ -10,17 +10,19 @@ import pytest
 from minigrad import blas
 
 
-def test_openblas_keeps_to_one_thread_once_there_is_a_tensor():
-    program = """
+@pytest.mark.parametrize("first", ["minigrad.ones(1)", "share(lambda items: None, range(2))"])
+def test_openblas_keeps_to_one_thread_from_the_first_tensor_or_shared_work_on(first):
+    program = f"""
 from threadpoolctl import threadpool_info
 import numpy as np
 import minigrad
+from minigrad.threads import share
 
 def threads():
     return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
 
 assert threads() == 2
-minigrad.ones(1)
+{first}
 assert threads() == 1
 assert minigrad.get_num_threads() == 2
 """
