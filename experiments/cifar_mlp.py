@@ -27,13 +27,14 @@ class Settings(Tuned):
 
 def statistics(fw: Any, inputs: Any, channels: int) -> tuple[Any, Any]:
     """Mean and standard deviation of each channel, `(channels,)`, over all pixels of all images."""
-    sums = squares = 0
+    sums: Any = 0
+    squares: Any = 0
     for (batch,) in batches(fw, inputs, size=EVALUATION_BATCH):
-        pixels = batch.double().reshape(-1, channels)
-        sums, squares = sums + pixels.sum(0), squares + (pixels**2).sum(0)
+        values = batch.double()
+        sums, squares = sums + values.sum(0), squares + (values**2).sum(0)  # of each value first: long rows
     count = inputs.numel() / channels
-    mean = sums / count
-    return mean.float(), (squares / count - mean**2).sqrt().float()
+    mean, square = (total.reshape(-1, channels).sum(0) / count for total in (sums, squares))
+    return mean.float(), (square - mean**2).sqrt().float()
 
 
 def normalization(fw: Any, inputs: Any, channels: int) -> Any:

@@ -16,7 +16,7 @@ from experiments.data import Samples
 from experiments.files import Row
 from experiments.registry import Experiment
 from experiments.run import Run
-from experiments.training import logits
+from experiments.training import EVALUATION_BATCH, batches, logits
 
 STAGE = "autoencoder"
 LATENT = 2
@@ -84,7 +84,13 @@ def train(run: Run[Settings]) -> None:
 
 
 def _mse(fw: Any, model: Any, images: Any) -> float:
-    return float(fw.nn.functional.mse_loss(logits(fw, model, images), images).item())
+    """The mean over all pixels of all images, of a batch at a time: the errors of all images are large arrays."""
+    mse_loss, total = fw.nn.functional.mse_loss, 0.0
+    model.eval()
+    with fw.no_grad():
+        for (batch,) in batches(fw, images, size=EVALUATION_BATCH):
+            total += len(batch) * mse_loss(model(batch), batch).item()
+    return total / len(images)
 
 
 def _judge(run: Run[Settings], model: Any, test: Samples) -> None:

@@ -33,13 +33,16 @@ def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
 
 
 def framed(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
-    """`x` (N, C, H, W) with a frame of zeros, laid out in memory as asked; negative widths crop."""
+    """`x` (N, C, H, W) with a frame of zeros, laid out in memory as asked; negative widths crop.
+
+    Cropping copies nothing where the last two axes of that layout still lie together.
+    """
     (top, bottom), (left, right) = rows, columns
     x = x[:, :, max(-top, 0) : x.shape[2] + min(bottom, 0), max(-left, 0) : x.shape[3] + min(right, 0)]
     top, bottom, left, right = (max(n, 0) for n in (top, bottom, left, right))
     order = (0, 2, 3, 1) if channels_last else (0, 1, 2, 3)
     n, c, h, w = x.shape
-    if not (top or bottom or left or right) and x.transpose(order).flags.c_contiguous:
+    if not (top or bottom or left or right) and x[:1].transpose(order)[:, :1].flags.c_contiguous:
         return x
     shape = (n, c, h + top + bottom, w + left + right)
     out = memory.ordered(shape, order, x.dtype)
