@@ -1,8 +1,10 @@
 """Threads inside large operations.
 
 NumPy lets other threads run while it computes, so an operation on many images, or a large matrix product, can give each
-thread some of it. OpenBLAS keeps to one thread then: its own wait for the next product in a loop that keeps their
-cores busy (for 26 ms), and hand parts of matrices from core to core.
+thread some of it. OpenBLAS keeps to one thread then: its own hand parts of matrices from core to core.
+
+A core without work falls asleep, and wakes late: after 20 to 150 µs, half of the time of a small network's product. So
+while work is shared often, threads of the lowest priority keep the cores awake; they give way to anything else.
 """
 
 from __future__ import annotations
@@ -15,11 +17,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import numpy as np
+
 from minigrad import blas
 from minigrad.engine import Array
 
 T = TypeVar("T")
 
+AWAKE = np.broadcast_to(np.float32(1), (20_000_000,))  # whose sum takes some milliseconds, and no memory
 BLOCK = 1 << 21  # bytes; a thread should not come back for the next one too often: they wait for each other then
 
 
@@ -83,6 +88,8 @@ def cuts(count: int, n: int, ahead: float = 0) -> list[int]:
 def together(tasks: Sequence[Callable[[], object]]) -> None:
     """Do several things at once, the first of them in this thread; exceptions as for `share`."""
     blas.products_on_one_thread()
+    if not _state.busy.is_set():
+        _state.busy.set()
     helpers = [_state.helper() for _ in tasks[1:]]
     for helper, task in zip(helpers, tasks[1:], strict=True):
         helper.begin(functools.partial(contextvars.copy_context().run, task))  # NumPy's errstate goes along
@@ -126,7 +133,8 @@ class _Helper:
         self.ended.acquire()
         self.work: Callable[[], object] | None = None
         self.error: BaseException | None = None
-        threading.Thread(target=self._run, name="minigrad", daemon=True).start()
+        for task, args in ((self._run, ()), (_keep_awake, (_state.busy,))):
+            threading.Thread(target=task, args=args, name="minigrad", daemon=True).start()
 
     def _run(self) -> None:
         while True:
@@ -150,6 +158,18 @@ class _Helper:
         return error
 
 
+def _keep_awake(busy: threading.Event) -> None:
+    """Keep a core awake as long as `busy` is set again and again."""
+    try:
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
+    except (AttributeError, OSError):  # not Linux, or not allowed: with any other priority it would be in the way
+        return
+    while True:
+        busy.wait()
+        busy.clear()
+        np.add.reduce(AWAKE)  # NumPy lets other threads run meanwhile
+
+
 class _State:
     """The number of threads, and those that wait for work."""
 
@@ -160,6 +180,7 @@ class _State:
     def forget(self) -> None:
         """In a process just forked there are no threads to wait for."""
         self.idle: list[_Helper] = []
+        self.busy = threading.Event()
 
     def helper(self) -> _Helper:
         """An idle thread, or a new one."""

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -208,3 +209,18 @@ if not child:
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="there are no threads of that priority")
+def test_cores_are_kept_awake_only_while_work_is_shared():
+    minigrad.set_num_threads(2)
+    threads.share(list, [1, 2])
+    busy = threads._state.busy
+    deadline = time.monotonic() + 10
+    while busy.is_set() and time.monotonic() < deadline:  # until the thread has seen it
+        time.sleep(0.01)
+    assert not busy.is_set()
+    time.sleep(0.1)
+    before = time.process_time()
+    time.sleep(0.2)
+    assert time.process_time() - before < 0.1

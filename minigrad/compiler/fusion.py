@@ -1,7 +1,7 @@
 """Two calls of a record that are done as one.
 
 Where an operation can do the next one's work on a part of its result that is still in the cache, no pass over memory is
-needed for it. The bits are the same.
+needed for it. The bits are the same. A view may stand between the two.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from minigrad.compiler.recorder import Call, Value, values_in
 from minigrad.ops.convolution import correlate, correlate_back
+from minigrad.ops.normalization import standardize_back
 from minigrad.ops.record import registry
 
 
@@ -26,13 +27,20 @@ def _rectified_back(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
     return [g, weight, tuple(shape[2:]), *geometry, second[1]]
 
 
-_conv, _relu = registry["_conv2d"], registry["relu"]
+def _standardized_back(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
+    """The gradient of batch norm's input, and then of the ``relu`` that it came from, whose result is second[1]."""
+    return [*first, second[1]]
+
+
+_conv, _relu, _norm, _view = (registry[name] for name in ("_conv2d", "relu", "_standardize", "_reshape"))
 
 #: What may be done as one: first and second call, the function that does both, and its arguments.
 FUSIONS: dict[tuple[Callable[..., Any], Callable[..., Any]], tuple[Callable[..., Any], Callable[..., list[Any]]]] = {
     (_conv.forward, _relu.forward): (correlate, _rectified),
     (_conv.gradients["input"], _relu.gradients["input"]): (correlate_back, _rectified_back),
+    (_norm.gradients["input"], _relu.gradients["input"]): (standardize_back, _standardized_back),
 }
+VIEWS = (_view.forward, _view.gradients["input"])
 
 
 def fused(calls: Sequence[Call], output: Any) -> list[Call]:
@@ -41,14 +49,27 @@ def fused(calls: Sequence[Call], output: Any) -> list[Call]:
     readers.update(value.number for value in values_in(output))
     starts = {call.results[0].number: i for i, call in enumerate(calls) if call.results and call.results[0] is not None}
     found: list[Call | None] = list(calls)
-    for i, call in enumerate(calls):
+
+    def source(call: Call) -> int | None:
+        """Where the first argument is made, if this call alone reads it."""
         first = call.args[0] if call.kind in ("forward", "rule") and call.args else None
-        if not isinstance(first, Value) or readers[first.number] != 1 or first.number not in starts:
+        return starts.get(first.number) if isinstance(first, Value) and readers[first.number] == 1 else None
+
+    for i, call in enumerate(calls):
+        start = between = source(call)
+        if start is not None and calls[start].function in VIEWS:
+            start = source(calls[start])
+        if start is None or between is None or (calls[start].function, call.function) not in FUSIONS:
             continue
-        before = calls[starts[first.number]]
-        fusion = FUSIONS.get((before.function, call.function))
-        if fusion is not None and first.example.dtype == call.results[0].example.dtype:  # type: ignore[union-attr]
-            function, arguments = fusion
-            found[starts[first.number]] = call._replace(function=function, args=arguments(before.args, call.args))
-            found[i] = None
+        before, view, (after, *_) = calls[start], calls[between], call.results
+        function, arguments = FUSIONS[before.function, call.function]
+        if before.results[0].example.dtype != after.example.dtype:  # type: ignore[union-attr]
+            continue
+        found[i] = None
+        if between == start:
+            found[start] = call._replace(function=function, args=arguments(before.args, call.args))
+        else:
+            found[start] = before._replace(function=function, args=arguments(before.args, call.args))
+            seen = Value(after.number, after.kind, view.results[0].example)  # type: ignore[union-attr]
+            found[between] = view._replace(results=(seen,))
     return [call for call in found if call is not None]

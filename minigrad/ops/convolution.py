@@ -128,6 +128,7 @@ def correlate_back(
     n, (h, w) = len(input), windows.size
     result = memory.empty((n, *size, groups * c), input.dtype)
     apart = result.reshape(n, *size, groups, c)
+    before = None if rectified is None else rectified.reshape(n, groups * c, *size).transpose(0, 2, 3, 1)
     left = padding[1] % stride[1]  # so many columns of the first windows lie outside
 
     def gather(images: slice, rows: Array, product: Array) -> None:
@@ -145,15 +146,15 @@ def correlate_back(
         most = max(chunk.stop - chunk.start for chunk in chunks) if chunks else 0
         if stride != (1, 1):
             product = memory.empty((most, groups, h * w, stride[1] * c), input.dtype)
-        if rectified is not None:
+        if before is not None:
             mask = memory.empty((most, *size, groups * c), bool)
         for images, rows in windows(chunks):
             if stride == (1, 1):
                 multiply(rows, matrices[0], apart[images].reshape(len(rows), h * w, groups, c).transpose(0, 2, 1, 3))
             else:
                 gather(images, rows, product[: len(rows)])
-            if rectified is not None:
-                positive = np.greater(rectified[images].transpose(0, 2, 3, 1), 0, out=mask[: len(rows)])
+            if before is not None:
+                positive = np.greater(before[images], 0, out=mask[: len(rows)])
                 np.multiply(result[images], positive, out=result[images])
 
     share(work, windows.chunks)

@@ -95,12 +95,11 @@ def _standard(input: Any, eps: float) -> tuple[Any, Any]:
     return apart * scale, scale
 
 
-def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) -> Any:
-    if not isinstance(g, np.ndarray):
-        normal, scale = _standard(input, eps)
-        along = sum(g * normal, (0, 2), True) / (g.shape[0] * g.shape[2])
-        across = g - mean(g, (0, 2), True) - normal * along
-        return across * (scale if weight is None else scale * _column(weight))
+def standardize_back(g: Array, input: Array, weight: Any, saved: Any, eps: float, rectified: Any = None) -> Array:
+    """The gradient of the input of `_standardize`, if `g` is that of the result.
+
+    If the input was `rectified`, the gradient is that of what it was before.
+    """
     center, scale, known = saved
     n = g.shape[0] * g.shape[2]
     layout = _layout(input)
@@ -122,16 +121,29 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
     factor = scale if weight is None else scale * weight
     slope = factor * scale**2 * along / -n
     by_g, by_x, shift = map(layout.spread, (factor, slope, factor * total / -n - center * slope))
+    before: Any = None if rectified is None else layout.view(rectified.reshape(input.shape))
 
     def combine(parts: Sequence[slice]) -> None:
         room = _room(x, parts)
+        mask: Any = None if before is None else memory.empty(room.shape, bool)
         for part in parts:
             y = np.multiply(x[part], by_x, out=result[part])
             y += shift
             y += np.multiply(given[part], by_g, out=room[: len(y)])
+            if mask is not None:
+                np.multiply(y, np.greater(before[part], 0, out=mask[: len(y)]), out=y)
 
     share(combine, parts)
     return out
+
+
+def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) -> Any:
+    if isinstance(g, np.ndarray):
+        return standardize_back(g, input, weight, saved, eps)
+    normal, scale = _standard(input, eps)
+    along = sum(g * normal, (0, 2), True) / (g.shape[0] * g.shape[2])
+    across = g - mean(g, (0, 2), True) - normal * along
+    return across * (scale if weight is None else scale * _column(weight))
 
 
 def _standardize_weight(g: Any, input: Any, saved: Any, eps: float) -> Any:
@@ -407,4 +419,4 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
 
 
 if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())
+    __all__ = [name for name in public(globals()) if name != "standardize_back"]

@@ -201,13 +201,13 @@ def amin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     shape = tuple(input.shape)
-    best, given = spread(out, shape, dim, keepdim), spread(g, shape, dim, keepdim)
+    best = spread(out, shape, dim, keepdim)
     if isinstance(g, np.ndarray):
         won = np.equal(input, best, out=memory.empty_like(input, bool))
-        result = memory.empty_like(input, g.dtype)
-        result[...] = 0
-        np.divide(given, won.sum(axes(dim, len(shape)), g.dtype, keepdims=True), out=result, where=won)
-        return result
+        winners = won.sum(axes(dim, len(shape)), g.dtype, keepdims=True)
+        given = g.reshape(winners.shape) / np.maximum(winners, 1)
+        return np.multiply(won, given, out=memory.empty_like(input, g.dtype))
+    given = spread(g, shape, dim, keepdim)
     won = input == best
     return where(won, given / sum(won, dim, True).astype(g.dtype), 0.0)
 

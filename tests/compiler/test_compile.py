@@ -306,6 +306,27 @@ def test_what_is_fused_has_the_same_bits():
     assert "conv2d_input" not in source
 
 
+def test_batch_norm_is_fused_with_the_relu_before_it():
+    def build():
+        image = (nn.Conv2d(1, 3, 3), nn.ReLU(), nn.BatchNorm2d(3), nn.Conv2d(3, 2, 3), nn.ReLU(), nn.BatchNorm2d(2))
+        return nn.Sequential(*image, nn.Flatten(), nn.Linear(32, 6), nn.ReLU(), nn.BatchNorm1d(6), nn.Linear(6, 4))
+
+    source = equal_runs((build, sgd, classifies, classified((4, 1, 8, 8)))).run.source
+    assert source.count("standardize_back") == 3
+    assert "relu_input" not in source
+
+
+def test_convolutions_in_one_dimension_are_fused_through_their_views():
+    def build():
+        return nn.Sequential(
+            nn.Conv1d(1, 3, 3), nn.ReLU(), nn.Conv1d(3, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 4)
+        )
+
+    source = equal_runs((build, sgd, classifies, classified((4, 1, 8)))).run.source
+    assert source.count("correlate_back") == 1
+    assert source.count("correlate") == 3
+
+
 def test_schedulers_and_options_are_followed():
     def before(training, i):
         if i == 0:
