@@ -133,8 +133,8 @@ class _Helper:
         self.ended.acquire()
         self.work: Callable[[], object] | None = None
         self.error: BaseException | None = None
-        for task, args in ((self._run, ()), (_keep_awake, (_state.busy,))):
-            threading.Thread(target=task, args=args, name="minigrad", daemon=True).start()
+        threading.Thread(target=self._run, name="minigrad", daemon=True).start()
+        threading.Thread(target=_keep_awake, args=(_state.busy,), name="minigrad awake", daemon=True).start()
 
     def _run(self) -> None:
         while True:

@@ -215,6 +215,9 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 def test_cores_are_kept_awake_only_while_work_is_shared():
     minigrad.set_num_threads(2)
     threads.share(list, [1, 2])
+    time.sleep(0.1)
+    if not any(thread.name == "minigrad awake" for thread in threading.enumerate()):
+        pytest.skip("the system does not let a thread have that priority")
     busy = threads._state.busy
     deadline = time.monotonic() + 10
     while busy.is_set() and time.monotonic() < deadline:  # until the thread has seen it

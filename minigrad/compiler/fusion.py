@@ -61,15 +61,12 @@ def fused(calls: Sequence[Call], output: Any) -> list[Call]:
             start = source(calls[start])
         if start is None or between is None or (calls[start].function, call.function) not in FUSIONS:
             continue
-        before, view, (after, *_) = calls[start], calls[between], call.results
+        before, (after, *_) = calls[start], call.results
         function, arguments = FUSIONS[before.function, call.function]
         if before.results[0].example.dtype != after.example.dtype:  # type: ignore[union-attr]
             continue
         found[i] = None
-        if between == start:
-            found[start] = call._replace(function=function, args=arguments(before.args, call.args))
-        else:
-            found[start] = before._replace(function=function, args=arguments(before.args, call.args))
-            seen = Value(after.number, after.kind, view.results[0].example)  # type: ignore[union-attr]
-            found[between] = view._replace(results=(seen,))
+        found[start] = before._replace(function=function, args=arguments(before.args, call.args))
+        last: Any = found[between]  # the view, or else the call before
+        found[between] = last._replace(results=(Value(after.number, after.kind, last.results[0].example),))  # type: ignore[union-attr]
     return [call for call in found if call is not None]
