@@ -17,6 +17,7 @@ from parity.networks import Network, Pair
 
 HELP = "outputs, loss and all gradients of every network, in float64 and float32"
 LIMIT = 1_000  #: samples: one batch of them is looked at
+NOISE = 0.1  #: standard deviation of what is added to the inputs
 SHOWN = 6  #: networks of the same layers and objective, by name
 
 
@@ -109,7 +110,7 @@ def look(network: Network, view: View) -> dict[str, Array | None]:
         NotApplicable: where probabilities are asked for, and the objective knows none.
     """
     trainer, fw = network.start(view.dtype), network.fw
-    model, batch = trainer.model, next(iter(trainer.loader))
+    model, batch = trainer.model, _untied(fw, next(iter(trainer.loader)), network.seed)
     if view.dtype == "float64":
         batch = [networks.widened(tensor) for tensor in batch]
     if view.probabilities:
@@ -147,6 +148,19 @@ def look(network: Network, view: View) -> dict[str, Array | None]:
         values |= {f"buffer {name}": tensor for name, tensor in model.named_buffers()}
     names = [view.gradient + name for name in parameters] + [f"{view.gradient[:-4]} w.r.t. {name}" for name in inputs]
     return {name: as_array(tensor) for name, tensor in {**values, **dict(zip(names, gradients, strict=True))}.items()}
+
+
+def _untied(fw: Any, batch: Sequence[Any], seed: int) -> Sequence[Any]:
+    """The batch, its inputs with a little noise if they are floating.
+
+    In the even parts of an image all values of a pooling window are the same, but for their rounding, and this alone
+    would decide which of them gets the gradient.
+    """
+    inputs = batch[0]
+    if not inputs.is_floating_point():
+        return batch
+    noise = np.random.default_rng(seed).normal(0.0, NOISE, tuple(inputs.shape))
+    return [inputs + fw.from_numpy(noise.astype(np.float32)), *batch[1:]]
 
 
 def _tensors(result: Any) -> Iterator[Any]:
