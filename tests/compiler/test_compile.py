@@ -4,6 +4,9 @@ import copy
 import gc
 import inspect
 import itertools
+import os
+import subprocess
+import sys
 import tracemalloc
 import warnings
 import weakref
@@ -33,15 +36,16 @@ def autoencoder():
     return nn.Sequential(nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 2), nn.Sigmoid(), nn.Linear(2, 12))
 
 
-def cnn():
+def cnn(channels=3, pooled=3):
     return nn.Sequential(
-        nn.Conv2d(1, 3, 3),
+        nn.Conv2d(1, channels, 3),
         nn.ReLU(),
-        nn.BatchNorm2d(3),
+        nn.BatchNorm2d(channels),
+        nn.Conv2d(channels, 3, 3, padding=1),
         nn.MaxPool2d(2),
         nn.Dropout(0.2),
         nn.Flatten(),
-        nn.Linear(27, 4),
+        nn.Linear(3 * pooled**2, 4),
     )
 
 
@@ -104,6 +108,9 @@ CASES = {
     ),
     "layer norm": (lambda: nn.Sequential(nn.Linear(12, 4), nn.LayerNorm(4)), sgd, classifies, classified((8, 12))),
     "cnn": (cnn, sgd, classifies, classified((4, 1, 8, 8))),
+    "wide layers": (lambda: mlp(0.2, sizes=(784, 200, 100, 10)), sgd, classifies, classified((100, 784), 10)),
+    "fewer samples than units": (lambda: mlp(sizes=(784, 12, 10)), sgd, classifies, classified((10, 784), 10)),
+    "wide cnn": (lambda: cnn(20, 12), sgd, classifies, classified((9, 1, 26, 26))),
     "lstm": (lambda: Sequence(nn.LSTM), sgd, classifies, classified((3, 5, 3))),
     "gru": (lambda: Sequence(nn.GRU), sgd, classifies, classified((3, 5, 3))),
 }
@@ -158,6 +165,18 @@ def test_the_same_bits_as_eager(name):
     training = equal_runs(CASES[name])
     assert training.run.reason is None
     assert training.run.source.startswith("def step(t0, t1):")
+
+
+@pytest.mark.parametrize("core", ["Haswell", "Prescott"])  # AVX2, SSE3; what matmul rounds depends on them
+def test_the_same_bits_by_openblas_for_other_processors(core):
+    tests = [f"{__file__}::{test_the_same_bits_as_eager.__name__}"]
+    options = ["-n0", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "OPENBLAS_CORETYPE": core}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *tests], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert f"{len(CASES)} passed" in done.stdout
 
 
 def test_an_mlp_is_replayed_with_kernels_only():
