@@ -28,7 +28,7 @@ def step():
     model = nn.Sequential(
         nn.Conv2d(1, 6, 4), nn.ReLU(), nn.BatchNorm2d(6), nn.Conv2d(6, 6, 4, stride=2), nn.ReLU(), nn.MaxPool2d(2)
     )
-    x = minigrad.randn(20, 1, 28, 28, requires_grad=True)
+    x = minigrad.randn(80, 1, 28, 28, requires_grad=True)
     loss = (model(x) ** 2).sum()
     loss.backward()
     return [loss.detach().numpy(), x.grad.numpy(), *(p.grad.numpy() for p in model.parameters())]
@@ -60,7 +60,7 @@ def test_a_replayed_step_does_not_depend_on_it_either(monkeypatch):
             return loss
 
         run = minigrad.compile(step)
-        results.append([run(minigrad.randn(40, 1, 28, 28)).item() for _ in range(6)])
+        results.append([run(minigrad.randn(80, 1, 28, 28)).item() for _ in range(6)])
         results[-1] += [p.grad.tolist() for p in model.parameters()]
         assert run.reason is None
     assert results[0] == results[1] == results[2]
@@ -198,14 +198,15 @@ def test_bad_numbers_are_refused(n, error):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_process_starts_threads_of_its_own():
     program = """
-import os, minigrad
+import os, threading, minigrad
 minigrad.set_num_threads(2)
-x, w = minigrad.ones(16, 1, 20, 20), minigrad.ones(2, 1, 3, 3)
+x, w = minigrad.ones(400, 1, 20, 20), minigrad.ones(2, 1, 3, 3)
 conv = minigrad.nn.functional.conv2d
 conv(x, w)
+assert threading.active_count() > 1
 child = os.fork()
 if not child:
-    os._exit(0 if float(conv(x, w).sum()) == 16 * 2 * 18 * 18 * 9 else 1)
+    os._exit(0 if float(conv(x, w).sum()) == 400 * 2 * 18 * 18 * 9 else 1)
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)

@@ -8,8 +8,8 @@ the matrix stays in the cache.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -20,10 +20,12 @@ from minigrad.engine import Array
 from minigrad.products import on_one_thread
 from minigrad.threads import share
 
+T = TypeVar("T")
 Pair: TypeAlias = tuple[int, int]
 
 BUFFER = 1 << 20  # bytes of windows at a time: they stay in the cache, and threads rarely wait for each other
 SUMS = 1 << 22  # bytes of sums that are made at a time
+FEW = 2  # buffers of windows, that one thread is as fast with
 PARTS = 4  # into so many parts images are cut at least that do not fit into one buffer
 
 
@@ -94,6 +96,7 @@ class Windows:
         self.dtype = x.dtype
         n, size = len(x), math.prod(self.matrix) * x.itemsize
         step = max(BUFFER // max(size, 1), 1)
+        self.many = n > FEW * step
         if n > step:
             step = min(step, -(-n // PARTS))
         self.chunks = [slice(i, min(i + step, n)) for i in range(0, n, step)]
@@ -108,6 +111,13 @@ class Windows:
             rows = buffer[: len(source)]
             np.copyto(rows.reshape(-1).view(source.dtype).reshape(source.shape), source)
             yield images, rows if self.by_channel else rows.swapaxes(2, 3)
+
+    def share(self, work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
+        """``work(items)``, by several threads if there are many windows."""
+        if self.many:
+            share(work, items)
+        else:
+            work(items)
 
 
 def multiply(rows: Array, weight: Array, out: Array) -> None:
@@ -142,6 +152,6 @@ def sum_of_products(windows: Windows, g: Array) -> Array:
                     products = memory.empty((n, *shape), g.dtype)
                 total += np.matmul(rows.swapaxes(2, 3), g[images], out=products[:n]).sum(0)
 
-    share(work, range(len(parts)))
+    windows.share(work, range(len(parts)))
     total: Array = totals.sum(0)
     return total.swapaxes(1, 2) if each else total

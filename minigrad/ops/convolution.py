@@ -27,7 +27,6 @@ from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import sum
 from minigrad.ops.shape import reshape
 from minigrad.tensor import Tensor
-from minigrad.threads import share
 
 
 def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
@@ -86,7 +85,7 @@ def correlate(
             if zeros is not None:
                 np.maximum(flat, zeros, out=flat)
 
-    share(work, windows.chunks)
+    windows.share(work, windows.chunks)
     return result.transpose(0, 3, 1, 2)
 
 
@@ -157,7 +156,7 @@ def correlate_back(
                 positive = np.greater(before[images], 0, out=mask[: len(rows)])
                 np.multiply(result[images], positive, out=result[images])
 
-    share(work, windows.chunks)
+    windows.share(work, windows.chunks)
     return result.transpose(0, 3, 1, 2)
 
 
