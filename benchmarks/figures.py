@@ -53,6 +53,7 @@ def bars(results: dict[str, Any], threads: int, folder: Path) -> str:
         ticks.append(((start + position - 1) / 2, NETWORKS[found["network"]].title))
         position += 1
     axes.set_yticks([y for y, _ in ticks], [title for _, title in ticks])
+    axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.axvline(1, color="tab:red", linewidth=0.8, linestyle="--")
     axes.set_xlim(0, 3.25)
