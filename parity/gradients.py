@@ -1,4 +1,4 @@
-"""Outputs, loss and gradients of every network, both frameworks from the same seed and on the same batch."""
+"""Outputs, loss and gradients of every network: both frameworks, one seed, the same batch with a little noise."""
 
 from __future__ import annotations
 

@@ -88,6 +88,7 @@ def _linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None)
     if x.example.ndim != 2 or not alike_dtypes(out, x, weight):
         return False
     y = b.out(out)
+    # laid out as `affine` does it: OpenBLAS rounds otherwise into another order
     turned = b.room(np.empty(y.shape[::-1], y.dtype)) if len(x.example) < len(weight.example) else None
     if products.decides(x.example, weight.example.T):
         b.line(affine, x, weight, bias, turned, out=y)
