@@ -1,4 +1,4 @@
-"""The README's account of speed and memory, made of the figures alone."""
+"""The account of speed and memory in docs/performance.md, made of the figures alone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def text(results: dict[str, Any], runs: dict[str, Any] | None) -> str:
         f"Each figure is a ratio of times, ours by theirs, the medians of {results['rounds']} fresh processes a side\n"
         f"taken in turn on {host['cores']} cores of an {host['processor']} ({versions}),\n"
         "from `python -m benchmarks`; bold where the goal is met.\n"
-        "[All times and the other contenders](results/benchmarks/README.md).",
+        "[All times and the other contenders](../results/benchmarks/README.md).",
         steps(results),
         others(results),
         by_hand(results),

@@ -1,4 +1,4 @@
-"""The README's tables: blocks between markers, each written by the command that its marker names."""
+"""Generated blocks of the README and of `docs/`: each stands between markers that name the command that writes it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from pathlib import Path
 from experiments import files
 from experiments.errors import UsageError
 
-README = Path(__file__).resolve().parents[1] / "README.md"
-RESULTS = README.parent / "results"
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "results"
+PAGES = {
+    "experiments": ROOT / "README.md",
+    "parity": ROOT / "docs" / "parity.md",
+    "speed": ROOT / "docs" / "performance.md",
+}
+"""The page that holds each block."""
 
 
 def block(text: str, name: str) -> str:
-    """What stands between ``<!-- NAME: … -->`` and ``<!-- /NAME -->``.
+    """The text between ``<!-- NAME: … -->`` and ``<!-- /NAME -->``.
 
     Raises:
         UsageError: unless there is exactly one such block.
@@ -40,19 +46,25 @@ def _match(text: str, name: str) -> re.Match[str]:
     found = list(re.finditer(rf"(<!-- {name}: [^\n]*-->\n)(.*?)(\n<!-- /{name} -->)", text, re.DOTALL))
     if len(found) != 1:
         count = "no block" if not found else f"{len(found)} blocks"
-        raise UsageError(
-            f"{README.name} has {count} between `<!-- {name}: … -->` and `<!-- /{name} -->`; one is needed"
-        )
+        page = PAGES[name].name if name in PAGES else "the page"
+        raise UsageError(f"{page} has {count} between `<!-- {name}: … -->` and `<!-- /{name} -->`; one is needed")
     return found[0]
 
 
 def fill(folder: Path, usual: Path, name: str, content: str) -> bool:
-    """Replaces a block of the README, if the content is of the folder that is shown there; whether it is.
+    """Replaces a block on its page if the content comes from the committed results; returns whether it does.
+
+    Args:
+        folder: where the content's numbers come from.
+        usual: the folder of the committed results.
+        name: the block.
+        content: its new text.
 
     Raises:
         UsageError: unless there is exactly one such block.
     """
     if folder.resolve() != usual:
         return False
-    files.write_text(README, filled(README.read_text(encoding="utf-8"), name, content))
+    page = PAGES[name]
+    files.write_text(page, filled(page.read_text(encoding="utf-8"), name, content))
     return True

@@ -1,4 +1,4 @@
-"""Blocks of the README are replaced as a whole, and nothing else."""
+"""Generated blocks of a page are replaced as a whole, and nothing else."""
 
 import pytest
 
@@ -31,9 +31,10 @@ def test_a_missing_or_double_marker_is_named(text, words):
 
 
 def test_the_file_changes_only_for_the_results_that_it_shows(tmp_path, monkeypatch):
-    monkeypatch.setattr(readme, "README", tmp_path / "README.md")
-    readme.README.write_text(TEXT)
+    page = tmp_path / "README.md"
+    monkeypatch.setitem(readme.PAGES, "a", page)
+    page.write_text(TEXT)
     assert not readme.fill(tmp_path / "trial", tmp_path / "results", "a", "new")
-    assert readme.README.read_text() == TEXT
+    assert page.read_text() == TEXT
     assert readme.fill(tmp_path / "results" / ".." / "results", tmp_path / "results", "a", "new")
-    assert readme.block(readme.README.read_text(), "a") == "new"
+    assert readme.block(page.read_text(), "a") == "new"

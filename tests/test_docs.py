@@ -1,0 +1,45 @@
+"""The documentation: links lead somewhere, examples run, generated blocks are those of the committed results."""
+
+import doctest
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import speed
+from experiments import readme, report
+
+ROOT = Path(__file__).parents[1]
+
+
+def text(page):
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/performance.md", "docs/parity.md"])
+def test_every_linked_file_exists(page):
+    links = [target for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text(page)) if "://" not in target]
+    assert links
+    assert not [target for target in links if not (ROOT / page).parent.joinpath(target).exists()]
+
+
+def test_a_layer_compared_with_pytorch():
+    (session,) = re.findall(r"```pycon\n(.*?)```", text("docs/parity.md"), re.DOTALL)
+    example = doctest.DocTestParser().get_doctest(session, {}, "parity", "docs/parity.md", 0)
+    found = doctest.DocTestRunner().run(example)
+    assert found.attempted == 4
+    assert not found.failed
+
+
+def test_the_account_of_parity_is_that_of_the_committed_page():
+    summary = (readme.RESULTS / "parity" / "summary.md").read_text(encoding="utf-8")
+    assert readme.block(text("docs/parity.md"), "parity") == summary.strip(), "python -m parity report"
+
+
+def test_the_account_of_speed_is_that_of_the_committed_figures():
+    results = json.loads((readme.RESULTS / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    runs = readme.RESULTS / report.RUNS
+    measured = json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else None
+    expected = speed.text(results, measured).strip()
+    assert readme.block(text("docs/performance.md"), "speed") == expected, "python -m benchmarks report"
