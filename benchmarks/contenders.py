@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks import floor, peers
 from benchmarks.networks import Network
-from minigrad.memory import keep_freed
+from minigrad.kernels.memory import keep_freed
 
 Once = Callable[[], Any]
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad
-from minigrad.blas import products_on_one_thread
+from minigrad.kernels.blas import products_on_one_thread
 from minigrad.ops.record import registry
 
 SQUARE = 1024

@@ -1,4 +1,4 @@
-"""Matrix products whole and in pieces (`minigrad.products`), on one thread: ``python -m benchmarks.products``.
+"""Matrix products whole and in pieces (`minigrad.kernels.products`), on one thread: ``python -m benchmarks.products``.
 
 They are those of the assignments' networks that are cut into pieces there. Every figure is the best of many calls, in
 GFLOP/s, two operations for each multiplication; both ways are measured in turn.
@@ -18,9 +18,9 @@ import minigrad
 from benchmarks.convolution import fastest
 from benchmarks.networks import NETWORKS
 from experiments.training import EVALUATION_BATCH
-from minigrad.blas import products_on_one_thread
 from minigrad.engine import Array
-from minigrad.products import on_one_thread, piece
+from minigrad.kernels.blas import products_on_one_thread
+from minigrad.kernels.products import on_one_thread, piece
 
 
 class Product(NamedTuple):

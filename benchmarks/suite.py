@@ -190,8 +190,8 @@ def _products(found: Iterable[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
     text = (
-        "GFLOP/s of the matrix products that minigrad computes in pieces ([products.py](../../minigrad/products.py)), "
-        "whole and so, and how many times as fast; on one thread."
+        "GFLOP/s of the matrix products that minigrad computes in pieces "
+        "([products.py](../../minigrad/kernels/products.py)), whole and so, and how many times as fast; on one thread."
     )
     return ["## Products in pieces", text, table(["product", "size", "pieces", "whole", "in pieces", "ratio"], rows)]
 

@@ -39,6 +39,8 @@ from minigrad.dtypes import long as long
 from minigrad.dtypes import set_default_dtype as set_default_dtype
 from minigrad.dtypes import short as short
 from minigrad.dtypes import uint8 as uint8
+from minigrad.kernels.threads import get_num_threads as get_num_threads
+from minigrad.kernels.threads import set_num_threads as set_num_threads
 from minigrad.ops import *  # noqa: F403
 from minigrad.random import Generator as Generator
 from minigrad.random import default_generator as default_generator
@@ -50,7 +52,5 @@ from minigrad.random import set_rng_state as set_rng_state
 from minigrad.tensor import Size as Size
 from minigrad.tensor import Tensor as Tensor
 from minigrad.tensor import device as device
-from minigrad.threads import get_num_threads as get_num_threads
-from minigrad.threads import set_num_threads as set_num_threads
 
 __version__ = "0.1.0"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.blas import products_on_one_thread
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
-from minigrad.memory import keep_freed
+from minigrad.kernels.blas import products_on_one_thread
+from minigrad.kernels.memory import keep_freed
 from minigrad.ops.record import composed, public
 from minigrad.ops.shape import sizes
 from minigrad.random import Generator, default_generator

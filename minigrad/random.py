@@ -45,8 +45,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad import memory
-from minigrad.twister import Block, temper
+from minigrad.kernels import memory
+from minigrad.kernels.twister import Block, temper
 from minigrad.watch import leak
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import numpy as np
 from minigrad.compiler.fusion import fused
 from minigrad.compiler.recorder import Call, Recorder, Value, values_in
 from minigrad.engine import Array
-from minigrad.memory import Lender
+from minigrad.kernels.memory import Lender
 from minigrad.ops.record import registry
 from minigrad.tensor import Tensor
 

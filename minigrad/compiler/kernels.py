@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from minigrad import products
 from minigrad.compiler.builder import Builder
 from minigrad.compiler.recorder import Call, Value
 from minigrad.compiler.tracing import traced
 from minigrad.engine import Array
+from minigrad.kernels import products
 from minigrad.ops.dropout import _draw_mask
 from minigrad.ops.linalg import affine
 from minigrad.ops.record import registry

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
-from minigrad import memory
 from minigrad.compiler.builder import Builder, Name, fits
 from minigrad.compiler.recorder import Call, Value, values_in
 from minigrad.engine import Array, fit
+from minigrad.kernels import memory
 from minigrad.watch import by
 
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.engine import Array
-from minigrad.ops.columns import Pair, Windows, channels_last, multiply, positions, sum_of_products
+from minigrad.kernels import memory
+from minigrad.kernels.im2col import Pair, Windows, channels_last, multiply, positions, sum_of_products
 from minigrad.ops.linalg import same_dtype
 from minigrad.ops.padding import pad
 from minigrad.ops.record import composed, operation, public

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.dtypes import dtype
 from minigrad.engine import Array
+from minigrad.kernels import memory
 from minigrad.ops.elementwise import mul
 from minigrad.ops.record import composed, public
 from minigrad.random import default_generator

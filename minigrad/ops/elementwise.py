@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import dtypes, memory
+from minigrad import dtypes
 from minigrad.dtypes import as_numpy
+from minigrad.kernels import memory
+from minigrad.kernels.threads import BLOCK, blocks, share
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor
-from minigrad.threads import BLOCK, blocks, share
 from minigrad.watch import call
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
+from minigrad.kernels import memory
 from minigrad.ops.elementwise import where
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.shape import expand, movedim, one_dim, reshape

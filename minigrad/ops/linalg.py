@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
+from minigrad.kernels import memory
+from minigrad.kernels.products import piece, product
 from minigrad.ops.elementwise import clamp_min, mul, quiet
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import norm, sum
 from minigrad.ops.shape import _permute, movedim, reshape, transpose, unsqueeze
-from minigrad.products import piece, product
 
 
 def same_dtype(what: str, a: Any, b: Any) -> None:

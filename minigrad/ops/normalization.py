@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.engine import Array
+from minigrad.kernels import memory
+from minigrad.kernels.threads import blocks, share
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
-from minigrad.threads import blocks, share
 from minigrad.watch import effect
 
 

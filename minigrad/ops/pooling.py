@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minigrad import memory
 from minigrad.engine import Array
-from minigrad.ops.columns import Pair, positions
+from minigrad.kernels import memory
+from minigrad.kernels.im2col import Pair, positions
 from minigrad.ops.convolution import pair
 from minigrad.ops.linalg import matmul
 from minigrad.ops.record import composed, operation, public

@@ -21,9 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import engine, memory
+from minigrad import engine
 from minigrad.engine import Array
 from minigrad.grad_mode import grad_mode
+from minigrad.kernels import memory
+from minigrad.kernels.threads import portions, share
 from minigrad.ops.dropout import dropout
 from minigrad.ops.elementwise import relu, sigmoid, tanh
 from minigrad.ops.indexing import index
@@ -32,7 +34,6 @@ from minigrad.ops.linalg import linear
 from minigrad.ops.record import composed, operation
 from minigrad.ops.shape import unsqueeze
 from minigrad.tensor import Tensor
-from minigrad.threads import portions, share
 
 SEQUENCES = 512  # so many at a time, at most, in an evaluation: what a step computes stays in the cache
 

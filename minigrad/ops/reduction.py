@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minigrad import dtypes, memory
+from minigrad import dtypes
+from minigrad.kernels import memory
 from minigrad.ops.elementwise import _stepwise, exp, log, maximum, minimum, pow, where
 from minigrad.ops.indexing import gather, index_select
 from minigrad.ops.record import composed, operation, public

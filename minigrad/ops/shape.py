@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad import memory
+from minigrad.kernels import memory
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor, out_of_range
 

@@ -7,7 +7,8 @@ import torch
 import minigrad
 import minigrad.nn.functional as F
 from minigrad import nn
-from minigrad.ops import columns, convolution
+from minigrad.kernels import im2col
+from minigrad.ops import convolution
 
 LAYERS = [
     (lambda nn, **k: nn.Conv2d(1, 4, 4, **k), (3, 1, 9, 9)),
@@ -86,7 +87,7 @@ def test_any_memory_layout(same_run, layout, shape, stride):
 @pytest.mark.parametrize("sizes", [(64, 1, 20, 4, 1), (9, 20, 20, 4, 2), (17, 16, 8, 3, 1)])
 def test_more_images_than_one_buffer_holds(same_run, sizes, monkeypatch):
     n, c, out, k, stride = sizes
-    monkeypatch.setattr(columns, "BUFFER", 1 << 16)
+    monkeypatch.setattr(im2col, "BUFFER", 1 << 16)
     rng = np.random.default_rng(9)
     arrays = [rng.normal(size=s) for s in ((n, c, 13, 12), (out, c, k, k), (out,))]
     same_run(lambda fw, *a: fw.nn.functional.conv2d(*a, stride), arrays, rng, 1e-10)

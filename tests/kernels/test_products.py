@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad
-from minigrad import blas, nn, products, threads
+from minigrad import nn
+from minigrad.kernels import blas, products, threads
 
 
 @pytest.fixture

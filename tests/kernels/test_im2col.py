@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minigrad.ops import columns
-from minigrad.ops.columns import Windows, framed
+from minigrad.kernels import im2col
+from minigrad.kernels.im2col import Windows, framed
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
@@ -31,7 +31,7 @@ def test_windows_of_a_cropped_image_are_those_of_its_copy():
 
 @pytest.mark.parametrize(("images", "shared"), [(32, False), (64, False), (65, True)])
 def test_only_many_windows_are_shared(monkeypatch, images, shared):
-    monkeypatch.setattr(columns, "share", lambda work, items: [work([item]) for item in items])
+    monkeypatch.setattr(im2col, "share", lambda work, items: [work([item]) for item in items])
     windows = Windows(np.zeros((images, 32, 1, 50), np.float32), ((0, 0), (2, 2)), (1, 5), (1, 1), (1, 1), 1)
     seen = []
     windows.share(seen.append, windows.chunks)

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from minigrad import blas
+from minigrad.kernels import blas
 
 
 @pytest.mark.parametrize("first", ["minigrad.ones(1)", "share(lambda items: None, range(2))"])
@@ -16,7 +16,7 @@ def test_openblas_keeps_to_one_thread_from_the_first_tensor_or_shared_work_on(fi
 from threadpoolctl import threadpool_info
 import numpy as np
 import minigrad
-from minigrad.threads import share
+from minigrad.kernels.threads import share
 
 def threads():
     return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import minigrad
-from minigrad import blas, nn, threads
+from minigrad import nn
+from minigrad.kernels import blas, threads
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,7 @@ def library() -> Library | None:
 
 @functools.cache
 def products_on_one_thread() -> None:
-    """Let OpenBLAS keep to the thread that asks it; `minigrad.threads` gives several threads their parts.
+    """Let OpenBLAS keep to the thread that asks it; `minigrad.kernels.threads` gives several threads their parts.
 
     Called when the first tensor is made, or the first work is shared; not at the import.
     """

@@ -14,11 +14,11 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from minigrad import memory
-from minigrad.blas import small
 from minigrad.engine import Array
-from minigrad.products import on_one_thread
-from minigrad.threads import share
+from minigrad.kernels import memory
+from minigrad.kernels.blas import small
+from minigrad.kernels.products import on_one_thread
+from minigrad.kernels.threads import share
 
 T = TypeVar("T")
 Pair: TypeAlias = tuple[int, int]

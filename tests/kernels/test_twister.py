@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.random import MT19937
 
-from minigrad.twister import Block, temper
+from minigrad.kernels.twister import Block, temper
 
 
 @pytest.mark.parametrize("before", [0, 1, 10, 623, 624, 700])

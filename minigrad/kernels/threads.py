@@ -19,8 +19,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from minigrad import blas
 from minigrad.engine import Array
+from minigrad.kernels import blas
 
 T = TypeVar("T")
 

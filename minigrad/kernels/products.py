@@ -4,7 +4,7 @@ Before OpenBLAS multiplies, it copies both matrices into the order in which its 
 AVX-512 it leaves that out for products of a million multiplications or fewer. Where one matrix is thin, or the sums are
 very long or short, the copies take up to half of the time; such a product is faster as many small ones.
 
-Large products are shared by minigrad's own threads (`minigrad.threads`).
+Large products are shared by minigrad's own threads (`minigrad.kernels.threads`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from minigrad.blas import SMALL, SMALL_DOTS, as_they_lie
 from minigrad.engine import Array
-from minigrad.threads import available, cuts, together
+from minigrad.kernels.blas import SMALL, SMALL_DOTS, as_they_lie
+from minigrad.kernels.threads import available, cuts, together
 
 Size: TypeAlias = tuple[int, int] | None  #: rows and columns of pieces, None if there are none
 
