@@ -11,10 +11,11 @@ from pathlib import Path
 from benchmarks import speed, suite, whole
 from benchmarks.contenders import CONTENDERS
 from benchmarks.networks import NETWORKS
-from experiments import readme, registry
-from experiments.errors import UsageError
-from experiments.machine import CORES
-from experiments.report import RUNS
+from experiments import registry
+from experiments.reporting import pages
+from experiments.reporting.report import RUNS
+from experiments.runner.errors import UsageError
+from experiments.runner.machine import CORES
 
 TASKS = (
     *("steps", "profile", "evaluation", "first step", "epoch"),
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
         found = options.out.parent / RUNS
         whole_runs = json.loads(found.read_text(encoding="utf-8")) if found.exists() else None
         try:
-            readme.fill(options.out, readme.RESULTS / "benchmarks", "speed", speed.text(results, whole_runs))
+            pages.fill(options.out, pages.RESULTS / "benchmarks", "speed", speed.text(results, whole_runs))
         except UsageError as error:
             raise SystemExit(f"error: {error}") from None
     elif options.command == "steps":

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from experiments.machine import environment
+from experiments.runner.machine import environment
 
 
 def measure(task: str, contender: str, threads: int, network: str = "backprop") -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 import minigrad
 from benchmarks.convolution import fastest
 from benchmarks.networks import NETWORKS
-from experiments.training import EVALUATION_BATCH
+from experiments.training.trainer import EVALUATION_BATCH
 from minigrad.engine import Array
 from minigrad.kernels.blas import products_on_one_thread
 from minigrad.kernels.products import on_one_thread, piece

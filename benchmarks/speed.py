@@ -10,8 +10,8 @@ from benchmarks.contenders import KEEPING
 from benchmarks.goals import Row
 from benchmarks.networks import NETWORKS
 from benchmarks.whole import SIDES
-from experiments.progress import duration
-from experiments.report import circumstances, table
+from experiments.reporting.report import circumstances, table
+from experiments.runner.progress import duration
 
 STEP, COMPILED, BY_HAND = "step, eager", "step, compiled", "by hand"
 OTHERS = (

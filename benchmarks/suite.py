@@ -14,8 +14,8 @@ from typing import Any
 from benchmarks import fresh, goals, torchvision_files, whole
 from benchmarks.contenders import CONTENDERS, GROWING
 from benchmarks.networks import BATCHES, NETWORKS, WIDTHS
-from experiments.machine import CORES
-from experiments.report import table
+from experiments.reporting.report import table
+from experiments.runner.machine import CORES
 
 RESULTS, PAGE = "results.json", "README.md"
 SIDES = ("minigrad", "torch")

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import fresh
-from experiments import files, registry
+from experiments import registry
+from experiments.runner import files
 
 SIDES = ("minigrad", "torch")
 

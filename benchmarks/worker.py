@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-from experiments.machine import peak_megabytes
+from experiments.runner.machine import peak_megabytes
 
 WARM_UP, SECONDS = 20, 0.5
 EVALUATED, AT_ONCE = 10_000, 1_000

@@ -11,10 +11,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import NoReturn
 
-from experiments import figures, frameworks, parallel, registry
-from experiments.errors import Interrupted, NonFinite, SealError, UsageError
-from experiments.options import Options
+from experiments import registry
 from experiments.registry import nearest
+from experiments.reporting import figures
+from experiments.runner import frameworks, parallel
+from experiments.runner.errors import Interrupted, NonFinite, SealError, UsageError
+from experiments.runner.options import Options
 
 COMMANDS = ("list", "run", "all", "report")
 
@@ -109,7 +111,7 @@ def _command(arguments: Sequence[str]) -> int:
     options = Options(**{field.name: getattr(known, field.name) for field in fields(Options)})
     if known.jobs > 1 and len(names) > 1:
         return parallel.execute_all(names, options, known.jobs)
-    from experiments.runner import execute
+    from experiments.runner.execute import execute
 
     for experiment in experiments:
         execute(experiment, options)
@@ -117,15 +119,15 @@ def _command(arguments: Sequence[str]) -> int:
 
 
 def _report(out: Path) -> int:
-    from experiments import readme
-    from experiments.files import writable_folder
-    from experiments.report import INDEX, readme_table, write_index
+    from experiments.reporting import pages
+    from experiments.reporting.report import INDEX, readme_table, write_index
+    from experiments.runner.files import writable_folder
 
     if not out.is_dir():
         raise UsageError(f"--out: there is no folder {out}")
     names = write_index(writable_folder(out))
     print(f"{out / INDEX}: {', '.join(names) or 'no results yet'}")
-    readme.fill(out, readme.RESULTS, "experiments", readme_table(out))
+    pages.fill(out, pages.RESULTS, "experiments", readme_table(out))
     return 0
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from experiments import files, human_data, sequence_data
-from experiments.errors import SealError, UsageError
+from experiments.human_machine import data as human_data
+from experiments.runner import files
+from experiments.runner.errors import SealError, UsageError
+from experiments.sequence_models import data as sequence_data
 
 HUMAN = "human-machine"  #: the name of the only set that has no test part
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from experiments.errors import UsageError
+from experiments.runner.errors import UsageError
 
 if TYPE_CHECKING:
-    from experiments.record import Record
-    from experiments.run import Run
+    from experiments.runner.record import Record
+    from experiments.runner.run import Run
 
 S = TypeVar("S")
 
@@ -31,8 +31,8 @@ NAMES = (
     "mnist_mlp",
     "mnist_cnn",
 )
-"""The experiments, in the order of the table. `experiments/NAME.py` holds the `EXPERIMENT`,
-`experiments/reports/NAME.py` writes its report."""
+"""The experiments, in the order of the table. `experiments/NAME/train.py` holds the `EXPERIMENT`,
+`experiments/NAME/report.py` writes its report."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ def find(name: str) -> Experiment[Any]:
     """
     if name not in NAMES:
         raise UsageError(f"no experiment is called {name!r}{nearest(name, NAMES)}")
-    experiment: Experiment[Any] = importlib.import_module(f"experiments.{name}").EXPERIMENT
+    experiment: Experiment[Any] = importlib.import_module(f"experiments.{name}.train").EXPERIMENT
     return experiment
 
 
 def report_of(name: str) -> Callable[[Record[Any]], str]:
     """What writes the report of that experiment: draws its figures and returns its text."""
-    write: Callable[[Record[Any]], str] = importlib.import_module(f"experiments.reports.{name}").write
+    write: Callable[[Record[Any]], str] = importlib.import_module(f"experiments.{name}.report").write
     return write
 
 

@@ -13,13 +13,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments import files, registry
+from experiments import registry
 from experiments.cli import positive
-from experiments.errors import UsageError
-from experiments.machine import environment
-from experiments.options import Options
-from experiments.readme import RESULTS
 from experiments.registry import nearest
+from experiments.reporting.pages import RESULTS
+from experiments.runner import files
+from experiments.runner.errors import UsageError
+from experiments.runner.machine import environment
+from experiments.runner.options import Options
 from parity import tolerances
 from parity.equivalence import Equivalence, two_one_sided
 from parity.networks import FRAMEWORKS, rehearse

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments import files, frameworks, registry
+from experiments import registry
 from experiments.cli import Parser, natural, positive
-from experiments.errors import UsageError
-from experiments.options import Options
 from experiments.registry import nearest
+from experiments.runner import files, frameworks
+from experiments.runner.errors import UsageError
+from experiments.runner.options import Options
 
 COMMANDS = {
     "gradients": "parity.gradients",

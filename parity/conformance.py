@@ -20,8 +20,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from experiments.errors import UsageError
-from experiments.options import Options
+from experiments.runner.errors import UsageError
+from experiments.runner.options import Options
 
 HELP = "the exams of torch's own wheel: operators, modules, optimizers, losses, derivatives"
 FAMILIES = ("operators", "modules", "optimizers", "criterions", "gradcheck")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from experiments.training import Trainer
+from experiments.training.trainer import Trainer
 from parity.lockstep import Stopped, apart
 from parity.networks import Network
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.files import Row
+from experiments.runner.files import Row
 from parity import control, networks, tolerances
 from parity.lockstep import Drift, follow, side_by_side
 from parity.networks import Pair
@@ -146,7 +146,8 @@ def of_runs(run: Paired, epochs: int = 1, say: Callable[[str], None] = lambda te
 
 def draw(group: Group, folder: Path) -> Path:
     """Both curves on one plot, their difference, and how the parameters drift apart; returns the PNG's path."""
-    from experiments import figures, files
+    from experiments.reporting import figures
+    from experiments.runner import files
 
     figures.check_installed()
     course = group.worst

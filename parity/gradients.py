@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.options import Options
+from experiments.runner.options import Options
 from minigrad.engine import Array
 from parity import networks, tolerances
 from parity.compare import Comparison, as_array, compare_all

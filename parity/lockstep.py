@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.training import Trainer
+from experiments.training.trainer import Trainer
 from parity import tolerances
 from parity.compare import as_array
 from parity.networks import Pair

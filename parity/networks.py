@@ -19,16 +19,17 @@ from unittest.mock import patch
 
 import numpy as np
 
-from experiments import files, registry
-from experiments.classification import FINAL
+from experiments import registry
 from experiments.data import Samples
-from experiments.files import Row
-from experiments.options import Options
-from experiments.progress import Progress
-from experiments.readme import RESULTS
-from experiments.record import HISTORY
-from experiments.run import Run
-from experiments.training import Trainer
+from experiments.reporting.pages import RESULTS
+from experiments.runner import files
+from experiments.runner.files import Row
+from experiments.runner.options import Options
+from experiments.runner.progress import Progress
+from experiments.runner.record import HISTORY
+from experiments.runner.run import Run
+from experiments.training.classification import FINAL
+from experiments.training.trainer import Trainer
 from minigrad.vision import arrays
 
 S = TypeVar("S")

@@ -7,8 +7,8 @@ import io
 import re
 from typing import Any
 
-from experiments import figures
-from experiments.metrics import rates
+from experiments.reporting import figures
+from experiments.training.metrics import rates
 from parity import tolerances
 from parity.courses import reached
 from parity.networks import FRAMEWORKS

@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments import files, readme
-from experiments.errors import UsageError
-from experiments.options import Options
-from experiments.report import RUNS
+from experiments.reporting import pages
+from experiments.reporting.report import RUNS
+from experiments.runner import files
+from experiments.runner.errors import UsageError
+from experiments.runner.options import Options
 from parity import tolerances
 
 HELP = "one HTML page made of what the other commands found"
-FOLDER = readme.RESULTS / "parity"
+FOLDER = pages.RESULTS / "parity"
 PARTS = ("gradients", "trajectory", "accuracy", "conformance")
 ACCURACY = "accuracy"
 PAGE, SUMMARY = "report.html", "summary.md"
@@ -162,7 +163,7 @@ def run(names: Sequence[str], options: Options, told: argparse.Namespace) -> tup
     files.write_text(told.folder / PAGE, page.html(found, parts, runs))
     text = summary.markdown(found, parts, runs)
     files.write_text(told.folder / SUMMARY, text)
-    readme.fill(told.folder, FOLDER, "parity", text)
+    pages.fill(told.folder, FOLDER, "parity", text)
     print(text)
     print(told.folder / PAGE)
     return all(subject.verdict == "same" for subject in found), {"networks": [s.name for s in found]}

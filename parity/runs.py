@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments import checkpoint, files, registry
-from experiments.errors import UsageError
-from experiments.files import Row
-from experiments.options import Options
-from experiments.record import CONFIG, HISTORY
-from experiments.run import differences
+from experiments import registry
+from experiments.runner import checkpoint, files
+from experiments.runner.errors import UsageError
+from experiments.runner.files import Row
+from experiments.runner.options import Options
+from experiments.runner.record import CONFIG, HISTORY
+from experiments.runner.run import differences
 from parity import networks
 from parity.networks import FRAMEWORKS, Pair
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.progress import duration
-from experiments.report import circumstances, table
+from experiments.reporting.report import circumstances, table
+from experiments.runner.progress import duration
 from parity.networks import FRAMEWORKS
 from parity.report import ACCURACY, Subject
 

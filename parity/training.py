@@ -11,10 +11,10 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from experiments.machine import peak_megabytes
-from experiments.metrics import accuracy, confusion
-from experiments.options import Options
-from experiments.training import Trainer, logits
+from experiments.runner.machine import peak_megabytes
+from experiments.runner.options import Options
+from experiments.training.metrics import accuracy, confusion
+from experiments.training.trainer import Trainer, logits
 from parity.networks import Rehearsal, rehearse
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from experiments.cli import positive
-from experiments.errors import UsageError
-from experiments.options import Options
+from experiments.runner.errors import UsageError
+from experiments.runner.options import Options
 from parity import control, courses, networks, runs, tolerances
 from parity.courses import Group
 from parity.lockstep import apart, side_by_side

@@ -41,7 +41,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import frameworks
+from experiments.runner import frameworks
 from minigrad.engine import Array
 from parity import tolerances
 from parity.compare import Comparison, as_array, compare_all

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import speed
-from experiments import readme, report
+from experiments.reporting import pages, report
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,13 +33,13 @@ def test_a_layer_compared_with_pytorch():
 
 
 def test_the_account_of_parity_is_that_of_the_committed_page():
-    summary = (readme.RESULTS / "parity" / "summary.md").read_text(encoding="utf-8")
-    assert readme.block(text("docs/parity.md"), "parity") == summary.strip(), "python -m parity report"
+    summary = (pages.RESULTS / "parity" / "summary.md").read_text(encoding="utf-8")
+    assert pages.block(text("docs/parity.md"), "parity") == summary.strip(), "python -m parity report"
 
 
 def test_the_account_of_speed_is_that_of_the_committed_figures():
-    results = json.loads((readme.RESULTS / "benchmarks" / "results.json").read_text(encoding="utf-8"))
-    runs = readme.RESULTS / report.RUNS
+    results = json.loads((pages.RESULTS / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+    runs = pages.RESULTS / report.RUNS
     measured = json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else None
     expected = speed.text(results, measured).strip()
-    assert readme.block(text("docs/performance.md"), "speed") == expected, "python -m benchmarks report"
+    assert pages.block(text("docs/performance.md"), "speed") == expected, "python -m benchmarks report"

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad
-from experiments import files, readme, record, report
+from experiments.reporting import pages, report
+from experiments.runner import files, record
 from minigrad.ops.record import registry
 
 TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -46,12 +47,12 @@ def test_adding_an_operation(hypot, data):
 
 
 def test_the_table_of_experiments_is_that_of_the_committed_results():
-    assert readme.block(TEXT, "experiments") == report.readme_table(readme.RESULTS), "python -m experiments report"
+    assert pages.block(TEXT, "experiments") == report.readme_table(pages.RESULTS), "python -m experiments report"
 
 
 def test_another_result_makes_another_table(tmp_path):
     for name in (record.CONFIG, record.HISTORY, record.TIMINGS, record.METRICS):
-        files.write_text(tmp_path / "mnist_mlp" / name, (readme.RESULTS / "mnist_mlp" / name).read_text("utf-8"))
+        files.write_text(tmp_path / "mnist_mlp" / name, (pages.RESULTS / "mnist_mlp" / name).read_text("utf-8"))
     line = report.readme_table(tmp_path).splitlines()[-1].replace(tmp_path.name, "results")
     assert line in TEXT
     files.write_json(tmp_path / "mnist_mlp" / record.METRICS, {"test_accuracy": 0.5})

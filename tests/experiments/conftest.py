@@ -9,11 +9,11 @@ import torch
 
 from experiments import registry
 from experiments.data import split
-from experiments.options import Options
-from experiments.progress import Progress
 from experiments.registry import Experiment
-from experiments.runner import execute
-from experiments.training import Trainer, accuracy, batches, logits
+from experiments.runner.execute import execute
+from experiments.runner.options import Options
+from experiments.runner.progress import Progress
+from experiments.training.trainer import Trainer, accuracy, batches, logits
 
 torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with Ctrl-C ignored

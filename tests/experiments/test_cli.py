@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import experiments
-from experiments import cli, frameworks
-from experiments.errors import NonFinite, UsageError
-from experiments.training import Trainer
+from experiments import cli
+from experiments.runner import frameworks
+from experiments.runner.errors import NonFinite, UsageError
+from experiments.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_a_run_from_the_command_line(toy, tmp_path, capsys):
 
 def test_ctrl_c_says_how_to_go_on(toy, tmp_path, capsys, monkeypatch, impatient):
     arguments = ["run", "toy", "--framework", "torch", "--limit", "100", "--out", str(tmp_path)]
-    monkeypatch.setattr("experiments.run.Progress", lambda: impatient(epoch=5, batch=1))
+    monkeypatch.setattr("experiments.runner.run.Progress", lambda: impatient(epoch=5, batch=1))
     assert cli.main(arguments) == 130
     again = f"python -m experiments {' '.join(arguments)} --resume"
     assert f"Interrupted: toy stands at rate 0.05, epoch 1. To go on: {again}\n" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import torch
 
 import experiments
 from experiments import data
-from experiments.errors import SealError, UsageError
+from experiments.runner.errors import SealError, UsageError
 
 
 def test_pixels_become_numbers_from_0_to_1():

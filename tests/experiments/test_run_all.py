@@ -10,7 +10,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from experiments import cli, figures, files, frameworks, registry
+from experiments import cli, registry
+from experiments.reporting import figures
+from experiments.runner import files, frameworks
 from minigrad.vision import arrays, cifar
 from minigrad.vision import files as data_files
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from experiments import registry
-from experiments.errors import UsageError
-from experiments.options import Options
+from experiments.runner.errors import UsageError
+from experiments.runner.options import Options
 from parity import networks
 
 torch.set_num_threads(1)

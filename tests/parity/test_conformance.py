@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import minigrad
-from experiments.errors import UsageError
+from experiments.runner.errors import UsageError
 from parity import cli, conformance
 from parity.exams import bridge, criterions, gradcheck, grading, modules, operators, optimizers
 from parity.exams.grading import FAILED, PASSED, UNSUPPORTED

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments import registry
-from experiments.options import Options
+from experiments.runner.options import Options
 from parity import networks
 
 

@@ -5,9 +5,10 @@ import shutil
 
 import pytest
 
-from experiments import files, registry
-from experiments.options import Options
-from experiments.runner import execute
+from experiments import registry
+from experiments.runner import files
+from experiments.runner.execute import execute
+from experiments.runner.options import Options
 from parity import cli, courses
 
 NAME = "mnist_small_mlp"

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from experiments.errors import NonFinite
+from experiments.runner.errors import NonFinite
 from minigrad.optim import SGD
 from parity import cli, control, courses, lockstep, tolerances, trajectory
 

@@ -1,0 +1,67 @@
+"""The report of `cifar_mlp`: figures, tables, and the text beside this file."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from experiments.cifar_mlp.train import Settings
+from experiments.reporting import report, shared
+from experiments.runner.record import Record
+from experiments.training.classification import FINAL
+
+VEHICLES = {"airplane", "automobile", "ship", "truck"}
+
+
+def write(record: Record[Settings]) -> str:
+    """The text, every number and figure of it from the run's own files."""
+    settings, metrics, chosen = record.settings, record.metrics, record.metrics["chosen"]
+    accuracy = report.percent(metrics["test_accuracy"])
+    widths = [metrics["inputs"], *settings.hidden, 10]
+    names = ["red", "green", "blue"] if len(metrics["means"]) == 3 else ["grey"]
+    channels = zip(names, metrics["means"], metrics["stds"], strict=True)
+    return shared.fill(
+        __file__,
+        settings=settings,
+        metrics=metrics,
+        widths="-".join(map(str, widths)),
+        parameters=sum((n + 1) * m for n, m in pairwise(widths)),
+        total=metrics["training_samples"] + metrics["validation_samples"],
+        accuracy=accuracy,
+        channels=report.table(
+            ["channel", "mean", "standard deviation"], [[name, f"{m:.4f}", f"{s:.4f}"] for name, m, s in channels]
+        ),
+        trial_epochs=f"{min(settings.search_epochs, settings.epochs)} epochs",
+        search=shared.search_table(record),
+        final_training=report.percent(record.curve(FINAL, "train_accuracy")[-1]),
+        accuracy_figure=shared.accuracy_figure(
+            record, "accuracy", f"Accuracy after each epoch, {chosen}", shared.split_curves(record, chosen, "accuracy")
+        ),
+        loss=shared.loss_figure(
+            record, "loss", f"Log-loss after each epoch, {chosen}", shared.split_curves(record, chosen, "loss")
+        ),
+        confusion=report.image(
+            shared.heat_map(record, f"Classification rates on the test set (%): {accuracy} right"), "confusion matrix"
+        ),
+        confused=shared.confusion_list(record),
+        pair=shared.pair(record),
+        groups=_groups(record),
+    )
+
+
+def _groups(record: Record[Settings]) -> str:
+    """How many of the mistakes stay among animals or among vehicles, where there are such."""
+    classes, counts = shared.counts_of(record)
+    if not set(classes) >= VEHICLES:
+        return ""
+    vehicle = [name in VEHICLES for name in classes]
+    pairs = [(i, j) for i in range(len(classes)) for j in range(len(classes)) if i != j]
+    errors = sum(counts[i][j] for i, j in pairs)
+    animals, vehicles = (
+        sum(counts[i][j] for i, j in pairs if vehicle[i] == vehicle[j] == kind) / errors for kind in (False, True)
+    )
+    likely = sum(vehicle[i] == vehicle[j] for i, j in pairs) / len(pairs)
+    return (
+        f"Of all {errors:,} mistakes {report.percent(animals, 1)} take one animal for another and"
+        f" {report.percent(vehicles, 1)} one vehicle for another, {report.percent(animals + vehicles, 1)} together;"
+        f" were mistakes spread evenly over all {len(pairs)} pairs, it would be {report.percent(likely, 1)}."
+    )

@@ -1,0 +1,1 @@
+"""ee599-hw3 §2: what an MLP with dropout and L2 confuses on Fashion-MNIST."""

@@ -1,0 +1,164 @@
+"""The report of `fashion_weights`: histograms, tables, and the text beside this file."""
+
+from __future__ import annotations
+
+from experiments.fashion_weights.train import LAYERS, Settings
+from experiments.reporting import figures, report, shared
+from experiments.runner.files import Row
+from experiments.runner.record import Record
+
+Described = dict[tuple[str, str], Row]
+"""The row of `weights.csv` of each (layer, network)."""
+
+
+def write(record: Record[Settings]) -> str:
+    """The text, every number and figure of it from the run's own files."""
+    settings, metrics = record.settings, record.metrics
+    names = list(settings.networks)
+    outcomes = {row["network"]: row for row in record.table("networks")}
+    rows = record.table("weights")
+    described = {(row["layer"], row["network"]): row for row in rows}
+    results = [
+        [
+            f"**{row['network']}**" if row["network"] in names[:2] else row["network"],
+            report.percent(row["train_accuracy"]),
+            report.percent(row["test_accuracy"]),
+            f"{row['train_loss']:.3f}",
+            f"{row['test_loss']:.3f}",
+        ]
+        for row in outcomes.values()
+    ]
+    header = ["network", "training accuracy", "test accuracy", "training log-loss", "test log-loss"]
+    wide = f"{settings.plain} regularised"
+    return shared.fill(
+        __file__,
+        settings=settings,
+        metrics=metrics,
+        results=report.table(header, results),
+        measured=_measured(rows),
+        histograms=_histograms(record, names[:2], "histograms", "The two networks of the assignment"),
+        tails=_histograms(record, names[:2], "tails", "The same on a logarithmic axis, where the tails show", "log"),
+        controls=_histograms(record, [names[0], wide], "controls", f"{settings.plain} hidden neurons in both"),
+        curves=_curves(record, names[:2]),
+        differences="\n".join(_difference(described, layer, names[0], names[1]) for layer in LAYERS),
+        effects="\n".join(_difference(described, layer, names[0], wide) for layer in LAYERS),
+        small_effects="\n".join(_difference(described, layer, names[3], names[1]) for layer in LAYERS),
+        names=names,
+        wide=wide,
+        gaps=report.bullets(_gap(outcomes, *pair) for pair in [(names[0], wide), (names[3], names[1])]),
+        confounded=_confounded(described, names),
+        plain_accuracy=report.percent(metrics["plain_test_accuracy"]),
+        regularised_accuracy=report.percent(metrics["regularised_test_accuracy"]),
+        shrunk=", ".join(_shrunk(described, *pair) for pair in [(names[0], wide), (names[3], names[1])]),
+    )
+
+
+def _difference(described: Described, layer: str, before: str, after: str) -> str:
+    """One item of a list: how the numbers of a layer differ between two networks."""
+    a, b = described[layer, before], described[layer, after]
+    width = "narrower" if b["std"] < a["std"] else "wider"
+    tails = "lighter" if b["kurtosis"] < a["kurtosis"] else "heavier"
+    zero = "more" if b["near_zero"] > a["near_zero"] else "fewer"
+    return (
+        f"- **{layer.capitalize()}**: {width} (standard deviation {a['std']:.4f} → {b['std']:.4f},"
+        f" × {b['std'] / a['std']:.2f}), with {tails} tails (excess kurtosis {a['kurtosis']:.2f} → {b['kurtosis']:.2f},"
+        f" largest magnitude {a['largest']:.2f} → {b['largest']:.2f}) and {zero} weights near zero"
+        f" ({report.percent(a['near_zero'], 1)} → {report.percent(b['near_zero'], 1)})."
+    )
+
+
+def _measured(rows: list[Row]) -> str:
+    header = [
+        "layer",
+        "network",
+        "weights",
+        "mean",
+        "std",
+        "excess kurtosis",
+        "near zero",
+        "largest",
+        "norm",
+        "RMS norm of a neuron",
+    ]
+    return report.table(
+        header,
+        [
+            [
+                row["layer"],
+                row["network"],
+                f"{row['weights']:,}",
+                f"{row['mean']:+.4f}",
+                f"{row['std']:.4f}",
+                f"{row['kurtosis']:.2f}",
+                report.percent(row["near_zero"], 1),
+                f"{row['largest']:.2f}",
+                f"{row['norm']:.2f}",
+                f"{row['norm'] / _neurons(row) ** 0.5:.2f}",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _neurons(row: Row) -> int:
+    """How many neurons the layer feeds."""
+    return 10 if row["layer"] == LAYERS[1] else int(row["weights"]) // 784
+
+
+def _histograms(record: Record[Settings], names: list[str], file: str, title: str, scale: str = "linear") -> str:
+    rows = record.table("histograms")
+    layers = [[row for row in rows if row["layer"] == layer] for layer in LAYERS]
+    edges = [[*(row["from"] for row in bins), bins[-1]["to"]] for bins in layers]
+    counts = [[[row[name] for row in bins] for bins in layers] for name in names]
+    figure, grid = figures.canvas(len(names), len(LAYERS), size=(10.0, 7.0))
+    figures.weight_histograms(grid, edges, counts, scale)
+    described = {(row["layer"], row["network"]): row for row in record.table("weights")}
+    for axes_row, name in zip(grid, names, strict=True):
+        for axes, layer in zip(axes_row, LAYERS, strict=True):
+            axes.set(title=f"{name}, {layer}: std {described[layer, name]['std']:.3f}")
+    figure.suptitle(f"Weights after training. {title}")
+    return report.image(figures.save(figure, record, file), title)
+
+
+def _curves(record: Record[Settings], names: list[str]) -> str:
+    figure, grid = figures.canvas(1, len(names), size=(10.0, 4.0), sharey=True)
+    curves = {name: record.curve(name, "train_accuracy") for name in names}
+    results = {row["network"]: row["test_accuracy"] for row in record.table("networks")}
+    for axes, (name, curve) in zip(grid, curves.items(), strict=True):
+        figures.accuracy_curves(axes, {"training": curve})
+        label = "test, once, after the last epoch"
+        axes.plot(
+            [len(curve)], [100 * results[name]], "*", color=figures.TEST, markersize=12, clip_on=False, label=label
+        )
+        axes.set(title=f"{name}: test {report.percent(results[name])}")
+        axes.set(ylim=figures.percent_range([*curves.values(), list(results.values())]))
+        axes.label_outer()
+    figures.legend(figure, grid[0])
+    return report.image(
+        figures.save(figure, record, "accuracy"), "accuracy on the training data, and on the test set at the end"
+    )
+
+
+def _confounded(described: Described, names: list[str]) -> str:
+    """Whether the assignment's comparison shows what regularisation does, or hides it behind the width."""
+    wider = all(described[layer, names[1]]["std"] > described[layer, names[0]]["std"] for layer in LAYERS)
+    if wider:
+        return "At first sight that looks wrong: the *regularised* network has the *wider* weights."
+    return "Width and regularisation differ here at once, so that neither explains the difference alone."
+
+
+def _shrunk(described: Described, before: str, after: str) -> str:
+    """The norms of both layers, before and after regularisation."""
+    norms = [f"{described[layer, before]['norm']:.1f} → {described[layer, after]['norm']:.1f}" for layer in LAYERS]
+    return f"{' and '.join(norms)} ({before} → {after})"
+
+
+def _gap(outcomes: dict[str, Row], before: str, after: str) -> str:
+    """How far training and test lie apart, before and after regularisation."""
+    a, b = outcomes[before], outcomes[after]
+    gaps = [100 * (row["train_accuracy"] - row["test_accuracy"]) for row in (a, b)]
+    return (
+        f"{before} → {after}: the accuracy on training data is {gaps[0]:.1f} → {gaps[1]:.1f} points above that on test"
+        f" data, which goes {report.percent(a['test_accuracy'])} → {report.percent(b['test_accuracy'])};"
+        f" the test log-loss goes {a['test_loss']:.3f} → {b['test_loss']:.3f}."
+    )

@@ -1,0 +1,452 @@
+"""The report of `human_machine`: figures, tables, and the text beside this file."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.human_machine.data import LENGTH
+from experiments.human_machine.train import (
+    INPUTS,
+    NETWORKS,
+    RATES,
+    REGULARIZERS,
+    SEARCH,
+    Settings,
+)
+from experiments.reporting import figures, report, shared
+from experiments.runner.files import Row
+from experiments.runner.record import Record
+
+Array = NDArray[np.float64]
+BANDS = {"low": (0, 1), "middle": (2, 8), "high": (9, 10)}  #: periods in 20 values, first and last
+SHUFFLES = 1000
+
+
+def write(record: Record[Settings]) -> str:
+    """The text, every number and figure of it from the run's own files."""
+    settings, metrics = record.settings, record.metrics
+    rows = record.table(SEARCH)
+    parts = {part: [row for row in rows if row["part"] == part] for part in (RATES, REGULARIZERS, NETWORKS, INPUTS)}
+    arrays = {name: array.astype(np.float64) for name, array in record.arrays.items()}
+    best_features = next(row for row in parts[INPUTS] if row["candidate"] == metrics["chosen_features"])
+    fold = metrics["training_samples"] - round(settings.validation * metrics["training_samples"])
+    return shared.fill(
+        __file__,
+        settings=settings,
+        metrics=metrics,
+        accuracy=_spread(metrics, "validation"),
+        train_accuracy=_spread(metrics, "train"),
+        fold=fold,
+        held=metrics["training_samples"] - fold,
+        error=100 * shared.standard_error(metrics["validation_accuracy"], metrics["validation_samples"]),
+        fold_error=100 * shared.standard_error(0.58, metrics["training_samples"] - fold),
+        first_accuracy=report.percent(record.curve(metrics["stages"][0], "validation_accuracy")[-1]),
+        curves=_curves(record),
+        monitored=_monitored(record),
+        overfitting=_overfitting(record, parts[NETWORKS]),
+        rates=report.table(
+            ["optimizer", "rate", "training accuracy", "validation accuracy", "validation log-loss"],
+            [[row["optimizer"], f"{row['rate']:g}", *_cells(row)] for row in parts[RATES]],
+        ),
+        grid=_grid(parts[REGULARIZERS], settings),
+        gaps=_grid(parts[REGULARIZERS], settings, gap=True),
+        averages=_averages(parts[REGULARIZERS], settings.seeds),
+        networks=_networks(record, parts),
+        matrix=_matrix(record),
+        heat=_heat(record, arrays),
+        spectrum=_spectrum(record, arrays),
+        insight=_insight(arrays),
+        statistics=_statistics(record),
+        statistics_text=_statistics_text(metrics),
+        judgement=_judgement(record),
+        features=report.table(
+            ["model", "training accuracy", "validation accuracy", "validation log-loss"],
+            [
+                [f"**{row['candidate']}**" if row is best_features else row["candidate"], *_cells(row)]
+                for row in parts[INPUTS]
+            ],
+        ),
+        features_figure=_features(record, parts),
+        features_text=_features_text(record, parts),
+        explained=_explained(record),
+        features_final=report.percent(metrics["features_validation_accuracy"]),
+        features_difference=100 * (metrics["features_validation_accuracy"] - metrics["validation_accuracy"]),
+        copies=_copies(metrics),
+        shuffles=SHUFFLES,
+    )
+
+
+def _spread(row: Row, part: str) -> str:
+    """A mean and the standard deviation from seed to seed.
+
+    >>> _spread({"train_accuracy": 0.6, "train_spread": 0.01}, "train")
+    '60.0 ± 1.0 %'
+    """
+    return f"{100 * row[f'{part}_accuracy']:.1f} ± {100 * row[f'{part}_spread']:.1f} %"
+
+
+def _cells(row: Row) -> list[str]:
+    return [_spread(row, "train"), _spread(row, "validation"), f"{row['validation_loss']:.4f}"]
+
+
+def _curves(record: Record[Settings]) -> str:
+    stage = record.metrics["stages"][0]
+    curves = {
+        "training": record.curve(stage, "train_accuracy"),
+        "validation": record.curve(stage, "validation_accuracy"),
+    }
+    figure, axes = figures.canvas()
+    figures.accuracy_curves(axes, curves)
+    title = f"20-{record.settings.hidden}-1: probability of correct classification"
+    axes.set(title=title, ylabel="correctly classified (%)")
+    axes.axhline(50, color=figures.MARK, linestyle=":", label="chance")
+    figures.legend(figure, axes)
+    return report.image(figures.save(figure, record, "accuracy"), title)
+
+
+def _monitored(record: Record[Settings]) -> str:
+    """Whether the curves show over-fitting, in words."""
+    stage = record.metrics["stages"][0]
+    train, validation = (record.curve(stage, f"{part}_accuracy") for part in ("train", "validation"))
+    losses = record.curve(stage, "validation_loss")
+    best, least = int(np.argmax(validation)), int(np.argmin(losses))
+    rise = losses[-1] - losses[least]
+    if least == len(losses) - 1:
+        verdict = "at the very end: nothing is over-fitted yet, and a few more epochs might still help"
+    elif rise < 0.25 * (losses[0] - losses[least]):
+        verdict = f"and only {rise:.4f} higher in the end: longer training would not pay, but it has done no harm"
+    else:
+        verdict = f"and {rise:.4f} higher in the end: stopping earlier would have been better"
+    return (
+        f"After the last epoch the training curve lies {100 * (train[-1] - validation[-1]):.1f} points above the"
+        f" validation curve ({report.percent(train[-1], 1)} and {report.percent(validation[-1], 1)}). The validation"
+        f" curve"
+        f" itself has its best value in epoch {best + 1} ({report.percent(validation[best], 1)}). The validation"
+        f" log-loss is"
+        f" lowest in epoch {least + 1} ({losses[least]:.4f}), {verdict}."
+    )
+
+
+def _overfitting(record: Record[Settings], networks: list[Row]) -> str:
+    worst = max(networks, key=lambda row: row["train_accuracy"] - row["validation_accuracy"])
+    seed = record.config["seed"]
+    stages = {
+        f"the final 20-{record.settings.hidden}-1": record.metrics["stages"][0],
+        worst["candidate"]: f"{worst['candidate']}, seed {seed}",
+    }
+    figure, grid = figures.canvas(1, 2, size=(10.0, 4.2), sharey=True)
+    for axes, (name, stage) in zip(grid, stages.items(), strict=True):
+        figures.loss_curves(
+            axes,
+            {"training": record.curve(stage, "train_loss"), "validation": record.curve(stage, "validation_loss")},
+        )
+        axes.axhline(math.log(2), color=figures.MARK, linestyle=":", label="chance, ln 2")
+        axes.set(title=name)
+        axes.label_outer()
+    figures.legend(figure, grid[0])
+    figure.suptitle("Log-loss after each epoch: what over-fitting looks like")
+    losses = record.curve(stages[worst["candidate"]], "validation_loss")
+    least = int(np.argmin(losses))
+    text = (
+        f"For comparison the network that over-fits most of all that were tried, {worst['candidate']}, whose training"
+        f" accuracy"
+        f" ends {100 * (worst['train_accuracy'] - worst['validation_accuracy']):.1f} points above its validation"
+        f" accuracy"
+        f" (mean of {record.settings.seeds} seeds). In the figure its validation log-loss is lowest in epoch"
+        f" {least + 1}"
+        f" ({losses[least]:.4f}) and ends at {losses[-1]:.4f}, while the training log-loss keeps falling."
+    )
+    return f"{text}\n\n{report.image(figures.save(figure, record, 'overfitting'), 'log-loss of two networks')}"
+
+
+def _grid(rows: list[Row], settings: Settings, gap: bool = False) -> str:
+    """Optimizers (rows) by regularizers (columns): validation accuracies, or how far training lies above them."""
+    best = max(rows, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+    table = []
+    for optimizer in settings.optimizers:
+        line = [row for row in rows if row["optimizer"] == optimizer]
+        cells = [
+            f"{100 * (row['train_accuracy'] - row['validation_accuracy']):.1f}" if gap else _spread(row, "validation")
+            for row in line
+        ]
+        bold = [f"**{cell}**" if row is best and not gap else cell for row, cell in zip(line, cells, strict=True)]
+        table.append([f"{optimizer}, rate {line[0]['rate']:g}", *bold])
+    return report.table(["optimizer", *settings.regularizers], table)
+
+
+def _averages(rows: list[Row], seeds: int) -> str:
+    """What the grid says about its rows and columns."""
+
+    def means(column: str) -> str:
+        names = dict.fromkeys(row[column] for row in rows)
+        values = {
+            name: float(np.mean([row["validation_accuracy"] for row in rows if row[column] == name])) for name in names
+        }
+        ranked = sorted(values, key=lambda name: -values[name])
+        return ", ".join(f"{name} {report.percent(values[name], 1)}" for name in ranked)
+
+    spread = float(np.sqrt(np.mean([row["validation_spread"] ** 2 for row in rows])))
+    return (
+        f"Averaged over the regularizers: {means('optimizer')}. Averaged over the optimizers: {means('regularizer')}."
+        f" From seed"
+        f" to seed, which also changes the fold, an accuracy varies by ± {100 * spread:.1f} points, so a mean by about"
+        f" ± {100 * spread / math.sqrt(seeds):.1f}: smaller differences mean nothing."
+    )
+
+
+def _networks(record: Record[Settings], parts: dict[str, list[Row]]) -> str:
+    chosen = next(row for row in parts[REGULARIZERS] if row["candidate"] == record.metrics["chosen"])
+    named = [(f"**20-{record.settings.hidden}-1, ReLU**: the assignment's", chosen)]
+    named += [(row["candidate"], row) for row in parts[NETWORKS]]
+    header = ["network", "training accuracy", "validation accuracy", "validation log-loss"]
+    return report.table(header, [[name, *_cells(row)] for name, row in named])
+
+
+def _matrix(record: Record[Settings]) -> str:
+    """The weights as an indented block: a row a hidden neuron, a column an input."""
+    rows = record.table("input_weights")
+    positions = [str(i + 1) for i in range(LENGTH)]
+    lines = ["neuron" + "".join(f"{position:>6}" for position in positions)]
+    lines += [f"{row['neuron']:>6}" + "".join(f"{row[position]:6.2f}" for position in positions) for row in rows]
+    return "\n".join(f"    {line}" for line in lines)
+
+
+def _heat(record: Record[Settings], arrays: dict[str, Array]) -> str:
+    bound = max(float(np.abs(matrix).max()) for matrix in arrays.values())
+    figure, grid = figures.canvas(1, 2, size=(13.5, 6.2))
+    for axes, name in zip(grid, ("untrained", "trained"), strict=True):
+        figures.weight_matrix(axes, arrays[name], bound=bound)
+        axes.set(
+            title=f"{name}, seed {record.config['seed']}", xlabel="position in the sequence", ylabel="hidden neuron"
+        )
+    title = "Weights from the input to the hidden layer"
+    figure.suptitle(title)
+    return report.image(figures.save(figure, record, "weights"), title)
+
+
+def spectrum(matrix: Array) -> Array:
+    """The mean power of the rows (..., n, 20) at 0, 1, ..., 10 periods in 20 values, each row's total 1.
+
+    >>> spectrum(np.array([[1.0, -1.0] * 10])).round(3).tolist()[-2:]
+    [0.0, 1.0]
+    """
+    power = np.square(np.abs(np.fft.rfft(matrix, axis=-1)))
+    power[..., 1:-1] *= 2  # these stand for a negative frequency as well
+    share: Array = (power / power.sum(-1, keepdims=True)).mean(-2)
+    return share
+
+
+def neighbours(matrix: Array, distance: int = 1) -> Any:
+    """How weights of one neuron correlate with those `distance` further on, averaged over the rows (..., n, 20).
+
+    >>> float(neighbours(np.array([[1.0, -1.0] * 10])))
+    -1.0
+    """
+    products = (matrix[..., distance:] * matrix[..., :-distance]).mean(-1)
+    return (products / np.square(matrix).mean(-1)).mean(-1)
+
+
+def _shuffled(matrix: Array) -> Array:
+    """The matrix often over, each row's weights in another order and with other signs each time: what has no order."""
+    rng = np.random.default_rng(0)
+    shuffled = rng.permuted(np.broadcast_to(matrix, (SHUFFLES, *matrix.shape)), axis=-1)
+    return np.asarray(shuffled * rng.choice([-1.0, 1.0], shuffled.shape))
+
+
+def _spectrum(record: Record[Settings], arrays: dict[str, Array]) -> str:
+    expected = np.full(LENGTH // 2 + 1, 2 / LENGTH)
+    expected[[0, -1]] /= 2
+    shuffles = spectrum(_shuffled(arrays["trained"])) / expected
+    low, high = np.quantile(shuffles, (0.025, 0.975), axis=0)
+    figure, axes = figures.canvas(size=(7.5, 4.5))
+    periods = range(LENGTH // 2 + 1)
+    axes.fill_between(
+        periods, low, high, color=figures.MARK, alpha=0.25, label="trained, shuffled, random signs (95 %)"
+    )
+    for name, colour in (("untrained", figures.VALIDATION), ("trained", figures.TRAINING)):
+        axes.plot(periods, spectrum(arrays[name]) / expected, "o-", color=colour, markersize=4, label=name)
+    title = "Which rhythms the hidden neurons listen to"
+    axes.set(xlabel=f"periods in {LENGTH} values (0: all alike, 10: alternating)", ylabel="power, relative to no order")
+    axes.set(title=title, ylim=(0, None))
+    figures.legend(figure, axes)
+    return report.image(figures.save(figure, record, "spectrum"), title)
+
+
+def _insight(arrays: dict[str, Array]) -> str:
+    """What order there is in the trained matrix, measured against weights without any."""
+    trained, untrained = arrays["trained"], arrays["untrained"]
+    shuffles = _shuffled(trained)
+    sizes, null = (np.sqrt(np.square(matrix).mean(-2)) for matrix in (trained, shuffles))
+    lines = [
+        f"by position, the root mean square of the weights lies between {sizes.min():.2f} and {sizes.max():.2f}"
+        f" (without"
+        f" order: {null.min(1).mean():.2f} and {null.max(1).mean():.2f} on average)"
+    ]
+    found: dict[str, list[str]] = {"above": [], "within": [], "below": []}
+    for name, (first, last) in BANDS.items():
+        those = slice(first, last + 1)
+        share, before = (float(spectrum(matrix)[those].sum()) for matrix in (trained, untrained))
+        null = spectrum(shuffles)[:, those].sum(1)
+        low, high = np.quantile(null, (0.025, 0.975))
+        where = "above" if share > high else "below" if share < low else "within"
+        found[where].append(name)
+        lines.append(
+            f"{name} frequencies ({first} to {last} periods in {LENGTH} values): **{report.percent(share, 1)}** of"
+            f" the power"
+            f" (untrained {report.percent(before, 1)}; without order {report.percent(float(null.mean()), 1)},"
+            f" 95 % of the time from {100 * low:.1f} to {100 * high:.1f}): {where} what chance gives"
+        )
+    for distance in (1, 2):
+        null = neighbours(shuffles, distance)
+        lines.append(
+            f"weights {distance} apart in a neuron correlate by {float(neighbours(trained, distance)):+.2f} (untrained"
+            f" {float(neighbours(untrained, distance)):+.2f}; without order {null.mean():+.2f} ± {null.std():.2f})"
+        )
+    own = np.stack([spectrum(row[None]) for row in trained])
+    alike, alternating = (int(own[:, k].argmax()) for k in (0, -1))
+    lines.append(
+        f"the purest neurons: number {alike + 1} has {report.percent(own[alike, 0], 0)} of its power in the rhythm of"
+        f" 0 periods"
+        f" (all alike), number {alternating + 1} has {report.percent(own[alternating, -1], 0)} in that of 10"
+        f" (alternating)"
+    )
+    return f"{report.bullets(lines)}\n\n{_verdict(found)}"
+
+
+def _verdict(found: dict[str, list[str]]) -> str:
+    """What follows for features, by the bands whose power is above, within and below what chance gives."""
+    meanings = {
+        "low": "weights of like sign, which add up to how much of a sequence is alike: long runs",
+        "middle": "rhythms of a few values",
+        "high": "weights of alternating sign, which add up to how much of it alternates",
+    }
+    if not found["above"]:
+        return "So no rhythm stands out from chance, and this matrix by itself doesn't suggest features."
+    more = "; ".join(meanings[name] for name in found["above"])
+    less = f" Less than chance gives: {'; '.join(meanings[name] for name in found['below'])}." if found["below"] else ""
+    return f"So there is order in the matrix, and more of it than chance gives: {more}.{less}"
+
+
+def _statistics(record: Record[Settings]) -> str:
+    rows = record.table("statistics")
+    figure, grid = figures.canvas(1, 2, size=(10.5, 4.3))
+    names = {"alternations": "number of alternations (of 19)", "longest": "length of the longest run"}
+    for axes, (column, label) in zip(grid, names.items(), strict=True):
+        for kind, colour in (("human", figures.VALIDATION), ("machine", figures.TRAINING)):
+            counts = [row[f"{column}_{kind}"] for row in rows]
+            edges = np.arange(len(counts) + 1) - 0.5
+            axes.stairs([100 * n / max(sum(counts), 1) for n in counts], edges, color=colour, label=kind, linewidth=2)
+        axes.set(xlabel=label, ylabel="share of the sequences (%)", xlim=(-0.5, LENGTH + 0.5))
+        figures.whole_numbers(axes)
+    figures.legend(figure, grid[0])
+    title = "Human and machine sequences of the training data"
+    figure.suptitle(title)
+    return report.image(figures.save(figure, record, "statistics"), title)
+
+
+def _statistics_text(metrics: Row) -> str:
+    """How the alternations of people and machine differ, in mean and spread."""
+    means = [metrics[f"{kind}_alternations"] for kind in ("human", "machine")]
+    spreads = [metrics[f"{kind}_alternations_spread"] for kind in ("human", "machine")]
+    wider = spreads[0] > 1.2 * spreads[1]
+    text = (
+        f"On average people alternate {means[0]:.2f} times in 19, the machine {means[1]:.2f} times; but from sequence"
+        f" to sequence"
+        f" that number has a standard deviation of {spreads[0]:.2f} among people and {spreads[1]:.2f} for the machine"
+        f" (a fair"
+        f" coin: {math.sqrt(19) / 2:.2f}). "
+    )
+    if wider:
+        return text + (
+            "So people give themselves away on both sides: some alternate too often, as the textbooks say, others too"
+            " rarely,"
+            " and few do what a coin does. A feature must speak for *human* at both ends, which no single weighted"
+            " sum can."
+        )
+    return text + "It is the mean that sets people apart here."
+
+
+def _judgement(record: Record[Settings]) -> str:
+    rows = [row for row in record.table("judgement") if row["samples"] >= 5]
+    figure, axes = figures.canvas(size=(7.5, 4.5))
+    shares = [row["human"] / row["samples"] for row in rows]
+    errors = [
+        100 * shared.standard_error((s * r["samples"] + 1) / (r["samples"] + 2), r["samples"])
+        for s, r in zip(shares, rows, strict=True)
+    ]
+    x = [row["alternations"] for row in rows]
+    told = {"fmt": "o", "color": figures.VALIDATION, "markersize": 5, "capsize": 3}
+    axes.errorbar(x, [100 * share for share in shares], errors, **told, label="humans among the validation sequences")
+    mean = [100 * row["mean"] for row in rows]
+    axes.plot(x, mean, color=figures.TRAINING, linewidth=2, label="mean output of the network for them")
+    axes.axhline(50, color=figures.MARK, linestyle=":")
+    figures.whole_numbers(axes)
+    title = "Human, by the number of alternations"
+    axes.set(title=title, xlabel="number of alternations (of 19)", ylabel="human (%)", ylim=(0, 104))
+    figures.legend(figure, axes)
+    return report.image(figures.save(figure, record, "judgement"), title)
+
+
+def _explained(record: Record[Settings]) -> str:
+    rows = record.table("explained")
+    return report.table(
+        ["features", "share of the variance of the network's logit that they explain"],
+        [[row["features"], report.percent(row["share"], 1)] for row in rows],
+    )
+
+
+def _features(record: Record[Settings], parts: dict[str, list[Row]]) -> str:
+    chosen = next(row for row in parts[REGULARIZERS] if row["candidate"] == record.metrics["chosen"])
+    named = [(f"20-{record.settings.hidden}-1 on the 20 values", chosen, figures.TRAINING)]
+    named += [(row["candidate"], row, figures.VALIDATION) for row in parts[INPUTS]]
+    named.sort(key=lambda item: item[1]["validation_accuracy"])
+    figure, axes = figures.canvas(size=(9.5, 5.2))
+    for i, (_, row, colour) in enumerate(named):
+        mean, spread = 100 * row["validation_accuracy"], 100 * row["validation_spread"]
+        axes.errorbar(mean, i, xerr=spread, fmt="o", color=colour, capsize=3)
+    axes.set_yticks(range(len(named)), [name for name, _, _ in named])
+    axes.axvline(50, color=figures.MARK, linestyle=":")
+    title = "Counted features against the raw sequence"
+    axes.set(title=title, xlabel="validation accuracy (%), mean ± standard deviation")
+    return report.image(figures.save(figure, record, "features"), title)
+
+
+def _features_text(record: Record[Settings], parts: dict[str, list[Row]]) -> str:
+    """What the table of features says, from its own numbers."""
+    found = {row["candidate"].removeprefix("logistic on "): row["validation_accuracy"] for row in parts[INPUTS]}
+    chosen = next(row for row in parts[REGULARIZERS] if row["candidate"] == record.metrics["chosen"])
+    raw, one = found["the 20 values"], found["the number of alternations"]
+    two = found["alternations, and their squared distance from 9.5"]
+    more = sum(value > chosen["validation_accuracy"] for value in found.values())
+    return (
+        f"A logistic model on the 20 values themselves gets {report.percent(raw, 1)}: no position speaks for a human"
+        f" by itself."
+        f" The number of alternations alone gets {report.percent(one, 1)}, and with its squared distance from the"
+        f" coin's 9.5"
+        f" {report.percent(two, 1)}, from three parameters. {more} of the {len(found)} models here do better on the"
+        f" same"
+        f" folds than the network on the raw values ({report.percent(chosen['validation_accuracy'], 1)}, with"
+        f" {(LENGTH + 2) * record.settings.hidden + 1} parameters)."
+    )
+
+
+def _copies(metrics: Row) -> str:
+    """How much of the accuracy may be memory."""
+    copies, n = metrics["copies"], metrics["validation_samples"]
+    text = (
+        f"{metrics['human_copies']} of the {metrics['validation_humans']:,} human and {metrics['machine_copies']} of"
+        f" the"
+        f" {n - metrics['validation_humans']:,} machine validation sequences stand in the training data as well,"
+        f" value by value"
+    )
+    if not copies:
+        return f"{text}."
+    return (
+        f"{text}. The network is right on {report.percent(metrics['copies_correct'] / copies, 1)} of these and on"
+        f" {report.percent(metrics['others_correct'] / (n - copies), 1)} of the others; the second number is what to"
+        f" expect where nothing can be remembered."
+    )

@@ -1,0 +1,1 @@
+"""hw3 2: an autoencoder that squeezes each MNIST digit through two numbers."""

@@ -1,0 +1,110 @@
+"""The report of `mnist_backprop`: figures, tables, and the text beside this file."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+from pathlib import Path
+
+from experiments.mnist_backprop.train import FINAL, Settings, stage_name
+from experiments.reporting import figures, report
+from experiments.runner.record import Record
+
+SPELLED = {"relu": "ReLU", "tanh": "tanh"}
+OPERATIONS = ("linear", "relu", "tanh", "dropout", "mul", "cross_entropy", "log_softmax", "nll_loss", "_softmax_nll")
+
+
+def write(record: Record[Settings]) -> str:
+    """The text, every number and figure of it from the run's own files."""
+    settings, metrics = record.settings, record.metrics
+    configurations = list(product(settings.activations, settings.learning_rates))
+    widths = [784, *settings.hidden, 10]
+    rows = []
+    for activation, rate in configurations:
+        training, validation = _curves(record, stage_name(activation, rate)).values()
+        cells = [SPELLED[activation], f"{rate:g}", report.percent(training[-1]), report.percent(validation[-1])]
+        cells.append(f"{report.percent(max(validation))} ({1 + validation.index(max(validation))})")
+        chosen = (activation, rate) == (metrics["activation"], metrics["learning_rate"])
+        rows.append([f"**{cell}**" if chosen else cell for cell in cells])
+    header = ["activation", "initial rate", "training", "validation", "best validation (epoch)"]
+    counts = [[row[str(j)] for j in range(10)] for row in record.table("confusion")]
+    pairs = sorted(((counts[i][j], i, j) for i in range(10) for j in range(10) if i != j), reverse=True)
+    frequent = [f"{i} taken for {j} ({n} times)" for n, i, j in pairs[:3] if n]
+    links = {f"op_{name}": report.operation_link(name, record.folder) for name in OPERATIONS}
+    return Path(__file__).with_suffix(".md").read_text(encoding="utf-8").format(
+        **links,
+        settings=settings,
+        chosen=SPELLED[metrics["activation"]],
+        metrics=metrics,
+        layers="-".join(map(str, widths)),
+        parameters=sum((n + 1) * m for n, m in pairwise(widths)),
+        rates=", ".join(f"{rate:g}" for rate in settings.learning_rates),
+        hidden_layers=len(settings.hidden),
+        halvings=" and ".join(map(str, settings.halvings)),
+        total=metrics["training_samples"] + metrics["validation_samples"],
+        updates=-(-metrics["training_samples"] // settings.batch_size),
+        comparison=report.table(header, rows),
+        overview=report.image(_overview(record, configurations), "all six configurations"),
+        curves="\n\n".join(report.image(*_configuration_figure(record, *c)) for c in configurations),
+        final_curve=report.image(_final_figure(record), "training accuracy on all samples"),
+        final_training=report.percent(record.curve(FINAL, "train_accuracy")[-1]),
+        validation=report.percent(metrics["validation_accuracy"]),
+        accuracy=report.percent(metrics["test_accuracy"]),
+        correct=metrics["test_samples"] - metrics["test_errors"],
+        confusion=report.image(_confusion_figure(record, counts), "decisions on the test set"),
+        frequent=f" Most often: {', '.join(frequent)}." if frequent else "",
+    )  # fmt: skip
+
+
+def _curves(record: Record[Settings], stage: str) -> dict[str, list[float]]:
+    columns = {"training": "train_accuracy", "validation": "validation_accuracy"}
+    return {label: record.curve(stage, column) for label, column in columns.items()}
+
+
+def _limits(record: Record[Settings]) -> tuple[float, float]:
+    """One range for all figures, so that they can be compared."""
+    return figures.percent_range([c for s in record.stages if s != FINAL for c in _curves(record, s).values()])
+
+
+def _configuration_figure(record: Record[Settings], activation: str, rate: float) -> tuple[Path, str]:
+    stage, title = stage_name(activation, rate), f"{SPELLED[activation]}, initial learning rate {rate:g}"
+    figure, axes = figures.canvas()
+    figures.accuracy_curves(axes, _curves(record, stage), record.curve(stage, "learning_rate"))
+    axes.set(title=title, ylim=_limits(record))
+    figures.legend(figure, axes)
+    return figures.save(figure, record, f"curves-{activation}-{rate:g}"), title
+
+
+def _overview(record: Record[Settings], configurations: list[tuple[str, float]]) -> Path:
+    columns = len(record.settings.learning_rates)
+    shape = (len(configurations) // columns, columns)
+    figure, grid = figures.canvas(*shape, size=(4.2 * columns, 3.4 * shape[0]), sharex=True, sharey=True, squeeze=False)
+    for axes, (activation, rate) in zip(grid.flat, configurations, strict=True):
+        stage = stage_name(activation, rate)
+        curves = _curves(record, stage)
+        figures.accuracy_curves(axes, curves, record.curve(stage, "learning_rate"))
+        last = report.percent(curves["validation"][-1])
+        axes.set(title=f"{SPELLED[activation]}, rate {rate:g}: validation {last}", ylim=_limits(record))
+        axes.label_outer()
+    figures.legend(figure, grid[0, 0])
+    figure.suptitle("Accuracy on training and validation data in all six configurations")
+    return figures.save(figure, record, "overview")
+
+
+def _final_figure(record: Record[Settings]) -> Path:
+    figure, axes = figures.canvas()
+    curve, test = record.curve(FINAL, "train_accuracy"), record.metrics["test_accuracy"]
+    figures.accuracy_curves(axes, {"training (all samples)": curve}, record.curve(FINAL, "learning_rate"))
+    label = f"test, once: {report.percent(test)}"
+    axes.plot([len(curve)], [100 * test], "*", color=figures.TEST, markersize=12, clip_on=False, label=label)
+    configuration = f"{SPELLED[record.metrics['activation']]}, initial rate {record.metrics['learning_rate']:g}"
+    axes.set(title=f"The chosen network trained on all samples ({configuration})")
+    axes.set(ylim=figures.percent_range([curve, [test]]))
+    figures.legend(figure, axes)
+    return figures.save(figure, record, "final")
+
+
+def _confusion_figure(record: Record[Settings], counts: list[list[int]]) -> Path:
+    figure, axes = figures.canvas(size=(7.0, 6.0))
+    figures.confusion(axes, counts, [str(digit) for digit in range(10)])
+    axes.set(title=f"Test set: {record.metrics['test_errors']} errors of {record.metrics['test_samples']:,}")
+    return figures.save(figure, record, "confusion")

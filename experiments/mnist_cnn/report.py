@@ -1,0 +1,212 @@
+"""The report of `mnist_cnn`: figures, tables, and the text beside this file."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from typing import Any
+
+import minigrad
+from experiments.mnist_cnn import train as mnist_cnn
+from experiments.mnist_cnn.train import (
+    NETWORKS,
+    NORMALISED,
+    PLAIN,
+    RATES,
+    REGULARISED,
+    REGULARISERS,
+    TWEAKS,
+    Recipe,
+    Settings,
+)
+from experiments.reporting import figures, report, shared
+from experiments.runner.files import Row
+from experiments.runner.record import Record
+
+TITLES = {
+    PLAIN: "(b) plain",
+    REGULARISED: "(c) weight decay and dropout",
+    NORMALISED: "(d) batch norm and other tweaks",
+}
+PLACES = {"first_relu": "the first ReLU", "max_pooling": "max-pooling", "last_relu": "the last ReLU"}
+
+
+def write(record: Record[Settings]) -> str:
+    """The text, every number and figure of it from the run's own files."""
+    settings, metrics = record.settings, record.metrics
+    networks = {row["network"]: row for row in record.table(NETWORKS)}
+    plain, regularised, normalised = (networks[name] for name in TITLES)
+    model = _recipe(normalised).network(minigrad)
+    accuracy = report.percent(metrics["test_accuracy"])
+    return shared.fill(
+        __file__,
+        settings=settings,
+        metrics=metrics,
+        networks=_summary(record, networks),
+        error=_points(shared.standard_error(metrics["test_accuracy"], metrics["test_samples"])),
+        source=inspect.getsource(mnist_cnn.architecture).strip(),
+        framework=record.config["framework"],
+        shapes=_shapes(),
+        rates_tried=len(settings.learning_rates),
+        epochs_b=_many(settings.epochs, "epoch"),
+        trial_epochs=_many(settings.trial_epochs, "epoch"),
+        rates=_rates(record),
+        plain=plain,
+        plain_accuracy=report.percent(plain["test_accuracy"]),
+        epochs=_epochs(record),
+        curves=_curves(record),
+        regularisers=_steps(record, REGULARISERS),
+        regularised=regularised,
+        regularised_accuracy=report.percent(regularised["test_accuracy"]),
+        dropout=_dropout(regularised),
+        choice=_choice(record),
+        versus_plain=_versus(metrics, regularised, plain, "(b)"),
+        tweaks=_steps(record, TWEAKS),
+        normalised_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        layers=model,
+        normalised=normalised,
+        higher=f", {normalised['rate'] / plain['rate']:g} times that of (b)" * (normalised["rate"] > plain["rate"]),
+        schedule=_schedule(normalised),
+        shift=_shift(normalised),
+        normalised_epochs=_many(settings.normalised_epochs, "epoch"),
+        accuracy=accuracy,
+        versus_regularised=_versus(metrics, normalised, regularised, "(c)"),
+        confusion=report.image(
+            shared.heat_map(record, f"(d): classification rates on the test set (%), {accuracy} right"),
+            "confusion matrix",
+        ),
+        pair=shared.pair(record),
+    )
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count > 1 else ''}"
+
+
+def _points(rate: float) -> str:
+    return f"{100 * rate:.2f} percentage points"
+
+
+def _recipe(row: Row) -> Recipe:
+    return Recipe(**{field.name: row[field.name] for field in fields(Recipe)})
+
+
+def _summary(record: Record[Settings], networks: dict[str, Row]) -> str:
+    rows = []
+    for name, title in TITLES.items():
+        wrong = round((1 - networks[name]["test_accuracy"]) * record.metrics["test_samples"])
+        accuracy, loss = report.percent(networks[name]["test_accuracy"]), f"{networks[name]['test_loss']:.4f}"
+        rows.append([title, f"**{accuracy}**", wrong, loss])
+    return report.table(["network", "test accuracy", "digits wrong", "average loss"], rows)
+
+
+def _shapes() -> str:
+    rows, values = [["the image", "1 × 28 × 28", ""]], minigrad.zeros(1, 1, 28, 28)
+    for layer in mnist_cnn.architecture(minigrad):
+        values = layer(values)
+        count = sum(parameter.numel() for parameter in layer.parameters())
+        rows.append([f"`{layer}`", " × ".join(map(str, values.shape[1:])), f"{count:,}" if count else ""])
+    return report.table(["layer", "its output", "parameters"], rows)
+
+
+def _rates(record: Record[Settings]) -> str:
+    rows = record.table(RATES)
+    best = min(rows, key=lambda row: float(row["validation_loss"]))
+    cells = [
+        [str(row["candidate"]), f"{row['validation_loss']:.4f}", report.percent(row["validation_accuracy"])]
+        for row in rows
+    ]
+    marked = [[f"**{cell}**" for cell in line] if row is best else line for row, line in zip(rows, cells, strict=True)]
+    return report.table(["candidate", "validation log-loss", "validation accuracy"], marked)
+
+
+def _epochs(record: Record[Settings]) -> str:
+    columns = [record.curve(PLAIN, column) for column in ("loss", "train_loss", "train_accuracy")]
+    rows = [
+        [epoch, f"{average:.4f}", f"{loss:.4f}", report.percent(accuracy)]
+        for epoch, (average, loss, accuracy) in enumerate(zip(*columns, strict=True), start=1)
+    ]
+    return report.table(["epoch", "average loss", "training log-loss", "training accuracy"], rows)
+
+
+def _curves(record: Record[Settings]) -> str:
+    figure, (left, right) = figures.canvas(1, 2, size=(11.0, 4.5))
+    for (name, title), colour in zip(TITLES.items(), (figures.TRAINING, figures.VALIDATION, figures.TEST), strict=True):
+        losses, accuracies = record.curve(name, "loss"), record.curve(name, "train_accuracy")
+        epochs = range(1, len(losses) + 1)
+        look: dict[str, Any] = {"color": colour, "label": title, "marker": "o", "markersize": 3}
+        left.plot(epochs, losses, **look)
+        right.plot(epochs, [100 * accuracy for accuracy in accuracies], **look)
+    left.set(title="Average loss while learning", xlabel="epoch", ylabel="log-loss (nats per sample)", yscale="log")
+    right.set(
+        title=f"Accuracy on the first {record.metrics['search_samples']:,} training samples",
+        xlabel="epoch",
+        ylabel="accuracy (%)",
+    )
+    right.set_ylim(*figures.percent_range([record.curve(name, "train_accuracy") for name in TITLES]))
+    for axes in (left, right):
+        figures.whole_numbers(axes)
+    figures.legend(figure, left)
+    path = figures.save(figure, record, "curves")
+    note = (
+        "The loss while learning is higher with dropout, and with shifted images, than what the same network shows"
+        " without them; the accuracies on the right are measured without."
+    )
+    return f"{report.image(path, 'loss and accuracy of the three networks after each epoch')}\n\n{note}"
+
+
+def _dropout(row: Row) -> str:
+    return ", ".join(f"{row[place]:g} after {spelled}" for place, spelled in PLACES.items() if row[place]) or "none"
+
+
+def _versus(metrics: dict[str, Any], row: Row, other: Row, name: str) -> str:
+    """How one network compares with another, with a word on whether the test can tell."""
+    gain = row["test_accuracy"] - other["test_accuracy"]
+    if not gain:
+        return f"just as {name}"
+    n = metrics["test_samples"]
+    spread = sum(shared.standard_error(r["test_accuracy"], n) ** 2 for r in (row, other)) ** 0.5
+    verdict = "more" if abs(gain) > 2 * spread else "less"
+    return (
+        f"that is {_points(abs(gain))} {'more' if gain > 0 else 'less'} than {name}, {verdict} than twice the standard"
+        f" error of such a difference, {_points(spread)}"
+    )
+
+
+def _steps(record: Record[Settings], table: str) -> str:
+    start, *steps = record.table(table)
+    loss, accuracy = start["validation_loss"], start["validation_accuracy"]
+    rows = [[start["candidate"], f"{loss:.4f}", "", report.percent(accuracy), "", ""]]
+    for row in steps:
+        lower, higher = loss - row["validation_loss"], row["validation_accuracy"] - accuracy
+        gain = f"{lower:+.4f} ± {row['standard_error']:.4f}"
+        measured = f"{row['validation_loss']:.4f}", gain, report.percent(row["validation_accuracy"])
+        rows.append([row["candidate"], *measured, f"{100 * higher:+.2f} points", "yes" if row["kept"] else "no"])
+        if row["kept"]:
+            loss, accuracy = row["validation_loss"], row["validation_accuracy"]
+    header = ["added", "validation log-loss", "gain ± standard error", "validation accuracy", "gain", "kept"]
+    return report.table(header, rows)
+
+
+def _choice(record: Record[Settings]) -> str:
+    """What the choice of (c) brings on validation."""
+    start, *steps = record.table(REGULARISERS)
+    kept = [row["validation_loss"] for row in steps if row["kept"]]
+    before = f"{start['validation_loss']:.4f}"
+    if not kept:
+        return f"No candidate was worth keeping on validation, where the log-loss is {before} without both."
+    return f"On validation the choice brings the log-loss from {before}, without both, to {kept[-1]:.4f}."
+
+
+def _shift(row: Row) -> str:
+    return f"random shifts by up to {_many(row['shift'], 'pixel')}" if row["shift"] else "no random shifts"
+
+
+def _schedule(row: Row) -> str:
+    if row["one_cycle"]:
+        return (
+            "It is reached from 1/25 of it in the first three tenths of all batches and then falls to nothing along a"
+            " cosine (`OneCycleLR`), while Nesterov's momentum goes from 0.95 to 0.85 and back."
+        )
+    kind = "Nesterov's momentum" if row["nesterov"] else "momentum"
+    return f"It falls to zero along a cosine, with {kind} {row['momentum']:g}."

@@ -1,0 +1,201 @@
+"""Reports in Markdown, made from what a run left; and the table of all of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import os
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments import registry
+from experiments.runner import files
+from experiments.runner.options import Options
+from experiments.runner.progress import duration
+from experiments.runner.record import CONFIG, Record
+
+REPORT, INDEX, RUNS = "report.md", "README.md", "runs.json"
+
+
+def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
+    """Draws an experiment's figures and writes its report, from the files in `folder`."""
+    record = Record.read(folder, experiment)
+    config = record.config
+    parts = [f"# {experiment.name}: {experiment.trains}", f"Assignment: {experiment.assignment}."]
+    if record.warning:
+        parts.append(f"> **{record.warning}.** The numbers show that everything works; they compare with no others.")
+    parts.append(registry.report_of(experiment.name)(record))
+    versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
+    parts += [
+        "## This run",
+        bullets(
+            [
+                f"Data: {config['data']['description']}"
+                + (f"; only the first {config['limit']:,} samples" if config["limit"] else ""),
+                f"Framework: {config['framework']} ({versions}), seed {config['seed']}",
+                f"Training and evaluation: {duration(record.seconds)} ([every epoch's time](timings.csv))",
+                "Files: [settings](config.json), [every epoch](history.csv), [results](metrics.json)",
+                f"Again: `{command(config)}`",
+            ]
+        ),
+    ]
+    files.write_text(folder / REPORT, "\n\n".join(part.strip() for part in parts) + "\n")
+    return record
+
+
+def write_index(out: Path) -> list[str]:
+    """Makes every report under `out` anew, and `README.md` with a table of them; returns their names."""
+    rows = []
+    names = [name for name in registry.NAMES if (out / name / CONFIG).exists()]
+    for name in names:
+        experiment = registry.find(name)
+        record = render(experiment, out / name)
+        row = _row(experiment, record, f"[{name}]({name}/{REPORT})")
+        rows.append([*row, record.config["framework"], duration(record.seconds)])
+    text = table([*HEADER, "framework", "time"], rows) if rows else "No experiment has been run yet."
+    intro = "Every number comes from the run's own files. `python -m experiments report` writes this page."
+    sections = [intro, text, *_both_frameworks(out / RUNS)]
+    files.write_text(out / INDEX, "\n\n".join(["# Results", *sections]) + "\n")
+    return names
+
+
+HEADER = ["experiment", "assignment", "what it trains", "result"]
+
+
+def _row(experiment: registry.Experiment[Any], record: Record[Any], link: str) -> list[str]:
+    numbers = ", ".join(f"{key.replace('_', ' ')} **{shown(key, record.metrics[key])}**" for key in experiment.headline)
+    return [link, experiment.assignment, experiment.trains, numbers + " (stand-in data)" * bool(record.warning)]
+
+
+def readme_table(out: Path) -> str:
+    """The table of all experiments that have results in `out`, for the README beside that folder.
+
+    Raises:
+        UsageError: where a file of the results is missing or damaged.
+    """
+    found = [registry.find(name) for name in registry.NAMES if (out / name / CONFIG).exists()]
+    links = {e.name: f"[`{e.name}`]({out.name}/{e.name}/{REPORT})" for e in found}
+    return table(HEADER, [_row(e, Record.read(out / e.name, e), links[e.name]) for e in found])
+
+
+def _both_frameworks(path: Path) -> list[str]:
+    """What `python -m benchmarks runs` has measured, if it has."""
+    if not path.exists():
+        return []
+    measured = json.loads(path.read_text(encoding="utf-8"))
+    runs = measured["runs"]
+    whole: dict[str, Any] = {"experiment": "**all**"}
+    for side in ("minigrad", "torch"):
+        times = {key: sum(run[side][key] for run in runs) for key in ("seconds", "cpu")}
+        whole[side] = {**times, "megabytes": max(run[side]["megabytes"] for run in runs)}
+    rows = []
+    for run in [*runs, whole]:
+        ours, theirs = run["minigrad"], run["torch"]
+        took = [duration(side["seconds"]) for side in (ours, theirs)]
+        ratios = [f"{ours[key] / theirs[key]:.2f}" for key in ("seconds", "cpu")]
+        rows.append([run["experiment"], *took, *ratios, *(f"{side['megabytes']:,.0f} MB" for side in (ours, theirs))])
+    header = ["experiment", "minigrad", "PyTorch", "ratio", "of processor time", "memory, minigrad", "memory, PyTorch"]
+    threads, jobs, epochs = measured["threads"], measured["jobs"], measured["epochs"]
+    options = (
+        f"--epochs {epochs} " * bool(epochs)
+        + f"--threads {threads} --jobs {jobs} --file {path.parent.name}/{path.name}"
+    )
+    how = f"`python -m benchmarks runs {options}`: the same file in either framework, {circumstances(measured)}"
+    return ["## Both frameworks", how, table(header, rows)]
+
+
+def circumstances(measured: dict[str, Any]) -> str:
+    """What the figures of `python -m benchmarks runs` are of, for the end of a sentence."""
+    threads, jobs, epochs = measured["threads"], measured["jobs"], measured["epochs"]
+    return (
+        "of the whole run, from the start of the process to the report, "
+        + f"with {epochs} epochs for each training instead of the full number, " * bool(epochs)
+        + f"{'one thread' if threads == 1 else f'{threads} threads'} each, "
+        f"{'one' if jobs == 1 else jobs} at a time; memory is the peak of the process."
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]], align: str = "") -> str:
+    """A Markdown table; `align` has an r for each column of numbers that stand to the right, else an l.
+
+    >>> print(table(["a", "b"], [[1, 2]]))
+    | a | b |
+    |---|---|
+    | 1 | 2 |
+    >>> print(table(["a", "b"], [[1, 2]], "lr").splitlines()[1])
+    |---|--:|
+    """
+    rule = ["--:" if side == "r" else "---" for side in align.ljust(len(header), "l")]
+    cells = ("|".join(f" {cell} " for cell in line) for line in (header, *rows))
+    head, *body = (f"|{line}|" for line in cells)
+    return "\n".join([head, f"|{'|'.join(rule)}|", *body])
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """A Markdown list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def image(path: Path, text: str) -> str:
+    """A figure that lies beside the report."""
+    return f"![{text}]({path.name})"
+
+
+def percent(rate: float, digits: int = 2) -> str:
+    """A rate as a percentage.
+
+    >>> percent(0.9834)
+    '98.34 %'
+    """
+    return f"{100 * rate:.{digits}f} %"
+
+
+def shown(name: str, value: Any) -> str:
+    """A metric as its name says it should be shown."""
+    if isinstance(value, float):
+        return percent(value) if name.endswith(("accuracy", "rate")) and name != "learning_rate" else f"{value:g}"
+    return str(value)
+
+
+def operation_link(name: str, folder: Path) -> str:
+    """A link, as seen from `folder`, to where minigrad defines an operation; its line is looked up now."""
+    from minigrad.nn import functional
+    from minigrad.ops.record import registry as operations
+
+    # the function with the gradient rules, where the public one of that name only prepares its arguments
+    record = operations.get(f"_{name}") or operations.get(name)
+    code = inspect.unwrap(record.forward if record else getattr(functional, name)).__code__
+    return f"[`{name}`]({_path_from(folder, code.co_filename)}#L{code.co_firstlineno})"
+
+
+def module_link(name: str, folder: Path) -> str:
+    """A link, as seen from `folder`, to the source of the module of that name."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"there is no source of a module {name}")
+    return f"[`{name}`]({_path_from(folder, spec.origin)})"
+
+
+def _path_from(folder: Path, file: str) -> str:
+    return Path(os.path.relpath(Path(file).resolve(), folder.resolve())).as_posix()
+
+
+def command(config: dict[str, Any]) -> str:
+    """The command that gives this run again."""
+    words = ["python", "-m", "experiments", "run", config["experiment"]]
+    usual = Options()
+    if config["framework"] != usual.framework:
+        words += ["--framework", config["framework"]]
+    if config["seed"] != usual.seed:
+        words += ["--seed", str(config["seed"])]
+    experiment = registry.find(config["experiment"])
+    if config["settings"]["epochs"] != experiment.settings().epochs:
+        words += ["--epochs", str(config["settings"]["epochs"])]
+    if config["data"]["name"] != experiment.data:
+        words += ["--data", config["data"]["name"]]
+    if config["limit"]:
+        words += ["--limit", str(config["limit"])]
+    return shlex.join(words)

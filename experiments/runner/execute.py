@@ -1,0 +1,53 @@
+"""Running an experiment from its data to its report."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from experiments.registry import Experiment
+from experiments.reporting.report import render, shown
+from experiments.runner.errors import Interrupted
+from experiments.runner.options import Options
+from experiments.runner.progress import Progress, duration
+from experiments.runner.run import Run
+
+
+def execute(experiment: Experiment[Any], options: Options, progress: Progress | None = None) -> Path:
+    """Runs an experiment from start, or checkpoint, to report; returns its folder.
+
+    Raises:
+        Interrupted: on Ctrl-C, saying how far it came.
+    """
+    run = Run(experiment, options, progress)
+    say = run.progress.say
+    if run.complete:
+        say(f"{experiment.name} is complete in {run.folder}; its report is made anew.")
+        render(experiment, run.folder)
+        return run.folder
+    samples = f"{run.source.samples:,} samples of {run.source.description}"
+    say(f"{experiment.name} in {options.framework}, seed {run.seed}: {samples}")
+    if run.source.stands_in:
+        say("NOTE: this is not the data of the assignment; the numbers don't compare with published ones.")
+        if run.source.reason:
+            say(run.source.reason)
+    started = time.perf_counter()
+    try:
+        experiment.train(run)
+        run.progress.close()
+        run.write_results()
+        del run.training_data  # the report is made of the files, and its figures take memory themselves
+        record = render(experiment, run.folder)
+        run.mark_complete()
+    except KeyboardInterrupt:
+        raise Interrupted(f"{experiment.name} stands at {run.position}") from None
+    finally:
+        run.save()
+        run.progress.close()
+    headline = ", ".join(
+        f"{name.replace('_', ' ')} {shown(name, record.metrics[name])}" for name in experiment.headline
+    )
+    took = duration(time.perf_counter() - started)
+    say(f"{experiment.name} done in {took}: {headline}. Report: {run.folder / 'report.md'}")
+    return run.folder

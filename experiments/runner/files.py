@@ -1,0 +1,120 @@
+"""Files that are either there in full or not at all: written beside their place, then moved into it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from experiments.runner.errors import UsageError
+
+Row = dict[str, Any]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A binary file that takes the place of `path` when the block ends well, and vanishes when it doesn't.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with replacing(Path(folder) / "a.txt") as file:
+    ...         _ = file.write(b"whole")
+    ...     os.listdir(folder), (Path(folder) / "a.txt").read_text()
+    (['a.txt'], 'whole')
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp's files are the owner's alone
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file in UTF-8."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON that a person can read; numbers round-trip exactly."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_csv(path: Path, rows: Sequence[Row]) -> None:
+    """Writes rows as CSV under all their columns, in order of appearance; what a row lacks stays empty."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def read_csv(path: Path) -> list[Row]:
+    """Reads what `write_csv` wrote: numbers as numbers, empty cells left out."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [{key: _number(cell) for key, cell in row.items() if cell != ""} for row in csv.DictReader(file)]
+
+
+def _number(cell: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(cell)
+        except ValueError:
+            continue
+    return cell
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays by name; no pickle in it."""
+    with replacing(path) as file:
+        np.savez(file, allow_pickle=False, **dict(arrays))
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray]:
+    """Reads what `write_npz` wrote.
+
+    Raises:
+        UsageError: where the file is missing, damaged or of another kind.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return dict(archive)
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UsageError(f"{path} can't be read ({error}); run without --resume") from None
+
+
+def writable_folder(path: Path) -> Path:
+    """Makes the folder and proves that files can be written there, before any work is done.
+
+    Raises:
+        UsageError: naming the folder and the system's reason.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise UsageError(f"--out: can't write into {path}: {error.strerror or error}") from None
+    return path

@@ -1,0 +1,28 @@
+"""The namespace an experiment is written against: minigrad or torch, whichever is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from experiments.runner.errors import UsageError
+
+NAMES = ("minigrad", "torch")
+
+
+def load(name: str) -> Any:
+    """Imports the framework `name` with all that `fw.nn`, `fw.optim.lr_scheduler`, `fw.utils.data` stand for.
+
+    Raises:
+        UsageError: where it isn't installed, with the command that installs it.
+    """
+    try:
+        framework = importlib.import_module(name)
+        for part in ("nn", "optim.lr_scheduler", "utils.data"):
+            importlib.import_module(f"{name}.{part}")
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        extra = "minigrad[parity]" if name == "torch" else name
+        raise UsageError(f"{name} isn't installed; get it by: pip install '{extra}'") from None
+    return framework

@@ -1,0 +1,323 @@
+"""One run of an experiment: what its code is given, and what keeps it safe from Ctrl-C and bad luck."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from experiments import data
+from experiments.registry import Experiment
+from experiments.runner import checkpoint, files, frameworks
+from experiments.runner.errors import NonFinite, SealError, UsageError
+from experiments.runner.files import Row
+from experiments.runner.options import Options
+from experiments.runner.progress import Progress
+from experiments.runner.record import ARRAYS, CONFIG, HISTORY, METRICS, TIMINGS
+from experiments.training.trainer import Trainer
+
+S = TypeVar("S")
+
+SAVE_EVERY = 1.0  # seconds, or more, between two checkpoints
+
+CHECKPOINT, CHECKPOINT_WEIGHTS, WEIGHTS, CHOICE = (
+    "checkpoint.npz",
+    "checkpoint.weights.npz",
+    "weights.npz",
+    "choice.json",
+)
+
+
+class Run(Generic[S]):
+    """What an experiment's `train` works with.
+
+    Attributes:
+        fw: the framework's namespace, minigrad or torch.
+        settings: the hyper-parameters.
+        training_data: inputs (N, features) and labels (N,).
+        test_each_epoch: whether the test set is to be opened before the last training, for its curves.
+
+    While it works, only the checkpoint is written, after an epoch and at most once a second; the results of an
+    earlier run in the same folder stay whole until this one is complete.
+    """
+
+    def __init__(self, experiment: Experiment[S], options: Options, progress: Progress | None = None) -> None:
+        self.folder = files.writable_folder(Path(options.out) / experiment.name)
+        self.fw = frameworks.load(options.framework)
+        self.settings = experiment.settings()
+        if options.epochs is not None:
+            self.settings = replace(self.settings, epochs=options.epochs)  # type: ignore[type-var]
+        self.seed = options.seed
+        compiles = options.framework == "minigrad" if options.compile is None else options.compile
+        self._compiler = self.fw.compile if compiles else None
+        self.progress = progress or Progress()
+        read = (self.fw, options.data or experiment.data, options.data_dir)
+        data.check_fits(read[1], experiment.data, experiment.name)
+        self.training_data, self.source = data.load(*read, train=True, limit=options.limit)
+        self.config = {
+            "experiment": experiment.name,
+            "framework": options.framework,
+            "seed": options.seed,
+            "limit": options.limit,
+            "settings": asdict(self.settings),  # type: ignore[call-overload]
+            "data": {name: getattr(self.source, name) for name in ("name", "description", "stands_in", "samples")},
+        }
+        self.test_each_epoch = experiment.uses_test_each_epoch
+        self._open_for: str | None = None  # the only training that may still run once the test set is open
+        self.metrics: dict[str, Any] = {}
+        self.tables: dict[str, list[Row]] = {}
+        self.arrays: dict[str, np.ndarray] = {}
+        self.weights: dict[str, np.ndarray] = {}
+        self._state: dict[str, Any] = {
+            "config": checkpoint.plain(self.config),
+            "history": [],  # the rows as JSON, each encoded once, since a checkpoint may hold thousands
+            "timings": [],
+            "done": [],  # the stages that are finished
+            "current": None,  # the one that isn't
+            "choice": None,  # what the test set was opened for
+            "complete": False,
+        }
+        self._unsaved, self._saved, self._weights_saved = False, -math.inf, 0
+        if options.resume:
+            self._resume()
+        elif (self.folder / CHECKPOINT_WEIGHTS).exists():
+            self.progress.say(f"{self.folder} holds an interrupted run; --resume would have gone on from there.")
+        self._test = data.SealedTest(
+            lambda: data.load(*read, train=False, limit=options.limit, like=self.source)[0],
+            self.folder / CHOICE,
+            self._state["choice"],
+            self._chosen,
+        )
+
+    # ---- for experiments -----------------------------------------------------------------------------------
+
+    def expect(self, epochs: int) -> None:
+        """Announces how many epochs the whole run takes, for the time that is left."""
+        self.progress.expect(epochs, done=len(self._state["history"]))
+
+    def fit(
+        self,
+        stage: str,
+        build: Callable[[], Trainer],
+        epochs: int,
+        measure: Callable[[Any], dict[str, float]],
+    ) -> Any:
+        """Trains one network and returns it; goes on where a checkpoint left off.
+
+        Args:
+            stage: a name for this training, unique in the run.
+            build: makes everything anew; called with the generator freshly seeded, so that trainings of one
+                run differ by their settings and not by their luck.
+            epochs: how many.
+            measure: what to record of the model after each epoch, by column; rates as fractions.
+
+        Raises:
+            NonFinite: naming stage, epoch and step; the last good checkpoint stays.
+            SealError: once the test set is open there is nothing more to train, but for a training that it was
+                opened for.
+        """
+        if self._test.opened and stage != self._open_for:
+            raise SealError(f"{stage}: the test set is open; nothing may be trained any more")
+        self.fw.manual_seed(self.seed)
+        trainer = build()
+        if self._compiler is not None:
+            trainer.compile(self._compiler)
+        if stage in self._state["done"]:
+            trainer.model.load_state_dict(checkpoint.tensors(self._weights_of(stage), self.fw))
+            return trainer.model
+        self.progress.stage(stage)
+        for epoch in range(self._restore(stage, trainer) + 1, epochs + 1):
+            self._epoch(stage, epoch, epochs, trainer, measure)
+        self._finish_stage(stage, trainer.model)
+        del trainer.gradients, trainer.answering  # a compiled step and its trainer hold each other, and all buffers
+        return trainer.model
+
+    def history(self, stage: str) -> list[Row]:
+        """The rows of a training, an epoch each."""
+        return [row for row in self._rows("history") if row["stage"] == stage]
+
+    def open_test(self, *stages: str, **choice: Any) -> data.Samples:
+        """The test set, once all is decided: the choice and the final weights of `stages` go on record first.
+
+        An experiment that declares `uses_test_each_epoch` gets it before its one last stage is trained, to measure
+        it as it learns: the choice goes on record all the same, and nothing but that stage may be trained after it.
+
+        Raises:
+            SealError: for a stage that isn't finished, a second time, or for a choice other than the first.
+        """
+        record = {"stage": ", ".join(stages), **choice}
+        if self.test_each_epoch:
+            (self._open_for,) = stages
+            return self._test.open(record)
+        for stage in stages:
+            if stage not in self._state["done"]:
+                raise SealError(f"the test set stays sealed until {stage} is trained to the end")
+        weights = [array.tobytes() for stage in stages for array in self._weights_of(stage).values()]
+        return self._test.open({**record, "weights_sha256": hashlib.sha256(b"".join(weights)).hexdigest()})
+
+    def keep(self, **metrics: Any) -> None:
+        """Adds to the headline numbers, under plain names; rates as fractions."""
+        self.metrics.update(metrics)
+
+    def found(self, table: str, row: Row) -> Row:
+        """A row of a table by which candidates are chosen; who rehearses the run gives that of the results."""
+        return row
+
+    def keep_table(self, name: str, rows: list[Row]) -> None:
+        """Keeps a table for the report, as NAME.csv."""
+        self.tables[name] = rows
+
+    def keep_arrays(self, **arrays: np.ndarray) -> None:
+        """Keeps what the report draws and a table can't hold, such as images; small, for it is committed."""
+        self.arrays.update(arrays)
+
+    # ---- the work behind -----------------------------------------------------------------------------------
+
+    def _epoch(
+        self,
+        stage: str,
+        epoch: int,
+        epochs: int,
+        trainer: Trainer,
+        measure: Callable[[Any], dict[str, float]],
+    ) -> None:
+        rate = trainer.learning_rate
+        started = time.perf_counter()
+        try:
+            loss = trainer.epoch(self.progress.epoch_of(len(trainer.loader)))
+        except NonFinite as error:
+            raise NonFinite(error.what, error.step, f"{stage}, epoch {epoch}") from None
+        trained = time.perf_counter()
+        where = {"stage": stage, "epoch": epoch}
+        row = {**where, "learning_rate": rate, "loss": loss, **measure(trainer.answering)}
+        measured = time.perf_counter()
+        times = {**where, "train_seconds": trained - started, "evaluation_seconds": measured - trained}
+        current = {
+            **where,
+            "model": trainer.model.state_dict(),
+            "optimizer": trainer.optimizer.state_dict(),
+            "scheduler": trainer.scheduler and trainer.scheduler.state_dict(),
+            "rng": self.fw.get_rng_state(),
+        }
+        self._change(
+            history=[*self._state["history"], json.dumps(row)],
+            timings=[*self._state["timings"], json.dumps(times)],
+            current=checkpoint.frozen(current),
+        )
+        self.progress.epoch_done(stage, row, epochs)
+
+    def _restore(self, stage: str, trainer: Trainer) -> int:
+        current = self._state["current"]
+        if current is None:
+            return 0
+        if current["stage"] != stage:
+            raise UsageError(f"{self.folder / CHECKPOINT} stands in {current['stage']}, this run in {stage}")
+        current = checkpoint.tensors(current, self.fw)
+        trainer.model.load_state_dict(current["model"])
+        trainer.optimizer.load_state_dict(current["optimizer"])
+        if trainer.scheduler is not None:
+            trainer.scheduler.load_state_dict(current["scheduler"])
+        self.fw.set_rng_state(current["rng"])
+        return int(current["epoch"])
+
+    def _finish_stage(self, stage: str, model: Any) -> None:
+        for name, tensor in model.state_dict().items():
+            self.weights[f"{stage}/{name}"] = checkpoint.as_array(tensor)
+        self._change(done=[*self._state["done"], stage], current=None)
+
+    def _weights_of(self, stage: str) -> dict[str, np.ndarray]:
+        prefix = f"{stage}/"
+        return {name.removeprefix(prefix): a for name, a in self.weights.items() if name.startswith(prefix)}
+
+    def _rows(self, name: str) -> list[Row]:
+        return [json.loads(row) for row in self._state[name]]
+
+    def _chosen(self, choice: dict[str, Any]) -> None:
+        self._change(choice=choice)
+        self.save()
+
+    def _change(self, **parts: Any) -> None:
+        """A new state in place of the old, so that Ctrl-C finds either."""
+        self._unsaved = True
+        self._state = {**self._state, **parts}
+        if time.monotonic() - self._saved >= SAVE_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Writes the checkpoint, if it is behind."""
+        if not self._unsaved:
+            return
+        if len(self.weights) != self._weights_saved:
+            files.write_npz(self.folder / CHECKPOINT_WEIGHTS, self.weights)  # before the state that relies on it
+            self._weights_saved = len(self.weights)
+        checkpoint.save(self.folder / CHECKPOINT, self._state)
+        self._unsaved, self._saved = False, time.monotonic()
+
+    def _resume(self) -> None:
+        path = self.folder / CHECKPOINT
+        if not path.exists():
+            self.progress.say(f"{self.folder} holds no checkpoint; starting afresh.")
+            return
+        state = checkpoint.load(path)
+        if found := list(differences(state["config"], self._state["config"])):
+            raise UsageError(f"{path} belongs to another run: {'; '.join(found)}")
+        self._state = state
+        if state["done"] and not state["complete"]:
+            self.weights = files.read_npz(self.folder / CHECKPOINT_WEIGHTS)
+        if not state["complete"]:
+            self.progress.say(f"Going on from {self.position}.")
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of it has been done before (`--resume` of a finished run)."""
+        return bool(self._state["complete"])
+
+    @property
+    def position(self) -> str:
+        """How far the run has come."""
+        if not self._state["history"]:
+            return "the start"
+        last = json.loads(self._state["history"][-1])
+        return f"{last['stage']}, epoch {last['epoch']}"
+
+    def write_results(self) -> None:
+        """Writes what the run found, each file as a whole."""
+        versions = {"python": platform.python_version(), "numpy": np.__version__}
+        versions[self.config["framework"]] = str(getattr(self.fw, "__version__", "unknown"))
+        files.write_json(self.folder / CONFIG, {**self.config, "versions": versions})
+        files.write_csv(self.folder / HISTORY, self._rows("history"))
+        files.write_csv(self.folder / TIMINGS, self._rows("timings"))
+        for name, rows in self.tables.items():
+            files.write_csv(self.folder / f"{name}.csv", rows)
+        if self.arrays:
+            files.write_npz(self.folder / ARRAYS, self.arrays)
+        files.write_npz(self.folder / WEIGHTS, self.weights)
+        files.write_json(self.folder / METRICS, self.metrics)
+
+    def mark_complete(self) -> None:
+        """Says in the checkpoint that nothing is left to do."""
+        self._change(complete=True)
+        self.save()
+        (self.folder / CHECKPOINT_WEIGHTS).unlink(missing_ok=True)
+
+
+def differences(theirs: dict[str, Any], ours: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """In what two runs' settings differ, in words.
+
+    >>> list(differences({"seed": 0, "data": {"name": "mnist"}}, {"seed": 0, "data": {"name": "digits"}}))
+    ["data.name is 'mnist' there, 'digits' here"]
+    """
+    for key in dict.fromkeys([*theirs, *ours]):
+        old, new = theirs.get(key), ours.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            yield f"{prefix}{key} is {old!r} there, {new!r} here"

@@ -1,0 +1,279 @@
+"""The report of `sequence_models`: figures, tables, and the text beside this file."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from experiments.reporting import figures, report, shared
+from experiments.runner.record import Record
+from experiments.sequence_models import data as sequence_data
+from experiments.sequence_models.data import CLASSES, TASKS
+from experiments.sequence_models.train import DISTANCES, FAMILIES, INFLUENCE, PARAMETERS, RESULTS, Settings
+from experiments.training.classification import SEARCH
+
+TITLES = {"motif": "shifted motif", "order": "long-range order", "trend": "slow trend"}
+PALETTE = dict(zip(FAMILIES, ("#777777", "#d9641e", "#e0a83a", "#8d5fb0", "#1f5fa8", "#2a8a4a"), strict=True))
+MARKERS = dict(zip(FAMILIES, "oXDvs^", strict=True))
+
+
+class Rates:
+    """The test accuracies of a run, by task, family and number of training samples."""
+
+    def __init__(self, record: Record[Settings]) -> None:
+        self.rows = record.table(RESULTS)
+        self.small, self.large = (record.metrics[f"{name}training_samples"] for name in ("small_", ""))
+
+    def all(self, task: str, family: str, samples: int, part: str = "test") -> list[float]:
+        """One for each seed."""
+        wanted = (task, family, samples)
+        return [r[f"{part}_accuracy"] for r in self.rows if (r["task"], r["family"], r["samples"]) == wanted]
+
+    def mean(self, task: str, family: str, samples: int | None = None, part: str = "test") -> float:
+        """Over the seeds; of the large training sets, unless told otherwise."""
+        return statistics.fmean(self.all(task, family, samples or self.large, part))
+
+    def shown(self, task: str, family: str, samples: int | None = None, part: str = "test") -> str:
+        """Mean and standard deviation over the seeds, in percent."""
+        rates = self.all(task, family, samples or self.large, part)
+        spread = statistics.stdev(rates) if len(rates) > 1 else 0.0
+        return f"{100 * statistics.fmean(rates):.1f} ± {100 * spread:.1f} %"
+
+    def ranked(self, task: str, samples: int) -> list[str]:
+        """The families, the best first."""
+        return sorted(FAMILIES, key=lambda family: -self.mean(task, family, samples))
+
+
+def write(record: Record[Settings]) -> str:
+    """The text, every number and figure of it from the run's own files."""
+    settings, metrics, rates = record.settings, record.metrics, Rates(record)
+    parameters = {row["family"]: row["parameters"] for row in record.table(PARAMETERS)}
+    return shared.fill(
+        __file__,
+        settings=settings,
+        metrics=metrics,
+        data=sequence_data,
+        generator=report.module_link(sequence_data.__name__, record.folder),
+        rise=f"{sequence_data.RISE:g}",
+        fields={"plain": settings.field("CNN"), "dilated": settings.field("dilated CNN")},
+        parameters={name.replace(" ", "_"): f"{n:,}" for name, n in parameters.items()},
+        first_layer=f"{sequence_data.STEPS * sequence_data.FEATURES * settings.hidden:,}",
+        total=metrics["training_samples"] * settings.seeds + metrics["validation_samples"],
+        winners=report.bullets(_winners(rates, task) for task in TASKS),
+        examples=_examples(record),
+        networks=_networks(record, rates, parameters),
+        table=_table(rates),
+        accuracy=_accuracy(record, rates),
+        curves=_curves(record, rates.large),
+        distance=_distance(record),
+        influence=_influence(record),
+        early=_early(record),
+        search=_search(record),
+        mlp={
+            "motif": _gain(rates, "motif", "MLP"),
+            "order": _gain(rates, "order", "MLP"),
+            "trend": _gain(rates, "trend", "MLP"),
+            "seen": rates.shown("motif", "MLP", part="train"),
+        },
+        cnn={task: rates.shown(task, "CNN") for task in TASKS},
+        cnn_small=rates.shown("motif", "CNN", rates.small),
+        dilated={task: rates.shown(task, "dilated CNN") for task in TASKS},
+        dilated_small=rates.shown("motif", "dilated CNN", rates.small),
+        rnn={task: rates.shown(task, "RNN") for task in TASKS},
+        lstm={task: rates.shown(task, "LSTM") for task in TASKS},
+        gru={task: rates.shown(task, "GRU") for task in TASKS},
+        duel=report.bullets(_duel(rates, task) for task in TASKS),
+    )
+
+
+def _winners(rates: Rates, task: str) -> str:
+    first, second, *_, last = rates.ranked(task, rates.large)
+    return (
+        f"**{TITLES[task]}**: {first} {rates.shown(task, first)}, then {second} {rates.shown(task, second)};"
+        f" last {last} {rates.shown(task, last)}"
+    )
+
+
+def _gain(rates: Rates, task: str, family: str) -> str:
+    """What more samples bring."""
+    few, many = (rates.shown(task, family, n) for n in (rates.small, rates.large))
+    return f"{few} from {rates.small:,} training samples and {many} from {rates.large:,}"
+
+
+def _duel(rates: Rates, task: str) -> str:
+    """LSTM against GRU, with the difference in units of its standard error."""
+    sets = [rates.all(task, family, rates.large) for family in ("LSTM", "GRU")]
+    difference = statistics.fmean(sets[1]) - statistics.fmean(sets[0])
+    variances = [statistics.variance(s) / len(s) if len(s) > 1 else 0.0 for s in sets]
+    error = sum(variances) ** 0.5
+    ahead = "ahead" if difference > 0 else "behind"
+    clear = "" if abs(difference) > 2 * error else ", which is within two standard errors: no difference shown"
+    return (
+        f"{TITLES[task]}: LSTM {rates.shown(task, 'LSTM')}, GRU {rates.shown(task, 'GRU')}; the GRU is"
+        f" {100 * abs(difference):.1f} ± {100 * error:.1f} points {ahead}{clear}"
+    )
+
+
+def _networks(record: Record[Settings], rates: Rates, parameters: Mapping[str, int]) -> str:
+    settings = record.settings
+    hidden, kernel = settings.hidden, settings.kernel
+    dilations = ", ".join(map(str, settings.dilations))
+    recurrent = f"{{}}(8, {hidden}) step by step; the last state; linear"
+    what = {
+        "MLP": f"400-{hidden}-2, ReLU: every number of the series has weights of its own",
+        "CNN": f"two convolutions over time, {hidden} channels, width {kernel}, ReLU; maximum over time; linear",
+        "dilated CNN": f"control: three such convolutions with dilations {dilations}, then the same",
+        "RNN": f"control: {recurrent.format('RNN')}; tanh, no gates",
+        "LSTM": recurrent.format("LSTM"),
+        "GRU": recurrent.format("GRU"),
+    }
+    steps = -(-rates.large // settings.batch_size)
+    rows = []
+    for family in FAMILIES:
+        times = [r["train_seconds"] for r in record.timings if f" {family} {rates.large} " in f" {_short(r['stage'])} "]
+        sees = settings.field(family) if family.endswith("CNN") else sequence_data.STEPS
+        milliseconds = f"{1000 * statistics.median(times) / steps:.2f}"
+        rows.append([family, what[family], f"{parameters[family]:,}", min(sees, sequence_data.STEPS), milliseconds])
+    return report.table(["family", "network", "parameters", "steps seen at once", "ms a training step"], rows)
+
+
+def _short(stage: str) -> str:
+    """A stage's name without the task, so that `CNN` is not found in `dilated CNN`."""
+    return stage.partition(" ")[2]
+
+
+def _table(rates: Rates) -> str:
+    header = ["family", *(f"{TITLES[task]}, {n:,} samples" for task in TASKS for n in (rates.small, rates.large))]
+    best = {(task, n): rates.ranked(task, n)[0] for task in TASKS for n in (rates.small, rates.large)}
+    rows = []
+    for family in FAMILIES:
+        cells = [(place, rates.shown(place[0], family, place[1])) for place in best]
+        rows.append([family, *(f"**{text}**" if best[place] == family else text for place, text in cells)])
+    return report.table(header, rows)
+
+
+def _search(record: Record[Settings]) -> str:
+    found = {(r["task"], r["family"], r["rate"]): r["validation_accuracy"] for r in record.table(SEARCH)}
+    used = {(r["task"], r["family"]): r["rate"] for r in record.table(RESULTS)}
+    rows = []
+    for family in FAMILIES:
+        cells = [
+            (
+                f"**{report.percent(found[task, family, rate], 1)}**"
+                if used[task, family] == rate
+                else report.percent(found[task, family, rate], 1)
+            )
+            for task in TASKS
+            for rate in record.settings.learning_rates
+        ]
+        rows.append([family, *cells])
+    header = ["family", *(f"{task}, rate {rate:g}" for task in TASKS for rate in record.settings.learning_rates)]
+    return report.table(header, rows)
+
+
+def _early(record: Record[Settings]) -> str:
+    """How much of the answer hangs on the first half of the series."""
+    rows = record.table(INFLUENCE)
+    half = sequence_data.STEPS // 2
+    shares = {f: sum(r["share"] for r in rows if r["family"] == f and r["step"] < half) for f in FAMILIES}
+    return ", ".join(f"{family} {report.percent(shares[family], 0)}" for family in FAMILIES)
+
+
+# ---- figures -------------------------------------------------------------------------------------------------
+
+
+def _examples(record: Record[Settings]) -> str:
+    figure, grid = figures.canvas(len(TASKS), 2, size=(10.0, 7.5), sharex=True, sharey=True)
+    for row, task in zip(grid, TASKS, strict=True):
+        series, labels = sequence_data.generate(task, 20, seed=3)
+        for label, axes in enumerate(row):
+            one = series[labels == label][0].T
+            image = axes.imshow(one, aspect="auto", cmap="RdBu_r", vmin=-5, vmax=5, interpolation="nearest")
+            axes.set(title=f"{TITLES[task]}, class {label}: {CLASSES[2 * TASKS.index(task) + label]}")
+            axes.set(xlabel="step", ylabel="feature")
+            axes.grid(False)
+            axes.label_outer()
+    figure.colorbar(image, ax=grid, label="value (standard deviations of the noise)", shrink=0.7)
+    figure.suptitle("One series of each class")
+    return report.image(figures.save(figure, record, "examples"), "one series of each class of each task")
+
+
+def _accuracy(record: Record[Settings], rates: Rates) -> str:
+    figure, grid = figures.canvas(1, len(TASKS), size=(12.0, 4.6), sharey=True)
+    for axes, task in zip(grid, TASKS, strict=True):
+        for samples, shift, colour in ((rates.small, -0.2, figures.VALIDATION), (rates.large, 0.2, figures.TRAINING)):
+            for x, family in enumerate(FAMILIES):
+                values = [100 * rate for rate in rates.all(task, family, samples)]
+                label = f"{samples:,} training samples" if not x else None
+                axes.bar(x + shift, statistics.fmean(values), 0.38, color=colour, alpha=0.75, label=label)
+                label = "one seed" if not x and samples == rates.large else None
+                axes.plot([x + shift] * len(values), values, ".", color="black", markersize=4, label=label)
+        axes.axhline(50, color=figures.MARK, linestyle="--", linewidth=1, label="guessing")
+        axes.set(title=TITLES[task], ylabel="test accuracy (%)", ylim=(40, 101.5))
+        axes.set_xticks(range(len(FAMILIES)), [family.replace(" ", "\n") for family in FAMILIES], fontsize=9)
+        axes.grid(False, axis="x")
+        axes.label_outer()
+    figures.legend(figure, grid[0])
+    return report.image(figures.save(figure, record, "accuracy"), "test accuracy by family, task and number of samples")
+
+
+def _lines(
+    axes: Any, curves: Callable[[str], tuple[Sequence[float], Sequence[float]]], families: Sequence[str] = FAMILIES
+) -> None:
+    for family in families:
+        x, y = curves(family)
+        axes.plot(x, y, color=PALETTE[family], marker=MARKERS[family], markersize=4, label=family)
+
+
+def _curves(record: Record[Settings], samples: int) -> str:
+    figure, grid = figures.canvas(1, len(TASKS), size=(12.0, 4.4), sharey=True)
+    used = {(r["task"], r["family"]): r["rate"] for r in record.table(RESULTS)}
+    seeds, epochs = range(record.settings.seeds), record.settings.epochs
+    for axes, task in zip(grid, TASKS, strict=True):
+
+        def mean(family: str, task: str = task) -> tuple[Sequence[float], Sequence[float]]:
+            stages = [f"{task} {family} {samples} rate {used[task, family]:g} seed {seed}" for seed in seeds]
+            curves = [record.curve(stage, "validation_accuracy") for stage in stages]
+            return range(1, epochs + 1), [100 * statistics.fmean(values) for values in zip(*curves, strict=True)]
+
+        _lines(axes, mean)
+        axes.axhline(50, color=figures.MARK, linestyle="--", linewidth=1)
+        axes.set(title=TITLES[task], xlabel="epoch", ylabel="validation accuracy (%)", ylim=(45, 101.5))
+        figures.whole_numbers(axes)
+        axes.label_outer()
+    figures.legend(figure, grid[0])
+    figure.suptitle(f"Learning from {samples:,} samples (mean of {len(seeds)} seeds)")
+    return report.image(figures.save(figure, record, "curves"), "validation accuracy after each epoch")
+
+
+def _distance(record: Record[Settings], width: int = 3) -> str:
+    rows = record.table(DISTANCES)
+    figure, axes = figures.canvas(size=(7.5, 4.6))
+
+    def binned(family: str) -> tuple[Sequence[float], Sequence[float]]:
+        mine = [row for row in rows if row["family"] == family]
+        bins = sorted({(row["distance"] - sequence_data.GAP) // width for row in mine})
+        inside = [[row for row in mine if (row["distance"] - sequence_data.GAP) // width == b] for b in bins]
+        shares = [100 * sum(r["correct"] for r in part) / sum(r["of"] for r in part) for part in inside]
+        return [sequence_data.GAP + width * b + (width - 1) / 2 for b in bins], shares
+
+    _lines(axes, binned)
+    axes.axhline(50, color=figures.MARK, linestyle="--", linewidth=1)
+    axes.set(title="Which spike came first, by how far they are apart", ylim=(40, 101.5))
+    axes.set(xlabel=f"steps between the spikes ({width} in one point)", ylabel="test accuracy (%)")
+    figures.legend(figure, axes)
+    return report.image(figures.save(figure, record, "distance"), "accuracy against the distance of the two spikes")
+
+
+def _influence(record: Record[Settings]) -> str:
+    rows = record.table(INFLUENCE)
+    figure, axes = figures.canvas(size=(7.5, 4.6))
+    for family in FAMILIES:
+        shares = [100 * row["share"] for row in rows if row["family"] == family]
+        axes.plot(range(len(shares)), shares, color=PALETTE[family], label=family)
+    axes.axvspan(sequence_data.MARGIN, sequence_data.STEPS - sequence_data.MARGIN - 1, color=figures.MARK, alpha=0.1)
+    axes.set(title="How much the answer depends on each step (order; spikes fall in the grey part)")
+    axes.set(xlabel="step", ylabel="share of the gradient's magnitude (%)", ylim=(0, None))
+    figures.legend(figure, axes)
+    return report.image(figures.save(figure, record, "influence"), "the gradient of the answer at each step")

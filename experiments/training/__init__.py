@@ -1,0 +1,1 @@
+"""The training loop and the training of classifiers, which several experiments share."""

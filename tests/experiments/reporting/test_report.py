@@ -1,0 +1,98 @@
+import inspect
+import json
+import re
+
+import pytest
+
+from experiments.reporting import report
+from experiments.runner import files, record
+from experiments.runner.errors import UsageError
+from experiments.runner.record import Record
+
+
+def test_the_index_lists_results_and_renders_each_report_again(toy, run_toy, tmp_path):
+    folder = run_toy("out", framework="torch")
+    out = folder.parent
+    first = (folder / "report.md").read_text()
+    files.write_json(folder / "metrics.json", {"test_accuracy": 0.1234})
+    assert report.write_index(out) == ["toy"]
+    page = (out / "README.md").read_text()
+    assert "| [toy](toy/report.md) | none | a toy | test accuracy **12.34 %** (stand-in data) | torch |" in page
+    second = (folder / "report.md").read_text()
+    assert second != first
+    assert "0.1234" in second
+
+
+def test_an_empty_folder_gets_a_page_that_says_so(toy, tmp_path):
+    assert report.write_index(tmp_path) == []
+    assert "No experiment has been run yet." in (tmp_path / "README.md").read_text()
+
+
+def test_a_stand_in_for_the_data_is_named_at_the_top(run_toy):
+    text = (run_toy("a", framework="torch") / "report.md").read_text()
+    assert "> **Not the data of the assignment: the embedded UCI digits" in text
+    assert "Again: `python -m experiments run toy --framework torch --limit 200`" in text
+    assert "only the first 200 samples" in text
+
+
+@pytest.mark.parametrize("name", [record.CONFIG, record.HISTORY, record.METRICS])
+def test_a_missing_or_damaged_file_is_named(toy, run_toy, name):
+    folder = run_toy("a", framework="torch")
+    report_before = (folder / "report.md").read_text()
+    (folder / name).unlink()
+    with pytest.raises(UsageError, match=f"holds no complete run of toy: .*{name}"):
+        Record.read(folder, toy)
+    assert (folder / "report.md").read_text() == report_before
+
+
+def test_settings_of_another_version_are_refused(toy, run_toy):
+    folder = run_toy("a", framework="torch")
+    config = json.loads((folder / "config.json").read_text())
+    config["settings"]["depth"] = 3
+    files.write_json(folder / "config.json", config)
+    with pytest.raises(UsageError, match="settings that Settings doesn't know: depth"):
+        Record.read(folder, toy)
+
+
+def test_links_lead_to_the_line_that_defines_the_operation(tmp_path):
+    from minigrad.ops.record import registry
+
+    link = re.fullmatch(r"\[`relu`\]\((.*)#L(\d+)\)", report.operation_link("relu", tmp_path))
+    lines = (tmp_path / link[1]).read_text().splitlines()
+    first = int(link[2]) - 1
+    assert (
+        lines[first : first + 30]
+        == inspect.getsource(registry["relu"].forward).splitlines()
+        + lines[first + len(inspect.getsource(registry["relu"].forward).splitlines()) : first + 30]
+    )
+    assert any(line.startswith("def relu(") for line in lines[first : first + 12])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("test_accuracy", 0.98345, "98.34 %"),
+        ("error_rate", 0.5, "50.00 %"),
+        ("learning_rate", 0.05, "0.05"),
+        ("epochs", 3, "3"),
+    ],
+)
+def test_metrics_are_shown_as_their_names_say(name, value, text):
+    assert report.shown(name, value) == text
+
+
+def test_the_index_shows_what_both_frameworks_took(tmp_path):
+    ours = {"seconds": 60.0, "cpu": 50.0, "megabytes": 300.0}
+    theirs = {"seconds": 150.0, "cpu": 200.0, "megabytes": 1200.0}
+    runs = [{"experiment": "toy", "minigrad": ours, "torch": theirs}]
+    files.write_json(tmp_path / "runs.json", {"threads": 1, "jobs": 2, "epochs": None, "runs": runs})
+    report.write_index(tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert "| toy | 1 min 00 s | 2 min 30 s | 0.40 | 0.25 | 300 MB | 1,200 MB |" in page
+    assert "| **all** | 1 min 00 s | 2 min 30 s | 0.40 | 0.25 |" in page
+    assert "`python -m benchmarks runs --threads 1 --jobs 2" in page
+    files.write_json(tmp_path / "runs.json", {"threads": 1, "jobs": 2, "epochs": 3, "runs": runs})
+    report.write_index(tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert "`python -m benchmarks runs --epochs 3 --threads 1" in page
+    assert "with 3 epochs for each training instead of the full number" in page

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import torch
+
+from experiments.training import metrics
+from experiments.training.metrics import Confusion
+
+# class 0 is often 1, 1 is as often 0 as 2, 2 is always right, 3 has no samples; 4 is rare, and wrong in 2 of 4
+COUNTS = [
+    [70, 20, 5, 0, 5],
+    [15, 70, 15, 0, 0],
+    [0, 0, 50, 0, 0],
+    [0, 0, 0, 0, 0],
+    [1, 0, 1, 0, 2],
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_counts_agree_with_a_plain_count(seed):
+    rng = np.random.default_rng(seed)
+    labels, decided = rng.integers(0, 4, 50), rng.integers(0, 4, 50)
+    counts = metrics.confusion(torch.from_numpy(labels), torch.from_numpy(decided), 4)
+    expected = [[int(np.sum((labels == i) & (decided == j))) for j in range(4)] for i in range(4)]
+    assert counts == expected
+    assert metrics.accuracy(counts) == np.mean(labels == decided)
+
+
+def test_each_label_needs_a_decision():
+    with pytest.raises(ValueError, match="shorter"):
+        metrics.confusion(np.zeros(3, int), np.zeros(2, int), 2)
+
+
+def test_rates_are_conditioned_on_the_true_class():
+    rates = metrics.rates(COUNTS)
+    assert rates[0] == [0.7, 0.2, 0.05, 0, 0.05]
+    assert [sum(row) for row in rates] == pytest.approx([1, 1, 1, 0, 1])
+
+
+def test_the_most_confused_class_of_each():
+    assert metrics.most_confused(COUNTS) == [
+        Confusion(0, 1, 0.2),
+        Confusion(1, 0, 0.15),  # the first of equals
+        None,
+        None,
+        Confusion(4, 0, 0.25),
+    ]
+    assert metrics.most_mistaken(COUNTS) == [
+        Confusion(4, 0, 0.25),  # 1 for 0 is more frequent in samples, 4 for 0 as a rate
+        Confusion(0, 1, 0.2),
+        Confusion(4, 2, 0.25),
+        None,
+        Confusion(0, 4, 0.05),
+    ]
+
+
+def test_the_most_confused_pair_directed_and_summed():
+    assert metrics.most_confused_pair(COUNTS) == Confusion(4, 0, 0.25)
+    both = metrics.most_confused_classes(COUNTS)
+    assert (both.true, both.decided) == (0, 1)
+    assert both.rate == pytest.approx(0.35)
+
+
+@pytest.mark.parametrize("of", [metrics.most_confused_pair, metrics.most_confused_classes])
+def test_without_errors_there_is_no_pair(of):
+    assert of([[3, 0], [0, 4]]) is None
