@@ -11,6 +11,7 @@ from torch.testing._internal import common_nn
 from torch.testing._internal.common_utils import set_default_dtype
 
 import minigrad
+from parity.exams import scope
 from parity.exams.bridge import leaves, rebound, to_minigrad, tracked
 from parity.exams.grading import Outcome, judged, same, same_gradients
 
@@ -30,16 +31,12 @@ def sit() -> Iterator[Outcome]:
 
 def left_out() -> dict[str, str]:
     """What torch's exam has beside that, and why it is left out."""
-    return {COMPLEX: "minigrad has no losses of complex numbers"}
-
-
-COMPLEX = "L1Loss_no_reduce_complex"
+    return scope.EXCLUDED[FAMILY]
 
 
 def is_loss(test: dict[str, Any]) -> bool:
     """Whether it is the test of a loss, by a function and its reference."""
-    name = test.get("fullname", "")
-    return "loss" in name.lower() and "reference_fn" in test and name != COMPLEX
+    return "loss" in test.get("fullname", "").lower() and "reference_fn" in test
 
 
 def _named(test: dict[str, Any]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import torch
 from torch.autograd.gradcheck import GradcheckError
 from torch.testing._internal.common_methods_invocations import op_db
 
-from parity.exams import operators
+from parity.exams import operators, scope
 from parity.exams.bridge import connected, leaves, to_minigrad, tracked, translated
 from parity.exams.grading import Outcome, judged, shown
 
@@ -19,15 +19,15 @@ MOST = 3  #: samples of an operator: each takes some dozen calls
 
 
 def sit(most: int = MOST) -> Iterator[Outcome]:
-    """`torch.autograd.gradcheck` and ``gradgradcheck`` on the first samples of every operator in scope."""
+    """`torch.autograd.gradcheck` and ``gradgradcheck`` on the first samples of every operator that minigrad has."""
     for op in op_db:
-        if operators.in_scope(op) and op.supports_autograd and op.supports_dtype(torch.float64, "cpu"):
+        if scope.has(op.name) and op.supports_autograd and op.supports_dtype(torch.float64, "cpu"):
             yield from checks(op, most)
 
 
 def left_out() -> dict[str, str]:
     """What torch's exam has beside that, and why it is left out."""
-    return {f"samples after an operator's first {MOST}": "time; `operators` compares the gradients of all of them"}
+    return scope.EXCLUDED[FAMILY]
 
 
 def checks(op: Any, most: int) -> Iterator[Outcome]:

@@ -10,7 +10,9 @@ import torch
 from torch.testing._internal.common_modules import ModuleErrorEnum, module_db
 
 import minigrad
-from parity.exams.bridge import UnsupportedError, to_minigrad, tracked
+from minigrad.nn.module import Module
+from parity.exams import scope
+from parity.exams.bridge import lookup, to_minigrad, tracked
 from parity.exams.grading import (
     MismatchError,
     Outcome,
@@ -25,38 +27,37 @@ from parity.exams.grading import (
 
 FAMILY = "modules"
 
-#: The modules that minigrad answers for.
-NAMES = """
-Linear Conv1d Conv2d ConvTranspose2d ReLU Tanh Sigmoid Softmax LogSoftmax LeakyReLU ELU GELU SELU SiLU Softplus
-Softsign Hardtanh ReLU6 LogSigmoid CELU BatchNorm1d BatchNorm2d BatchNorm3d LayerNorm GroupNorm MaxPool1d MaxPool2d
-AvgPool1d AvgPool2d AdaptiveAvgPool2d CrossEntropyLoss NLLLoss MSELoss L1Loss BCELoss BCEWithLogitsLoss SmoothL1Loss
-HuberLoss KLDivLoss Embedding RNNCell LSTMCell GRUCell RNN LSTM GRU Flatten Dropout Bilinear
-TransformerEncoderLayer MultiheadAttention
-"""
-SCOPE = set(NAMES.split())
-
 
 def title(info: Any) -> str:
     """The module's name."""
     return str(info.module_cls.__name__)
 
 
+def path(info: Any) -> str:
+    """The module's name below `minigrad`."""
+    return f"nn.{title(info)}"
+
+
 def sit() -> Iterator[Outcome]:
-    """All inputs and all bad inputs of all modules in scope."""
+    """All inputs and all bad inputs of all modules that minigrad has."""
     for info in module_db:
-        if title(info) in SCOPE:
+        if scope.has(path(info)):
             yield from inputs(info)
             yield from errors(info)
 
 
 def left_out() -> dict[str, str]:
-    """What torch's exam has beside that, and why it is left out."""
-    others = [title(info) for info in module_db if title(info) not in SCOPE]
-    without = sorted(SCOPE - {title(info) for info in module_db})
-    return {
-        f"{len(others)} of {len(module_db)} modules": "not in the scope that minigrad set itself: " + ", ".join(others),
-        f"{len(without)} modules of the scope": "torch's exam has no inputs for them: " + ", ".join(without),
-    }
+    """What torch's exam has beside that, and why it is left out; and what it lacks."""
+    known = {title(info) for info in module_db}
+    lacking = [name for name in layers() if name not in known]
+    own = {f"{len(lacking)} modules of minigrad": "torch's exam has no inputs for them: " + ", ".join(lacking)}
+    return scope.left_out(FAMILY, module_db, path, title) | own
+
+
+def layers() -> list[str]:
+    """The names of all modules that minigrad has."""
+    classes = {name: value for name, value in vars(minigrad.nn).items() if isinstance(value, type)}
+    return sorted(name for name, cls in classes.items() if issubclass(cls, Module) and cls is not Module)
 
 
 def inputs(info: Any, most: int | None = None) -> Iterator[Outcome]:
@@ -95,23 +96,12 @@ def _compare(info: Any, given: Any, training: bool) -> None:
 
 def _pair(info: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
     """torch's module and minigrad's, both built from the same seed."""
-    cls = counterpart(title(info))
+    cls = lookup(path(info))
     ours = to_minigrad((args, kwargs))
     seed_both()
     reference = info.module_cls(*args, **kwargs)
     seed_both()
     return reference, cls(*ours[0], **ours[1])
-
-
-def counterpart(name: str) -> Any:
-    """minigrad's module of that name.
-
-    Raises:
-        UnsupportedError: if there is none.
-    """
-    if (found := getattr(minigrad.nn, name, None)) is None:
-        raise UnsupportedError(f"minigrad has no nn.{name}")
-    return found
 
 
 def errors(info: Any) -> Iterator[Outcome]:
@@ -129,7 +119,7 @@ def errors(info: Any) -> Iterator[Outcome]:
 def _complain(info: Any, bad: Any) -> str:
     made = bad.module_error_input.constructor_input
     if bad.error_on is ModuleErrorEnum.CONSTRUCTION_ERROR:
-        cls = counterpart(title(info))
+        cls = lookup(path(info))
         args, kwargs = to_minigrad((made.args, made.kwargs))
         expected = complaint(lambda: info.module_cls(*made.args, **made.kwargs))
         return same_complaint(complaint(lambda: cls(*args, **kwargs)), expected, bad.error_regex)

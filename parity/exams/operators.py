@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
+from parity.exams import scope
 from parity.exams.bridge import UnsupportedError, leaves, to_minigrad, tracked, translated
 from parity.exams.grading import (
     Outcome,
@@ -25,31 +26,6 @@ from parity.exams.grading import (
 
 FAMILY = "operators"
 
-#: The operators that minigrad answers for; the names of nn.functional, linalg and methods count too.
-NAMES = """
-add sub mul div true_divide pow float_power exp expm1 log log1p log2 log10 sqrt rsqrt sin cos tan tanh sinh cosh
-asin acos atan sigmoid abs neg square reciprocal sign maximum minimum max min amax amin sum mean prod var std argmax
-argmin matmul mm bmm mv dot addmm reshape view permute transpose t flatten squeeze unsqueeze expand expand_as cat
-stack split chunk index_select gather scatter where masked_fill clamp clamp_min clamp_max softmax log_softmax
-logsumexp cumsum relu leaky_relu elu gelu softplus silu conv2d conv1d conv_transpose2d max_pool2d max_pool1d
-avg_pool2d adaptive_avg_pool2d batch_norm layer_norm group_norm linear cross_entropy nll_loss mse_loss l1_loss
-smooth_l1_loss huber_loss binary_cross_entropy binary_cross_entropy_with_logits dropout dropout2d embedding pad
-one_hot __getitem__ flip roll tril triu eq ne lt gt le ge norm linalg.vector_norm outer einsum repeat tile
-broadcast_to clone contiguous zeros_like ones_like floor ceil round movedim narrow select unfold atan2 index_put
-isnan isinf isfinite topk sort unbind ravel std_mean var_mean logaddexp erf cumprod diag diagonal trace logsigmoid
-softsign tanhshrink hardtanh relu6 kl_div normalize cosine_similarity interpolate
-"""
-SCOPE = set(NAMES.split())
-
-
-def in_scope(op: Any) -> bool:
-    """Whether minigrad sits this one: those of `SCOPE`, and the reflected operators (``2 - x``)."""
-    name = op.name.removeprefix("nn.functional.")
-    if op.name == "nn.functional.unfold":
-        return False  # the patches of an image; in the scope is Tensor.unfold
-    reflected = name.startswith("__r") and name.endswith("__")
-    return name in SCOPE or (reflected and name[3:-2] in ("add", "sub", "mul", "div", "pow", "matmul"))
-
 
 def title(op: Any) -> str:
     """The operator's name, with its variant."""
@@ -57,19 +33,16 @@ def title(op: Any) -> str:
 
 
 def sit() -> Iterator[Outcome]:
-    """All samples and all bad inputs of all operators in scope."""
+    """All samples and all bad inputs of all operators that minigrad has."""
     for op in op_db:
-        if in_scope(op):
+        if scope.has(op.name):
             yield from samples(op)
             yield from errors(op)
 
 
 def left_out() -> dict[str, str]:
     """What torch's exam has beside that, and why it is left out."""
-    others = [title(op) for op in op_db if not in_scope(op)]
-    return {
-        f"{len(others)} of {len(op_db)} operators": "not in the scope that minigrad set itself: " + ", ".join(others)
-    }
+    return scope.left_out(FAMILY, op_db, lambda op: op.name, title)
 
 
 def samples(op: Any, most: int | None = None) -> Iterator[Outcome]:

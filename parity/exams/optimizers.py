@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,33 +18,50 @@ from torch.testing._internal.common_optimizers import (
 
 import minigrad
 from minigrad.nn.parameter import Parameter
-from parity.exams.bridge import UnsupportedError, rebound, to_minigrad
+from minigrad.optim import lr_scheduler
+from parity.exams import scope
+from parity.exams.bridge import lookup, rebound, to_minigrad
 from parity.exams.grading import MismatchError, Outcome, close, complaint, judged, same, same_complaint
 
 FAMILY = "optimizers"
-SCOPE = ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS")
 STEPS = 12
 SCRATCH = {"al"}  # a list that torch's LBFGS overwrites in each iteration before it reads it
 TOLERANCE = {"LBFGS": 1e-7}  #: a step is up to 20 iterations and a search, which amplify rounding
-SCHEDULERS = ("StepLR", "ReduceLROnPlateau", "ExponentialLR", "LinearLR", "ConstantLR", "PolynomialLR")
+
+
+def path(info: Any) -> str:
+    """The optimizer's name below `minigrad`."""
+    return f"optim.{info.name}"
 
 
 def sit() -> Iterator[Outcome]:
     """All configurations, schedulers and bad configurations of the optimizers that minigrad has."""
     for info in optim_db:
-        if info.name in SCOPE:
+        if scope.has(path(info)):
             yield from configurations(info)
             yield from schedulers(info)
             yield from errors(info)
 
 
 def left_out() -> dict[str, str]:
-    """What torch's exam has beside that, and why it is left out."""
-    others = [info.name for info in optim_db if info.name not in SCOPE]
-    return {
-        f"{len(others)} of {len(optim_db)} optimizers": "minigrad has no such optimizer: " + ", ".join(others),
-        "the option differentiable": "minigrad never records a step",
-    }
+    """What torch's exam has beside that, and why it is left out; and what it lacks."""
+    examined = {name for info in optim_db for makers in info.scheduler_inputs for name in named(makers)}
+    lacking = sorted(name for name in scheduler_names() if name not in examined)
+    own = {f"{len(lacking)} schedulers of minigrad": "torch's exam has none of them: " + ", ".join(lacking)}
+    return scope.left_out(FAMILY, optim_db, path, lambda info: str(info.name)) | own
+
+
+def scheduler_names() -> list[str]:
+    """The names of all schedulers that minigrad has."""
+    base = lr_scheduler.LRScheduler
+    found = {n: c for n, c in vars(lr_scheduler).items() if isinstance(c, type) and issubclass(c, base)}
+    return [name for name, cls in found.items() if cls is not base]
+
+
+def named(makers: Sequence[Any]) -> list[str]:
+    """The names of the schedulers that a combination of torch's exam makes."""
+    used = (name for make in makers for name in make.__code__.co_names)
+    return [name for name in used if isinstance(getattr(torch.optim.lr_scheduler, name, None), type)]
 
 
 def configurations(info: Any) -> Iterator[Outcome]:
@@ -63,14 +80,14 @@ def schedulers(info: Any) -> Iterator[Outcome]:
     """Steps with every configuration and every combination of schedulers."""
     for given in info.optim_inputs_func("cpu"):
         for makers in info.scheduler_inputs:
-            names = " + ".join(name for make in makers for name in make.__code__.co_names if name in SCHEDULERS)
+            names = " + ".join(named(makers))
             check = functools.partial(_compare, info, given.kwargs, makers)
             yield judged(FAMILY, "schedulers", info.name, f"{given.desc}, {names}", check)
 
 
 def _compare(info: Any, kwargs: dict[str, Any], makers: list[Any]) -> None:
     """Train one small model in both: parameters, rates and state agree after each step."""
-    cls = counterpart(info.name)
+    cls = lookup(path(info))
     rng = np.random.default_rng(0)
     start = rng.normal(size=(4, 3)), rng.normal(size=(3,))
     x, y = rng.normal(size=(8, 4)), rng.uniform(-0.5, 0.5, size=(8, 3))
@@ -79,7 +96,7 @@ def _compare(info: Any, kwargs: dict[str, Any], makers: list[Any]) -> None:
     kwargs = copy.deepcopy(kwargs)  # schedulers write to a rate that is a tensor
     optimizer = cls(ours, **to_minigrad(kwargs))
     reference = info.optim_cls(theirs, **kwargs)
-    names = {name: getattr(minigrad.optim.lr_scheduler, name, _missing(name)) for name in SCHEDULERS}
+    names = {name: lookup(f"optim.lr_scheduler.{name}") for name in named(makers)}
     pairs = [(make(reference), rebound(make, **names)(optimizer)) for make in makers]
     agree = functools.partial(close, tolerance=TOLERANCE.get(info.name))
     for step in range(STEPS):
@@ -124,24 +141,6 @@ def _closure(fw: Any, optimizer: Any, parameters: list[Any], x: Any, y: Any) -> 
     return closure
 
 
-def counterpart(name: str) -> Any:
-    """minigrad's optimizer of that name.
-
-    Raises:
-        UnsupportedError: if there is none.
-    """
-    if (found := getattr(minigrad.optim, name, None)) is None:
-        raise UnsupportedError(f"minigrad has no optim.{name}")
-    return found
-
-
-def _missing(name: str) -> Any:
-    def make(*_: Any, **__: Any) -> Any:
-        raise UnsupportedError(f"minigrad has no lr_scheduler.{name}")
-
-    return make
-
-
 def errors(info: Any) -> Iterator[Outcome]:
     """The bad configurations."""
     torch.manual_seed(0)
@@ -153,7 +152,7 @@ def errors(info: Any) -> Iterator[Outcome]:
 
 
 def _complain(info: Any, bad: Any, given: Any) -> str:
-    cls = counterpart(info.name)
+    cls = lookup(path(info))
     params = [torch.nn.Parameter(torch.randn(2, 3, dtype=torch.float64))] if given.params is None else given.params
     mine, kwargs = to_minigrad((params, given.kwargs))
 

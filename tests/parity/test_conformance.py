@@ -10,8 +10,10 @@ import torch
 
 import minigrad
 from experiments.runner.errors import UsageError
+from minigrad.ops.record import registry
+from minigrad.optim import Optimizer
 from parity import cli, conformance
-from parity.exams import bridge, criterions, gradcheck, grading, modules, operators, optimizers
+from parity.exams import bridge, criterions, gradcheck, grading, modules, operators, optimizers, scope
 from parity.exams.grading import FAILED, PASSED, UNSUPPORTED
 
 OPERATORS = {op.name: op for op in operators.op_db if not op.variant_test_name}
@@ -52,11 +54,70 @@ def test_criterions():
         criterions.criterion(test)
 
 
-def test_the_scope_has_the_stated_size():
-    scope = [op for op in operators.op_db if operators.in_scope(op)]
-    assert len(scope) == 200
-    assert sum(modules.title(info) in modules.SCOPE for info in modules.module_db) == 49
+# ---- the scope -----------------------------------------------------------------------------------------------
+
+
+def asked(family):
+    """The paths below `minigrad` of all that a family's exam asks about."""
+    exam = {"operators": operators.op_db, "modules": modules.module_db, "optimizers": optimizers.optim_db}[family]
+    path = {"operators": lambda op: op.name, "modules": modules.path, "optimizers": optimizers.path}[family]
+    return {path(info) for info in exam}, {path(info) for info in exam if scope.has(path(info))}
+
+
+def own(family):
+    """The paths of all that minigrad has, as its registry and its packages list them."""
+    if family == "operators":
+        paths = {(record.torch or name).removeprefix("Tensor.") for name, record in registry.items()}
+        return paths | {f"nn.functional.{name}" for name in dir(minigrad.nn.functional)}
+    package, base = {"modules": (minigrad.nn, minigrad.nn.Module), "optimizers": (minigrad.optim, Optimizer)}[family]
+    classes = (value for value in vars(package).values() if isinstance(value, type) and issubclass(value, base))
+    return {f"{package.__name__.removeprefix('minigrad.')}.{cls.__name__}" for cls in classes}
+
+
+@pytest.mark.parametrize("family", ["operators", "modules", "optimizers"])
+def test_whatever_minigrad_and_the_exam_both_have_is_asked(family):
+    exam, sat = asked(family)
+    assert own(family) & exam <= sat
+
+
+def test_the_scope_has_grown_from_the_one_that_was_stated_first():
+    assert sum(scope.has(op.name) for op in operators.op_db) >= 296
+    assert sum(scope.has(modules.path(info)) for info in modules.module_db) >= 70
+    assert sum(scope.has(optimizers.path(info)) for info in optimizers.optim_db) >= 7
     assert len(criterions.common_nn.criterion_tests) == 48
+
+
+def test_what_is_added_is_asked_at_once(monkeypatch):
+    for owner, name in ((minigrad.optim, "Adamax"), (minigrad.nn, "Conv3d"), (minigrad, "lgamma")):
+        assert not scope.has(f"{owner.__name__}.{name}".removeprefix("minigrad.").removeprefix("minigrad"))
+        monkeypatch.setattr(owner, name, lambda *args, **options: None, raising=False)
+    for family, path in (("optimizers", "optim.Adamax"), ("modules", "nn.Conv3d"), ("operators", "lgamma")):
+        assert path in asked(family)[1]
+    assert "Adamax" not in next(iter(optimizers.left_out().values()))
+
+
+def test_an_exclusion_is_of_a_question_that_would_be_asked():
+    titles = {title(info) for title, exam in ((operators.title, operators.op_db), (modules.title, modules.module_db))
+              for info in exam}  # fmt: skip
+    names = titles | {op.name for op in operators.op_db}
+    for family in ("operators", "modules"):
+        for key, why in scope.EXCLUDED[family].items():
+            assert key.partition(": ")[0] in names
+            assert why
+
+
+def test_exclusions_are_of_a_name_a_variant_or_some_samples():
+    def outcome(subject, case, exam="values", family="operators"):
+        return grading.Outcome(family, exam, subject, case, FAILED, "why")
+
+    assert scope.excluded(outcome("zero_", "0: float64[]"))
+    assert scope.excluded(outcome("normal (number_mean)", "0: 1.6"))
+    assert scope.excluded(outcome("zero_", "0: float64[]", "first order", "gradcheck"))
+    assert scope.excluded(outcome("eye", "0: -1", "errors"))
+    assert not scope.excluded(outcome("eye", "0: -1"))
+    assert scope.excluded(outcome("linspace (tensor_overload)", "6: float32[]"))
+    assert not scope.excluded(outcome("linspace", "6: 0, 3"))
+    assert not scope.excluded(outcome("zero", "0: float64[]"))
 
 
 # ---- an exam that nobody can fail examines nothing -------------------------------------------------------
@@ -134,7 +195,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     out = capsys.readouterr().out
     assert "MSELoss, sum" in out
     assert "value: 1 for torch's 2" in out
-    assert "L1Loss_no_reduce_complex" in out  # what is left out is named
+    assert "L1Loss: no_reduce_complex" in out  # what is left out is named
     record = json.loads((tmp_path / "a" / "exams.json").read_text())
     assert [o["verdict"] for o in record["outcomes"]] == [PASSED, FAILED]
     answers.pop()
