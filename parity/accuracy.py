@@ -23,7 +23,7 @@ from experiments.runner.machine import environment
 from experiments.runner.options import Options
 from parity import tolerances
 from parity.equivalence import Equivalence, two_one_sided
-from parity.networks import FRAMEWORKS, rehearse
+from parity.networks import FRAMEWORKS, dry_run
 from parity.training import Task, argument
 
 HELP = "accuracies of independent seeds, and whether they are equivalent"
@@ -77,7 +77,7 @@ def networks(
     """
     known = set[str]()
     for name in names or registry.NAMES:
-        run = rehearse(name, options)
+        run = dry_run(name, options)
         known |= run.tested
         for stage in run.networks:
             if stage not in run.tested or (stages is not None and stage not in stages):

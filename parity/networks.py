@@ -1,8 +1,8 @@
 """Every network of every experiment, in both frameworks, found by asking the experiments themselves.
 
-An experiment's `train` is run once in each framework on a stand-in for the run that trains nothing: it remembers
-how each network, and all that trains it, is made. So there is no second definition that could drift, and a new
-experiment is covered as soon as it is registered.
+An experiment's `train` is called once in each framework with a `DryRun`, which trains nothing and records how each
+network, and all that trains it, is built. So no network is defined a second time, and a new experiment is compared as
+soon as it exists.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 import numpy as np
 
-from experiments import registry
+import minigrad
+from experiments import data, registry
 from experiments.data import Samples
 from experiments.reporting.pages import RESULTS
 from experiments.runner import files
@@ -30,9 +31,9 @@ from experiments.runner.record import HISTORY
 from experiments.runner.run import Run
 from experiments.training.classification import FINAL
 from experiments.training.trainer import Trainer
-from minigrad.vision import arrays
 
 S = TypeVar("S")
+Load = Callable[..., tuple[Samples, data.Source]]  #: as `experiments.data.load`
 
 FRAMEWORKS = ("minigrad", "torch")
 
@@ -102,15 +103,22 @@ class Pair:
         return f"{self.experiment}: {self.stage}"
 
 
-class Rehearsal(Run[S]):
-    """A run that trains nothing, and remembers what it should have trained.
+class DryRun(Run[S]):
+    """A run that trains nothing, and records each network that it would have trained.
 
-    Choices between candidates fall as in the results of a run, by default the committed ones, where there are any;
-    else by what the untrained networks do.
+    Candidates are chosen by the results of an earlier run, by default the committed ones, where there are any; else
+    by what the untrained networks do.
+
+    Attributes:
+        networks: by the name of the training.
+        tested: the trainings for which the test set was opened.
+        test: its samples; None while it is closed.
     """
 
-    def __init__(self, experiment: registry.Experiment[S], options: Options, results: Path = RESULTS) -> None:
-        super().__init__(experiment, options, Progress(io.StringIO()))
+    def __init__(
+        self, experiment: registry.Experiment[S], options: Options, results: Path = RESULTS, load: Load = data.load
+    ) -> None:
+        super().__init__(experiment, options, Progress(io.StringIO()), load)
         self.networks: dict[str, Network] = {}
         self.tested: set[str] = set()
         self.test: Samples | None = None
@@ -121,7 +129,7 @@ class Rehearsal(Run[S]):
     def fit(
         self, stage: str, build: Callable[[], Trainer], epochs: int, measure: Callable[[Any], dict[str, float]]
     ) -> Any:
-        """Makes the network, and leaves it as it is."""
+        """Builds the network, and returns it untrained."""
         network = self.networks[stage] = Network(self.fw, self.seed, build, epochs, measure)
         trainer = network.start()
         rows = [row for row in self._known if row["stage"] == stage]
@@ -133,13 +141,13 @@ class Rehearsal(Run[S]):
         return trainer.model
 
     def history(self, stage: str) -> list[Row]:
-        """The rows of this training in those results; without them one row, of the untrained network."""
+        """The rows of this training in the earlier results; without them one row, of the untrained network."""
         return self._rows_of[stage]
 
-    def found(self, table: str, row: Row) -> Row:
-        """The row of the same candidate in those results, or else this one."""
-        rows = [other for other in self._read(f"{table}.csv") if other["candidate"] == row["candidate"]]
-        return rows[0] if rows else row
+    def keep_table(self, name: str, rows: list[Row]) -> list[Row]:
+        """Returns, for each candidate, its row in the earlier results; the given one where they have none."""
+        known = {row["candidate"]: row for row in self._read(f"{name}.csv") if "candidate" in row}
+        return super().keep_table(name, [known.get(row.get("candidate"), row) for row in rows])
 
     def _read(self, name: str) -> list[Row]:
         path = self._results / name
@@ -152,29 +160,36 @@ class Rehearsal(Run[S]):
         return self.test
 
 
-def rehearse(name: str, options: Options, results: Path = RESULTS) -> Rehearsal[Any]:
-    """Runs an experiment's `train` without training, choosing as in these results.
+def dry_run(name: str, options: Options, results: Path = RESULTS, load: Load = data.load) -> DryRun[Any]:
+    """Runs an experiment's `train` without training; candidates are chosen by the results of an earlier run.
 
     Raises:
         UsageError: where there is no such experiment, no data, or no framework.
     """
     experiment = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
-        run = Rehearsal(experiment, replace(options, out=folder), results)
+        run = DryRun(experiment, replace(options, out=folder), results, load)
         experiment.train(run)
     return run
 
 
-def pairs(names: Sequence[str] = (), options: Options | None = None, results: Path = RESULTS) -> Iterator[Pair]:
-    """The networks of these experiments, or of all, in both frameworks, chosen as in these results.
+def pairs(
+    names: Sequence[str] = (), options: Options | None = None, results: Path = RESULTS, load: Load | None = None
+) -> Iterator[Pair]:
+    """The networks of these experiments, or of all, in both frameworks.
+
+    Args:
+        names: of the experiments.
+        options: of their runs.
+        results: the earlier run by which candidates are chosen.
+        load: reads the data; by default once for both frameworks.
 
     Raises:
         UsageError: where there is no such experiment or data, or PyTorch is missing.
     """
     for name in names or registry.NAMES:
-        with reading_once():
-            told = options or Options()
-            runs = [rehearse(name, replace(told, framework=framework), results) for framework in FRAMEWORKS]
+        given, read = options or Options(), load or loading_once()
+        runs = [dry_run(name, replace(given, framework=framework), results, read) for framework in FRAMEWORKS]
         ours, theirs = (run.networks for run in runs)
         if ours.keys() != theirs.keys():
             raise AssertionError(f"{name} trains {list(ours)} in minigrad, but {list(theirs)} in torch")
@@ -236,11 +251,15 @@ SAMPLES_MADE_UP = 8
 NOT_RULES = ("params", "lr", "initial_lr")
 
 
-@contextmanager
-def reading_once() -> Iterator[None]:
-    """Inside the block each data set is read from its files only once."""
-    with patch.object(arrays, "load_arrays", functools.cache(arrays.load_arrays)):
-        yield
+def loading_once() -> Load:
+    """`experiments.data.load`, but each data set is read from its files only once, for both frameworks."""
+    read = functools.cache(partial(data.load, minigrad))
+
+    def load(fw: Any, *args: Any, **options: Any) -> tuple[Samples, data.Source]:
+        (inputs, labels), source = read(*args, **options)
+        return (fw.from_numpy(inputs.numpy()), fw.from_numpy(labels.numpy())), source
+
+    return load
 
 
 @contextmanager

@@ -101,9 +101,9 @@ def _paired(name: str, folders: Sequence[Path], config: dict[str, Any], options:
         data_dir=options.data_dir,
         epochs=config["settings"].get("epochs"),
     )
-    with networks.reading_once():
-        found = {pair.stage: pair for pair in networks.pairs([name], told, folders[0])}
-        there = networks.rehearse(name, told, folders[1])
+    load = networks.loading_once()
+    found = {pair.stage: pair for pair in networks.pairs([name], told, folders[0], load)}
+    there = networks.dry_run(name, told, folders[1], load)
     now = {key: there.config[key] for key in ("seed", "limit", "settings", "data")}
     if found_other := list(differences(_shared(config), checkpoint.plain(now))):
         raise UsageError(f"--runs: {folders[0] / name} is no run of {name} as it is: {'; '.join(found_other)}")

@@ -15,7 +15,7 @@ from experiments.runner.machine import peak_megabytes
 from experiments.runner.options import Options
 from experiments.training.metrics import accuracy, confusion
 from experiments.training.trainer import Trainer, logits
-from parity.networks import Rehearsal, rehearse
+from parity.networks import DryRun, dry_run
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def train(task: Task) -> dict[str, Any]:
     options = Options(
         framework=task.framework, seed=task.seed, data=task.data, data_dir=task.data_dir, limit=task.limit
     )
-    run = rehearse(task.experiment, options)
+    run = dry_run(task.experiment, options)
     network = run.networks[task.stage]
     started = time.process_time()
     trainer = network.start()
@@ -72,7 +72,7 @@ def train(task: Task) -> dict[str, Any]:
     }
 
 
-def _judged(run: Rehearsal[Any], measure: Any, trainer: Trainer) -> tuple[str, float, list[list[int]] | None]:
+def _judged(run: DryRun[Any], measure: Any, trainer: Trainer) -> tuple[str, float, list[list[int]] | None]:
     classes = len(run.source.classes)
     if run.test is not None:
         inputs, labels = run.test

@@ -167,27 +167,29 @@ def train(run: Run[Settings]) -> None:
         losses = fw.nn.functional.cross_entropy(scores, labels, reduction="none")
         return Trial(recipe, {"candidate": name, **scored(fw, "validation", scores, labels)}, losses)
 
-    def improved(part: str, table: str, best: Trial, changes: Changes) -> tuple[Trial, list[Row]]:
-        """The trial with all changes that were worth keeping, each on top of those kept before it; a row for each."""
-        rows = []
+    def improved(part: str, table: str, best: Trial, changes: Changes, rows: list[Row]) -> Trial:
+        """The trial with all changes that were worth keeping, each on top of those kept before it.
+
+        The table gets a row for each change, below `rows`.
+        """
+        rows = run.keep_table(table, rows)
         for name, change in changes:
             changed = replace(best.recipe, **dict(change))
             if changed != best.recipe:
                 trial = tried(part, name, changed)
-                rows.append(run.found(table, compared(best, trial)))
+                rows = run.keep_table(table, [*rows, compared(best, trial)])
                 best = trial if rows[-1]["kept"] else best
-        return best, rows
+        return best
 
     recipes = [Recipe(rate, settings.momentum, settings.batch_size) for rate in settings.learning_rates]
     rates = [tried("b", rate_name(recipe.rate), recipe) for recipe in recipes]
-    plain = min(rates, key=lambda trial: float(run.found(RATES, trial.row)["validation_loss"]))
-    regularised, regularisers = improved("c", REGULARISERS, plain, settings.regularisers)
+    losses = [float(row["validation_loss"]) for row in run.keep_table(RATES, [trial.row for trial in rates])]
+    plain = rates[losses.index(min(losses))]
+    start = [{**plain.row, "candidate": "none"}]
+    regularised = improved("c", REGULARISERS, plain, settings.regularisers, start)
     first = tried("d", "batch norm after every ReLU", replace(regularised.recipe, batch_norm=True))
-    normalised, tweaks = improved("d", TWEAKS, first, settings.tweaks)
-    tweaks = [compared(regularised, first, asked_for=True), *tweaks]
-    run.keep_table(RATES, [trial.row for trial in rates])
-    for table, start, rows in ((REGULARISERS, plain, regularisers), (TWEAKS, regularised, tweaks)):
-        run.keep_table(table, [{**start.row, "candidate": "none"}, *rows])
+    start = [{**regularised.row, "candidate": "none"}, compared(regularised, first, asked_for=True)]
+    normalised = improved("d", TWEAKS, first, settings.tweaks, start)
 
     chosen = {PLAIN: plain.recipe, REGULARISED: regularised.recipe, NORMALISED: normalised.recipe}
     models = {}

@@ -49,7 +49,13 @@ class Run(Generic[S]):
     earlier run in the same folder stay whole until this one is complete.
     """
 
-    def __init__(self, experiment: Experiment[S], options: Options, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        experiment: Experiment[S],
+        options: Options,
+        progress: Progress | None = None,
+        load: Callable[..., tuple[data.Samples, data.Source]] = data.load,
+    ) -> None:
         self.folder = files.writable_folder(Path(options.out) / experiment.name)
         self.fw = frameworks.load(options.framework)
         self.settings = experiment.settings()
@@ -61,7 +67,7 @@ class Run(Generic[S]):
         self.progress = progress or Progress()
         read = (self.fw, options.data or experiment.data, options.data_dir)
         data.check_fits(read[1], experiment.data, experiment.name)
-        self.training_data, self.source = data.load(*read, train=True, limit=options.limit)
+        self.training_data, self.source = load(*read, train=True, limit=options.limit)
         self.config = {
             "experiment": experiment.name,
             "framework": options.framework,
@@ -91,7 +97,7 @@ class Run(Generic[S]):
         elif (self.folder / CHECKPOINT_WEIGHTS).exists():
             self.progress.say(f"{self.folder} holds an interrupted run; --resume would have gone on from there.")
         self._test = data.SealedTest(
-            lambda: data.load(*read, train=False, limit=options.limit, like=self.source)[0],
+            lambda: load(*read, train=False, limit=options.limit, like=self.source)[0],
             self.folder / CHOICE,
             self._state["choice"],
             self._chosen,
@@ -167,13 +173,13 @@ class Run(Generic[S]):
         """Adds to the headline numbers, under plain names; rates as fractions."""
         self.metrics.update(metrics)
 
-    def found(self, table: str, row: Row) -> Row:
-        """A row of a table by which candidates are chosen; who rehearses the run gives that of the results."""
-        return row
+    def keep_table(self, name: str, rows: list[Row]) -> list[Row]:
+        """Keeps a table for the report, as NAME.csv, and returns it; a choice between candidates reads what it returns.
 
-    def keep_table(self, name: str, rows: list[Row]) -> None:
-        """Keeps a table for the report, as NAME.csv."""
+        In a run these are the rows that were passed. A run that trains nothing returns those of an earlier run.
+        """
         self.tables[name] = rows
+        return rows
 
     def keep_arrays(self, **arrays: np.ndarray) -> None:
         """Keeps what the report draws and a table can't hold, such as images; small, for it is committed."""

@@ -22,7 +22,7 @@ def test_every_training_of_an_experiment_is_found(pairs, monkeypatch):
     assert "Tanh" in str(ours.model)
 
 
-def test_each_experiment_can_be_rehearsed(pairs, experiment):
+def test_each_experiment_has_a_dry_run(pairs, experiment):
     for pair in pairs(experiment):
         assert pair.ours.epochs == pair.theirs.epochs > 0
         assert str(pair.ours.start().model) == str(pair.theirs.start().model)
@@ -47,7 +47,7 @@ def test_the_choice_is_that_of_the_results(tmp_path):
     for rate, accuracy in (("0.02", 0.1), ("0.05", 0.9), ("0.1", 0.3)):
         rows.append(f"rate {rate},1,{rate},1,1,{accuracy},1,{accuracy}")
     (results / "history.csv").write_text("\n".join(rows) + "\n")
-    run = networks.rehearse("mnist_small_mlp", Options(limit=100), tmp_path)
+    run = networks.dry_run("mnist_small_mlp", Options(limit=100), tmp_path)
     assert run.networks["final"].start().learning_rate == 0.05
 
 
@@ -59,7 +59,7 @@ def test_what_was_kept_in_the_results_is_in_the_final_networks(tmp_path):
         "candidate,kept\nnone,\ndropout 0.25 after max-pooling,0\nweight decay 1e-3,1\n"
     )
     (results / "tweaks.csv").write_text("candidate,kept\nnone,\nlearning rate 0.4,1\n")
-    run = networks.rehearse("mnist_cnn", Options(data="digits", limit=200), tmp_path)
+    run = networks.dry_run("mnist_cnn", Options(data="digits", limit=200), tmp_path)
     rates = {}
     for stage in ("plain", "regularised", "batch norm"):
         trainer = run.networks[stage].start()
@@ -83,7 +83,7 @@ def test_trainings_that_differ_are_named(monkeypatch):
         run.fit(f"in {run.fw.__name__}", lambda: pytest.fail("not built"), 1, lambda model: {})
 
     experiment = registry.find("mnist_mlp")
-    monkeypatch.setattr(networks.Rehearsal, "fit", lambda run, stage, *_: run.networks.update({stage: None}))
+    monkeypatch.setattr(networks.DryRun, "fit", lambda run, stage, *_: run.networks.update({stage: None}))
     monkeypatch.setattr(
         networks.registry, "find", lambda name: type(experiment)(**{**vars(experiment), "train": train})
     )
