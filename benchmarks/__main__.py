@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
         given = ["all", *given]
     options = parser.parse_args(given)
     if options.command == "runs":
-        names = options.experiments or registry.NAMES
+        names = options.experiments or registry.names()
         outs = {side: out for side in whole.SIDES if (out := getattr(options, f"{side}_out"))}
         how = (options.epochs, options.threads, options.jobs, options.file, outs)
         print(whole.total(whole.compare([registry.find(name).name for name in names], *how)))

@@ -51,7 +51,7 @@ def compare(
                 found[side] = measured
                 known[name] = found
                 if file is not None:
-                    ordered = sorted(known.values(), key=lambda run: registry.NAMES.index(run["experiment"]))
+                    ordered = sorted(known.values(), key=lambda run: registry.names().index(run["experiment"]))
                     runs, half = ([r for r in ordered if (set(SIDES) <= r.keys()) is whole] for whole in (True, False))
                     told = {"threads": threads, "jobs": jobs, "epochs": epochs, "runs": runs, "half": half}
                     files.write_json(file, told)

@@ -95,15 +95,15 @@ def _command(arguments: Sequence[str]) -> int:
         parser().print_help()
         return 2
     if known.command == "list":
-        experiments = [registry.find(name) for name in registry.NAMES]
+        experiments = [registry.find(name) for name in registry.names()]
         _print_table(["name", "assignment", "trains"], [[e.name, e.assignment, e.trains] for e in experiments])
         return 0
     figures.check_installed()
     if known.command == "report":
         return _report(Path(known.out))
     if not known.names:
-        raise UsageError(f"run what? Name experiments, or all (there are: {', '.join(registry.NAMES)})")
-    names = registry.NAMES if "all" in known.names else tuple(dict.fromkeys(known.names))
+        raise UsageError(f"run what? Name experiments, or all (there are: {', '.join(registry.names())})")
+    names = registry.names() if "all" in known.names else tuple(dict.fromkeys(known.names))
     experiments = [registry.find(name) for name in names]
     if known.framework not in frameworks.NAMES:
         hint = nearest(known.framework, frameworks.NAMES)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from experiments.human_machine import data as human_data
+import experiments
 from experiments.runner import files
 from experiments.runner.errors import SealError, UsageError
-from experiments.sequence_models import data as sequence_data
-
-HUMAN = "human-machine"  #: the name of the only set that has no test part
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,31 @@ Samples = tuple[Any, Any]
 """Inputs (N, features) float32 (pixels in [0, 1], values -1 and +1, or series) and labels (N,) int64, as tensors."""
 
 
+@dataclass(frozen=True)
+class DataSet:
+    """Data that minigrad has no reader for: `DATA` in `experiments/NAME/data.py`.
+
+    `read(root, train)` gives inputs (N, features) and labels (N,) of one part, and their source.
+    """
+
+    name: str  #: for `--data`
+    shape: str  #: of a sample, in words
+    read: Callable[[str | None, bool], tuple[NDArray[Any], NDArray[Any], Source]]
+
+
+def folders_with(file: str) -> list[str]:
+    """The names of the experiments' folders that have such a file."""
+    return sorted(path.parent.name for root in experiments.__path__ for path in Path(root).glob(f"*/{file}"))
+
+
+def own_sets() -> dict[str, DataSet]:
+    """The data sets that experiments bring along, by name."""
+    found: list[DataSet] = [
+        importlib.import_module(f"experiments.{name}.data").DATA for name in folders_with("data.py")
+    ]
+    return {data.name: data for data in found}
+
+
 def load(
     fw: Any, name: str, root: str | None, train: bool, limit: int | None, like: Source | None = None
 ) -> tuple[Samples, Source]:
@@ -42,59 +66,37 @@ def load(
     Raises:
         UsageError: where the data can't be had, with the reader's own message; or isn't of the same set as `like`.
     """
-    if name == HUMAN:
-        return _sequences(fw, root, train, limit)
-    if name == sequence_data.NAME:
-        return _series(fw, train, limit)
+    try:
+        own = own_sets().get(name)
+        inputs, labels, source = own.read(root, train) if own else _images(name, root, train, limit)
+    except (ValueError, OSError, RuntimeError, ImportError, UsageError) as error:
+        raise UsageError(f"--data {name}: {error}") from error
+    if like is not None and like.name != source.name:
+        raise UsageError(f"--data {name}: the test set is {source.description}, but training was on {like.description}")
+    inputs, labels = inputs[:limit], labels[:limit].copy()
+    return (fw.from_numpy(inputs), fw.from_numpy(labels)), replace(source, samples=len(labels))
+
+
+def _images(name: str, root: str | None, train: bool, limit: int | None) -> tuple[NDArray[Any], NDArray[Any], Source]:
+    """The first `limit` images of a data set, a row each, with pixels from 0 to 1."""
     from minigrad.vision.arrays import load_arrays
 
-    try:
-        arrays = _through_dataset(load_arrays(name, root=root, train=train), train, limit)
-    except (ValueError, OSError, RuntimeError, ImportError) as error:
-        raise UsageError(f"--data {name}: {error}") from error
-    if like is not None and like.name != arrays.name:
-        raise UsageError(f"--data {name}: the test set is {arrays.source}, but training was on {like.description}")
-    labels = arrays.labels[:limit]
+    arrays = _through_dataset(load_arrays(name, root=root, train=train), train, limit)
     channels = arrays.images.shape[3] if arrays.images.ndim == 4 else 1
-    inputs = arrays.images[:limit].reshape(len(labels), -1).astype(np.float32)
+    inputs = arrays.images.reshape(len(arrays.labels), -1).astype(np.float32)
     inputs /= np.float32(255)
-    classes = tuple(name.split(" - ")[0] for name in arrays.classes)  # of "3 - three" the digit will do
+    classes = tuple(name.split(" - ")[0] for name in arrays.classes)  # of "3 - three" the digit is enough
     stands_in = arrays.is_fallback or arrays.name == "digits"
-    return (fw.from_numpy(inputs), fw.from_numpy(labels.copy())), Source(
-        arrays.name, arrays.source, stands_in, len(labels), arrays.reason, classes, channels
-    )
-
-
-def _sequences(fw: Any, root: str | None, train: bool, limit: int | None) -> tuple[Samples, Source]:
-    """All sequences, shuffled: always the same way, so that the first `limit` are a fair sample of both kinds."""
-    if not train:
-        raise UsageError(f"--data {HUMAN}: there is no test set; validation data is the last word")
-    try:
-        found = human_data.load(root)
-    except UsageError as error:
-        raise UsageError(f"--data {HUMAN}: {error}") from error
-    order = np.random.default_rng(0).permutation(len(found.labels))[:limit]
-    labels = fw.from_numpy(found.labels[order].astype(np.int64))
-    return (fw.from_numpy(found.inputs[order]), labels), Source(
-        HUMAN, found.source, found.is_fallback, len(order), found.reason, ("machine", "human")
-    )
-
-
-def _series(fw: Any, train: bool, limit: int | None) -> tuple[Samples, Source]:
-    """The generated series, each in a row."""
-    series, labels = (part[:limit] for part in sequence_data.load(train))
-    source = Source(sequence_data.NAME, sequence_data.SOURCE, False, len(labels), classes=sequence_data.CLASSES)
-    return (fw.from_numpy(series.reshape(len(labels), -1)), fw.from_numpy(labels.copy())), source
+    return inputs, arrays.labels, Source(arrays.name, arrays.source, stands_in, 0, arrays.reason, classes, channels)
 
 
 def check_fits(name: str, usual: str, experiment: str) -> None:
-    """Sequences, series and images don't take each other's place.
+    """Refuses data whose samples differ in shape from those that the experiment is for.
 
     Raises:
         UsageError: naming both.
     """
-    kinds = {HUMAN: "sequences of 20 values", sequence_data.NAME: f"series of {sequence_data.STEPS} steps"}
-    given, wanted = (kinds.get(data, "images") for data in (name, usual))
+    given, wanted = (own.shape if (own := own_sets().get(data)) else "images" for data in (name, usual))
     if given != wanted:
         raise UsageError(f"--data {name}: {given}, but {experiment} is for {wanted}")
 

@@ -1,4 +1,8 @@
-"""What an experiment is, and which there are."""
+"""What an experiment is, and which there are: each folder here that has a `train.py`.
+
+`experiments/NAME/train.py` defines `EXPERIMENT`; `report.py` beside it writes the report, with the text of `report.md`;
+`data.py`, where there is one, reads data that no other experiment uses.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from experiments.data import folders_with
 from experiments.runner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,24 +20,6 @@ if TYPE_CHECKING:
     from experiments.runner.run import Run
 
 S = TypeVar("S")
-
-NAMES = (
-    "mnist_backprop",
-    "fashion_confusion",
-    "fashion_weights",
-    "human_machine",
-    "mnist_logistic",
-    "cifar_mlp",
-    "softmax_cross_entropy",
-    "mnist_small_mlp",
-    "mnist_autoencoder",
-    "training_loop",
-    "sequence_models",
-    "mnist_mlp",
-    "mnist_cnn",
-)
-"""The experiments, in the order of the table. `experiments/NAME/train.py` holds the `EXPERIMENT`,
-`experiments/NAME/report.py` writes its report."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +40,26 @@ class Experiment(Generic[S]):
     uses_test_each_epoch: bool = False  #: whether the assignment asks for test curves: see `Run.open_test`
 
 
+def names() -> tuple[str, ...]:
+    """All experiments, in the order of their assignments."""
+    found = [(find(name).assignment, name) for name in folders_with("train.py")]
+    return tuple(name for _, name in sorted(found))
+
+
 def find(name: str) -> Experiment[Any]:
     """The experiment of that name.
 
     Raises:
         UsageError: where there is none, naming the nearest.
     """
-    if name not in NAMES:
-        raise UsageError(f"no experiment is called {name!r}{nearest(name, NAMES)}")
+    if name not in (known := folders_with("train.py")):
+        raise UsageError(f"no experiment is called {name!r}{nearest(name, known)}")
     experiment: Experiment[Any] = importlib.import_module(f"experiments.{name}.train").EXPERIMENT
     return experiment
 
 
 def report_of(name: str) -> Callable[[Record[Any]], str]:
-    """What writes the report of that experiment: draws its figures and returns its text."""
+    """The function that draws the figures of that experiment's report and returns its text."""
     write: Callable[[Record[Any]], str] = importlib.import_module(f"experiments.{name}.report").write
     return write
 

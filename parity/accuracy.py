@@ -76,7 +76,7 @@ def networks(
         UsageError: where a stage is in none of the experiments, or there is no such experiment or data.
     """
     known = set[str]()
-    for name in names or registry.NAMES:
+    for name in names or registry.names():
         run = dry_run(name, options)
         known |= run.tested
         for stage in run.networks:

@@ -187,7 +187,7 @@ def pairs(
     Raises:
         UsageError: where there is no such experiment or data, or PyTorch is missing.
     """
-    for name in names or registry.NAMES:
+    for name in names or registry.names():
         given, read = options or Options(), load or loading_once()
         runs = [dry_run(name, replace(given, framework=framework), results, read) for framework in FRAMEWORKS]
         ours, theirs = (run.networks for run in runs)

@@ -48,7 +48,7 @@ def read(names: Sequence[str], folders: Sequence[Path], options: Options) -> lis
         UsageError: naming all that is missing, and all runs that are no pair: of another framework, seed, data or
             settings than the other, than the experiment's, or than was asked for.
     """
-    names = list(names or registry.NAMES)
+    names = list(names or registry.names())
     configs = {name: [_config(folder / name) for folder in folders] for name in names}
     problems = [problem for name in names for problem in _problems(name, folders, configs[name], options)]
     if problems:

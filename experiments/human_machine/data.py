@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.data import DataSet, Source
 from experiments.runner.errors import UsageError
 from minigrad.vision.files import DatasetNotFoundError, data_folders
 from minigrad.vision.readers import DataFileError, PathLike, read_hdf5
@@ -135,3 +136,16 @@ def _labelled(
     inputs = np.concatenate([human, machine])
     labels = np.concatenate([np.ones(len(human), np.float32), np.zeros(len(machine), np.float32)])
     return Sequences(inputs, labels, source, is_fallback, reason)
+
+
+def _read(root: str | None, train: bool) -> tuple[NDArray[np.float32], NDArray[np.int64], Source]:
+    """All sequences, always in the same random order, so that the first few are a fair sample of both kinds."""
+    if not train:
+        raise UsageError("there is no test set; validation data is the last word")
+    found = load(root)
+    order = np.random.default_rng(0).permutation(len(found.labels))
+    source = Source(DATA.name, found.source, found.is_fallback, len(order), found.reason, ("machine", "human"))
+    return found.inputs[order], found.labels[order].astype(np.int64), source
+
+
+DATA = DataSet("human-machine", f"sequences of {LENGTH} values", _read)

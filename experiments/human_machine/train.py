@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.data import Samples, split
 from experiments.human_machine import features as human_features
+from experiments.human_machine.data import DATA
 from experiments.human_machine.features import FEATURES
 from experiments.registry import Experiment
 from experiments.runner.checkpoint import as_array
@@ -335,5 +336,5 @@ EXPERIMENT = Experiment(
     settings=Settings,
     train=train,
     headline=("validation_accuracy",),
-    data="human-machine",
+    data=DATA.name,
 )

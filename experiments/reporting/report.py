@@ -49,7 +49,7 @@ def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
 def write_index(out: Path) -> list[str]:
     """Makes every report under `out` anew, and `README.md` with a table of them; returns their names."""
     rows = []
-    names = [name for name in registry.NAMES if (out / name / CONFIG).exists()]
+    names = [name for name in registry.names() if (out / name / CONFIG).exists()]
     for name in names:
         experiment = registry.find(name)
         record = render(experiment, out / name)
@@ -76,7 +76,7 @@ def readme_table(out: Path) -> str:
     Raises:
         UsageError: where a file of the results is missing or damaged.
     """
-    found = [registry.find(name) for name in registry.NAMES if (out / name / CONFIG).exists()]
+    found = [registry.find(name) for name in registry.names() if (out / name / CONFIG).exists()]
     links = {e.name: f"[`{e.name}`]({out.name}/{e.name}/{REPORT})" for e in found}
     return table(HEADER, [_row(e, Record.read(out / e.name, e), links[e.name]) for e in found])
 

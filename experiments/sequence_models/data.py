@@ -17,8 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-NAME = "series"  #: of this set for `--data`
-SOURCE = "generated series of 50 steps of 8 features (experiments/sequence_data.py)"
+from experiments.data import DataSet, Source
+
 STEPS, FEATURES = 50, 8
 TASKS = ("motif", "order", "trend")
 CLASSES = ("motif backwards", "motif forwards", "1 before 0", "0 before 1", "falling", "rising")
@@ -93,3 +93,13 @@ def _add_spikes(rng: np.random.Generator, series: NDArray[np.float64], labels: N
 def _add_trend(rng: np.random.Generator, series: NDArray[np.float64], labels: NDArray[np.int64]) -> None:
     series += LEVEL * rng.normal(size=(len(series), 1, FEATURES))
     series += (2 * labels - 1)[:, None, None] * RISE * np.linspace(-0.5, 0.5, STEPS)[:, None]
+
+
+def _read(root: str | None, train: bool) -> tuple[NDArray[np.float32], NDArray[np.int64], Source]:
+    """The series of one part, each in a row."""
+    series, labels = load(train)
+    return series.reshape(len(labels), -1), labels, Source(DATA.name, SOURCE, False, len(labels), classes=CLASSES)
+
+
+SOURCE = "generated series of 50 steps of 8 features"
+DATA = DataSet("series", f"series of {STEPS} steps", _read)

@@ -13,7 +13,7 @@ from experiments.data import Samples, split
 from experiments.registry import Experiment
 from experiments.runner.files import Row
 from experiments.runner.run import Run
-from experiments.sequence_models.data import FEATURES, GAP, MARGIN, NAME, STEPS, TASKS
+from experiments.sequence_models.data import DATA, FEATURES, GAP, MARGIN, STEPS, TASKS
 from experiments.training.classification import SEARCH, measures
 from experiments.training.trainer import Trainer, batches, logits
 
@@ -231,5 +231,5 @@ EXPERIMENT = Experiment(
     settings=Settings,
     train=train,
     headline=("motif_cnn_test_accuracy", "order_lstm_test_accuracy", "trend_mlp_test_accuracy"),
-    data=NAME,
+    data=DATA.name,
 )

@@ -71,7 +71,7 @@ TOY = Experiment(
 @pytest.fixture
 def toy(monkeypatch):
     """The toy, known to the command line as the only experiment."""
-    monkeypatch.setattr(registry, "NAMES", ("toy",))
+    monkeypatch.setattr(registry, "names", lambda: ("toy",))
     monkeypatch.setattr(registry, "find", lambda name: TOY)
     monkeypatch.setattr(registry, "report_of", lambda name: lambda record: f"accuracy {record.metrics}")
     return TOY

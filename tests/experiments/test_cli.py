@@ -41,7 +41,7 @@ def fails(capsys):
         (["run", "mnist_backprop", "-x"], "unrecognized arguments: -x"),
         (["run", "mnist_backprop", "--eager", "--compile"], "--compile: not allowed with argument --eager"),
         (["list", "--resume"], "unrecognized arguments: --resume"),
-        (["run"], "error: run what? Name experiments, or all (there are: mnist_backprop"),
+        (["run"], "error: run what? Name experiments, or all (there are: mnist_mlp"),
         (["report", "--out", "no/such/folder"], "--out: there is no folder no/such/folder"),
     ],
 )  # fmt: skip
@@ -80,8 +80,8 @@ def test_list_is_a_table(capsys):
     assert cli.main(["list"]) == 0
     header, *rows = capsys.readouterr().out.splitlines()
     assert header.split() == ["name", "assignment", "trains"]
-    assert rows[0].split()[:3] == ["mnist_backprop", "ee599-hw3", "§1"]
-    assert header.index("assignment") == rows[0].index("ee599-hw3")
+    assert rows[0].split()[:3] == ["mnist_mlp", "ece559-hw6", "2"]
+    assert header.index("assignment") == rows[0].index("ece559-hw6")
 
 
 def test_a_run_from_the_command_line(toy, tmp_path, capsys):

@@ -54,13 +54,13 @@ def test_all_of_them_run_and_report(slices, tmp_path, monkeypatch, framework):
     out = tmp_path / "results"
     told = ["--epochs", "1", "--limit", "120", "--framework", framework, "--out", str(out)]
     assert cli.main(["run", "all", *told]) == 0
-    assert {path.name for path in out.iterdir()} == set(registry.NAMES)
-    for name in registry.NAMES:
+    assert {path.name for path in out.iterdir()} == set(registry.names())
+    for name in registry.names():
         check(out / name, registry.find(name), framework)
     monkeypatch.setattr(figures, "save", leaves_undrawn)
     assert cli.main(["report", "--out", str(out)]) == 0
     index = (out / "README.md").read_text()
-    assert re.findall(r"^\| \[(\w+)\]", index, re.MULTILINE) == list(registry.NAMES)
+    assert re.findall(r"^\| \[(\w+)\]", index, re.MULTILINE) == list(registry.names())
 
 
 def check(folder, experiment, framework):

@@ -33,4 +33,4 @@ def final(pairs):
 
 def pytest_generate_tests(metafunc):
     if "experiment" in metafunc.fixturenames:
-        metafunc.parametrize("experiment", registry.NAMES)
+        metafunc.parametrize("experiment", registry.names())

@@ -264,7 +264,7 @@ class TestTestSet:
 
 
 def test_every_experiment_is_what_its_name_says():
-    for name in registry.NAMES:
+    for name in registry.names():
         experiment = registry.find(name)
         assert experiment.name == name
         assert experiment.settings().epochs > 0
