@@ -1,14 +1,15 @@
-# Each target does all of its own set-up: a virtual environment in .venv, the dependencies, then the job.
+# Each target sets up what it needs: a virtual environment in .venv and the dependencies.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test lint docs results clean
 
 help:
-	@echo "make demo   train a network on handwritten digits and write a report into demo/ (no torch needed)"
-	@echo "make test   run all tests (installs torch to compare with)"
-	@echo "make lint   ruff, mypy, import-linter"
-	@echo "make docs   write docs/operations.md anew from the records"
+	@echo "make demo     train a network on handwritten digits and write a report into demo/ (needs no torch)"
+	@echo "make test     run all tests (installs torch to compare with)"
+	@echo "make lint     run ruff, mypy and import-linter"
+	@echo "make docs     write docs/operations.md from the records"
+	@echo "make results  run all experiments, one after another, into results/; skips what is done with this code"
 
 demo: .venv/demo
 	$(BIN)/python -m experiments run mnist_backprop --epochs 5 --out demo
@@ -25,6 +26,10 @@ lint: .venv/test
 
 docs: .venv/demo
 	$(BIN)/python -m minigrad.ops.docs
+
+results: .venv/demo
+	$(BIN)/python -m experiments run all --skip-done --out results
+	$(BIN)/python -m experiments report --out results
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

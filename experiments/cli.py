@@ -51,6 +51,11 @@ def parser() -> Parser:
     run.add_argument("--limit", type=positive, metavar="N", help="only the first N samples")
     run.add_argument("--jobs", type=positive, default=1, metavar="N", help="experiments at a time (default 1)")
     run.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint, if there is one")
+    run.add_argument(
+        "--skip-done",
+        action="store_true",
+        help="leave out what is done with these settings and this code; resume what was interrupted",
+    )
     steps = run.add_mutually_exclusive_group()
     steps.add_argument(
         "--compile",
@@ -79,9 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NonFinite, SealError) as error:
         return _say(1, f"error: {error}\nThe run stopped there; its checkpoint is the end of the last good epoch.")
     except Interrupted as error:
-        again = shlex.join(
-            ["python", "-m", "experiments", *arguments, *([] if "--resume" in arguments else ["--resume"])]
-        )
+        goes_on = "--resume" in arguments or "--skip-done" in arguments
+        again = shlex.join(["python", "-m", "experiments", *arguments, *([] if goes_on else ["--resume"])])
         return _say(130, f"Interrupted: {error}. To go on: {again}")
     except KeyboardInterrupt:
         return _say(130, "Interrupted before any training.")
@@ -124,7 +128,7 @@ def _report(out: Path) -> int:
     from experiments.runner.files import writable_folder
 
     if not out.is_dir():
-        raise UsageError(f"--out: there is no folder {out}")
+        raise UsageError(f"--out: there is no folder {out}; `python -m experiments run` writes one")
     names = write_index(writable_folder(out))
     print(f"{out / INDEX}: {', '.join(names) or 'no results yet'}")
     pages.fill(out, pages.RESULTS, "experiments", readme_table(out))

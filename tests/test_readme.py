@@ -47,7 +47,9 @@ def test_adding_an_operation(hypot, data):
 
 
 def test_the_table_of_experiments_is_that_of_the_committed_results():
-    assert pages.block(TEXT, "experiments") == report.readme_table(pages.RESULTS), "python -m experiments report"
+    assert pages.block(TEXT, "experiments") == report.readme_table(pages.RESULTS), (
+        "python -m experiments report --out results"
+    )
 
 
 def test_another_result_makes_another_table(tmp_path):

@@ -56,7 +56,8 @@ def write_index(out: Path) -> list[str]:
         row = _row(experiment, record, f"[{name}]({name}/{REPORT})")
         rows.append([*row, record.config["framework"], duration(record.seconds)])
     text = table([*HEADER, "framework", "time"], rows) if rows else "No experiment has been run yet."
-    intro = "Every number comes from the run's own files. `python -m experiments report` writes this page."
+    intro = "Every number comes from the files of its run."
+    intro += f" `python -m experiments report --out {out.name}` writes this page."
     sections = [intro, text, *_both_frameworks(out / RUNS)]
     files.write_text(out / INDEX, "\n\n".join(["# Results", *sections]) + "\n")
     return names

@@ -1,4 +1,7 @@
-"""A run's state as one `.npz` without pickles: the arrays by name, and everything around them as JSON."""
+"""A run's state as one `.npz` file without pickles: the arrays by name, and all else as JSON.
+
+Each file holds the number of its format. A later version of this module opens the files of every earlier format.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,19 @@ import numpy as np
 from experiments.runner import files
 from experiments.runner.errors import UsageError
 
-STRUCTURE = "structure"
+STRUCTURE, NUMBER = "structure", "format"
+FORMAT = 1  #: raised by one when the content changes; files of format 0 have no number, and the same content as 1
 
 
 def save(path: Path, state: Any) -> None:
     """Writes nested dicts, lists, tuples, numbers, strings and tensors; the file is replaced as a whole."""
     arrays: dict[str, np.ndarray] = {}
     structure = json.dumps(_pack(state, arrays, "state"))
-    files.write_npz(path, {STRUCTURE: np.frombuffer(structure.encode(), np.uint8), **arrays})
+    files.write_npz(path, {NUMBER: np.array(FORMAT), STRUCTURE: np.frombuffer(structure.encode(), np.uint8), **arrays})
 
 
 def frozen(state: Any) -> Any:
-    """The same nested state with the tensors' present values, as arrays, in place of tensors."""
+    """A copy of the nested state with each tensor replaced by an array of its values."""
     return _changed(state, lambda value: as_array(value) if hasattr(value, "detach") else value)
 
 
@@ -32,16 +36,20 @@ def load(path: Path) -> Any:
     """Reads what `save` wrote; tensors come back as arrays.
 
     Raises:
-        UsageError: where the file is damaged or isn't a checkpoint.
+        UsageError: where the file is damaged, isn't a checkpoint, or was written by a later version.
     """
     arrays = files.read_npz(path)
     if STRUCTURE not in arrays:
         raise UsageError(f"{path} isn't a checkpoint; run without --resume")
+    if (number := int(arrays.get(NUMBER, 0))) > FORMAT:
+        raise UsageError(
+            f"{path} is a checkpoint of format {number}, written by a later version; this one reads up to {FORMAT}"
+        )
     return _unpack(json.loads(arrays[STRUCTURE].tobytes()), arrays)
 
 
 def tensors(state: Any, framework: Any) -> Any:
-    """The same nested state with tensors in place of arrays, as `load_state_dict` wants it."""
+    """The nested state with each array replaced by a tensor, as `load_state_dict` needs it."""
     return _changed(state, lambda value: framework.from_numpy(value) if isinstance(value, np.ndarray) else value)
 
 
@@ -55,7 +63,7 @@ def _changed(state: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def as_array(value: Any) -> np.ndarray:
-    """A tensor's values, of either framework, as an array of its own."""
+    """A copy of a tensor's values, of either framework, as an array."""
     return np.array(value.detach().numpy() if hasattr(value, "detach") else value)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from experiments.registry import Experiment
 from experiments.reporting.report import render, shown
-from experiments.runner.errors import Interrupted
+from experiments.runner.errors import Interrupted, UsageError
 from experiments.runner.options import Options
 from experiments.runner.progress import Progress, duration
-from experiments.runner.run import Run
+from experiments.runner.run import Run, is_done
 
 
 def execute(experiment: Experiment[Any], options: Options, progress: Progress | None = None) -> Path:
@@ -19,9 +19,18 @@ def execute(experiment: Experiment[Any], options: Options, progress: Progress | 
 
     Raises:
         Interrupted: on Ctrl-C, saying how far it came.
+        UsageError: with `skip_done`, where other data would stand in for that of the assignment.
     """
+    if options.skip_done and is_done(experiment, options):
+        folder = Path(options.out) / experiment.name
+        (progress or Progress()).say(f"{experiment.name} is done in {folder}, with these settings and this code.")
+        return folder
     run = Run(experiment, options, progress)
     say = run.progress.say
+    if options.skip_done and run.source.reason:
+        raise UsageError(
+            f"--skip-done: the data of {experiment.name} is missing, {run.folder} stays. {run.source.reason}"
+        )
     if run.complete:
         say(f"{experiment.name} is complete in {run.folder}; its report is made anew.")
         render(experiment, run.folder)

@@ -1,4 +1,4 @@
-"""What every experiment can be told, and what holds where nothing is said."""
+"""The options of a run, with their defaults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command line; None leaves the matter to the experiment, or to the data."""
+    """The options of the command line; where one is None, the experiment's own setting is used."""
 
     framework: str = "minigrad"
     seed: int = 0
@@ -15,6 +15,7 @@ class Options:
     data: str | None = None
     data_dir: str | None = None
     limit: int | None = None
-    out: str = "results"
+    out: str = "runs"
     resume: bool = False
-    compile: bool | None = None  #: steps and evaluations recorded and replayed; None: in minigrad, not in PyTorch
+    skip_done: bool = False  #: `resume`, and leave out what is complete with these settings and this code
+    compile: bool | None = None  #: compile training steps and evaluations; None: in minigrad, not in PyTorch

@@ -57,16 +57,12 @@ def execute_all(names: Sequence[str], options: Options, jobs: int) -> int:
 def arguments(options: Options) -> list[str]:
     """The options as the command line takes them; those that are as usual are left out.
 
-    >>> arguments(Options(seed=3, resume=True, compile=False))
-    ['--seed=3', '--resume', '--eager']
+    >>> arguments(Options(seed=3, skip_done=True, compile=False))
+    ['--seed=3', '--skip-done', '--eager']
     """
-    usual, told = Options(), []
-    for name in (field.name for field in fields(Options)):
-        value = getattr(options, name)
-        if value == getattr(usual, name):
-            continue
-        if isinstance(value, bool):
-            told.append(f"--{name}" if value else "--eager")
-        else:
-            told.append(f"--{name.replace('_', '-')}={value}")
-    return told
+    given = []
+    for field in fields(Options):
+        value, option = getattr(options, field.name), f"--{field.name.replace('_', '-')}"
+        if value != field.default:
+            given.append("--eager" if value is False else option if value is True else f"{option}={value}")
+    return given

@@ -16,7 +16,7 @@ import numpy as np
 
 from experiments import data
 from experiments.registry import Experiment
-from experiments.runner import checkpoint, files, frameworks
+from experiments.runner import checkpoint, code, files, frameworks
 from experiments.runner.errors import NonFinite, SealError, UsageError
 from experiments.runner.files import Row
 from experiments.runner.options import Options
@@ -58,9 +58,7 @@ class Run(Generic[S]):
     ) -> None:
         self.folder = files.writable_folder(Path(options.out) / experiment.name)
         self.fw = frameworks.load(options.framework)
-        self.settings = experiment.settings()
-        if options.epochs is not None:
-            self.settings = replace(self.settings, epochs=options.epochs)  # type: ignore[type-var]
+        self.settings = settings_of(experiment, options)
         self.seed = options.seed
         compiles = options.framework == "minigrad" if options.compile is None else options.compile
         self._compiler = self.fw.compile if compiles else None
@@ -84,6 +82,7 @@ class Run(Generic[S]):
         self.weights: dict[str, np.ndarray] = {}
         self._state: dict[str, Any] = {
             "config": checkpoint.plain(self.config),
+            "version": code.version(),
             "history": [],  # the rows as JSON, each encoded once, since a checkpoint may hold thousands
             "timings": [],
             "done": [],  # the stages that are finished
@@ -92,8 +91,8 @@ class Run(Generic[S]):
             "complete": False,
         }
         self._unsaved, self._saved, self._weights_saved = False, -math.inf, 0
-        if options.resume:
-            self._resume()
+        if options.resume or options.skip_done:
+            self._resume(only_same=options.skip_done)
         elif (self.folder / CHECKPOINT_WEIGHTS).exists():
             self.progress.say(f"{self.folder} holds an interrupted run; --resume would have gone on from there.")
         self._test = data.SealedTest(
@@ -267,13 +266,19 @@ class Run(Generic[S]):
         checkpoint.save(self.folder / CHECKPOINT, self._state)
         self._unsaved, self._saved = False, time.monotonic()
 
-    def _resume(self) -> None:
+    def _resume(self, only_same: bool) -> None:
+        """Takes over the checkpoint's state; with `only_same` if its settings and code are those of this run."""
         path = self.folder / CHECKPOINT
         if not path.exists():
             self.progress.say(f"{self.folder} holds no checkpoint; starting afresh.")
             return
         state = checkpoint.load(path)
-        if found := list(differences(state["config"], self._state["config"])):
+        found = list(differences(state["config"], self._state["config"]))
+        then, now = (part.get("version", {}).get("code") for part in (state, self._state))
+        if only_same and (found or then != now):
+            self.progress.say(f"The checkpoint in {self.folder} has other settings or other code; starting afresh.")
+            return
+        if found:
             raise UsageError(f"{path} belongs to another run: {'; '.join(found)}")
         self._state = state
         if state["done"] and not state["complete"]:
@@ -298,7 +303,10 @@ class Run(Generic[S]):
         """Writes what the run found, each file as a whole."""
         versions = {"python": platform.python_version(), "numpy": np.__version__}
         versions[self.config["framework"]] = str(getattr(self.fw, "__version__", "unknown"))
-        files.write_json(self.folder / CONFIG, {**self.config, "versions": versions})
+        made_by = code.version()
+        if self._state.get("version", {}).get("code") != made_by["code"]:
+            made_by = {**made_by, "code": None}  # resumed from a checkpoint of other code
+        files.write_json(self.folder / CONFIG, {**self.config, **made_by, "versions": versions})
         files.write_csv(self.folder / HISTORY, self._rows("history"))
         files.write_csv(self.folder / TIMINGS, self._rows("timings"))
         for name, rows in self.tables.items():
@@ -313,6 +321,31 @@ class Run(Generic[S]):
         self._change(complete=True)
         self.save()
         (self.folder / CHECKPOINT_WEIGHTS).unlink(missing_ok=True)
+
+
+def settings_of(experiment: Experiment[S], options: Options) -> S:
+    """The experiment's settings, with the number of epochs that was asked for."""
+    settings = experiment.settings()
+    return settings if options.epochs is None else replace(settings, epochs=options.epochs)  # type: ignore[type-var]
+
+
+def is_done(experiment: Experiment[Any], options: Options) -> bool:
+    """Whether `options.out` holds this experiment's results, made with these settings, data and code."""
+    folder = Path(options.out) / experiment.name
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        wanted = {
+            "framework": options.framework,
+            "seed": options.seed,
+            "limit": options.limit,
+            "settings": checkpoint.plain(asdict(settings_of(experiment, options))),
+            "code": code.version()["code"],
+        }
+        found = {name: config[name] for name in wanted}
+        name = config["data"]["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return found == wanted and name == (options.data or experiment.data) and (folder / METRICS).exists()
 
 
 def differences(theirs: dict[str, Any], ours: dict[str, Any], prefix: str = "") -> Iterator[str]:

@@ -1,12 +1,13 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import experiments
-from experiments import cli
+from experiments import cli, registry
 from experiments.runner import frameworks
 from experiments.runner.errors import NonFinite, UsageError
 from experiments.training.trainer import Trainer
@@ -104,6 +105,32 @@ def test_ctrl_c_says_how_to_go_on(toy, tmp_path, capsys, monkeypatch, impatient)
     again = f"python -m experiments {' '.join(arguments)} --resume"
     assert f"Interrupted: toy stands at rate 0.05, epoch 1. To go on: {again}\n" in capsys.readouterr().err
     monkeypatch.undo()
+
+
+def test_runs_go_into_runs_and_leave_the_committed_results(toy, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    small = ["run", "toy", "--framework", "torch", "--epochs", "1", "--limit", "100"]
+    assert cli.main(small) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    assert (tmp_path / "runs" / "toy" / "report.md").exists()
+    assert cli.main([*small, "--resume"]) == 0
+    assert "toy is complete in runs/toy" in capsys.readouterr().err
+    assert cli.main(["report"]) == 0
+    assert "[toy](toy/report.md)" in (tmp_path / "runs" / "README.md").read_text()
+
+
+def test_only_what_is_missing_is_run(toy, tmp_path, capsys, monkeypatch):
+    """As `make results` does it."""
+    monkeypatch.setattr(registry, "names", lambda: ("one", "other"))
+    monkeypatch.setattr(registry, "find", lambda name: replace(toy, name=name))
+    run = ["run", "--framework", "torch", "--epochs", "1", "--limit", "100", "--skip-done", "--out", str(tmp_path)]
+    assert cli.main([*run, "one"]) == 0
+    capsys.readouterr()
+    assert cli.main([*run, "all"]) == 0
+    text = capsys.readouterr().err
+    assert "one is done in" in text
+    assert "one done in" not in text
+    assert "other done in" in text
 
 
 def test_python_m_experiments(tmp_path):

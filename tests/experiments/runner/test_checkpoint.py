@@ -1,11 +1,14 @@
 import collections
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import minigrad
 from experiments.runner import checkpoint
 from experiments.runner.errors import UsageError
+from minigrad import nn
 
 
 def test_nested_state_comes_back_exactly(tmp_path):
@@ -88,3 +91,33 @@ def test_an_archive_of_something_else_is_refused(tmp_path):
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     with pytest.raises(UsageError, match=r"other\.npz isn't a checkpoint"):
         checkpoint.load(tmp_path / "other.npz")
+
+
+@pytest.mark.parametrize("number", range(checkpoint.FORMAT + 1))
+def test_files_of_every_earlier_format_open_and_training_goes_on_from_them(number):
+    """A new format adds a file here, written by the version that brings it; none is ever written anew."""
+    state = checkpoint.load(Path(__file__).parent / "checkpoints" / f"format-{number}.npz")
+    assert state["config"] == {"experiment": "toy", "seed": 0}
+    assert state["history"] == ['{"stage": "a", "epoch": 2}']
+    assert (state["done"], state["complete"], state["choice"]) == ([], False, None)
+    current = checkpoint.tensors(state["current"], minigrad)
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4, 2))
+    optimizer = minigrad.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    scheduler = minigrad.optim.lr_scheduler.MultiStepLR(optimizer, [1, 3], gamma=0.5)
+    model.load_state_dict(current["model"])
+    optimizer.load_state_dict(current["optimizer"])
+    scheduler.load_state_dict(current["scheduler"])
+    minigrad.set_rng_state(current["rng"])
+    inputs = minigrad.arange(12.0).reshape(4, 3) / 12
+    nn.functional.cross_entropy(model(inputs), minigrad.tensor([0, 1, 1, 0])).backward()
+    optimizer.step()
+    for name, parameter in model.state_dict().items():
+        np.testing.assert_allclose(parameter.numpy(), state["afterwards"][name], rtol=1e-6)
+
+
+def test_a_file_of_a_later_format_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "FORMAT", checkpoint.FORMAT + 1)
+    checkpoint.save(tmp_path / "c.npz", {})
+    monkeypatch.undo()
+    with pytest.raises(UsageError, match="of format 2, written by a later version; this one reads up to 1"):
+        checkpoint.load(tmp_path / "c.npz")

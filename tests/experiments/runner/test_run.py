@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 import signal
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from experiments import registry
-from experiments.runner import checkpoint, files, run
+from experiments.data import DataSet, Source
+from experiments.runner import checkpoint, code, files, run
 from experiments.runner.errors import Interrupted, NonFinite, SealError, UsageError
 from experiments.runner.execute import execute
 from experiments.runner.run import Run
@@ -315,3 +317,93 @@ class TestTestSetForCurves:
             execute(experiment, parts(), impatient(3, 2))
         folder = execute(experiment, parts())
         assert (folder / "history.csv").read_bytes() == (whole / "history.csv").read_bytes()
+
+
+class TestSkipDone:
+    """`--skip-done`: what is done with these settings and this code isn't run again; the rest is, or goes on."""
+
+    @pytest.fixture
+    def run_again(self, run_toy, impatient):
+        """Runs the toy once more; fails if it trains, where it should be skipped."""
+
+        def run(skips, **options):
+            progress = impatient(1, 1, lambda: pytest.fail("it trains")) if skips else None
+            return run_toy("a", progress, framework="torch", skip_done=True, **options)
+
+        return run
+
+    def other_code(self, monkeypatch):
+        version = code.version()
+        monkeypatch.setattr(code, "version", lambda: {**version, "code": "other"})
+
+    def test_the_version_of_the_code_stands_beside_the_results(self, run_again):
+        config = json.loads((run_again(skips=False) / "config.json").read_text())
+        assert config["code"] == code.code_hash()
+        assert config["commit"] is None or re.fullmatch(r"[0-9a-f]{40}(-dirty)?", config["commit"])
+
+    def test_a_complete_run_is_skipped(self, run_again, capsys):
+        folder = run_again(skips=False)
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        (folder / "checkpoint.npz").unlink()  # the results alone say it, as in a fresh clone
+        del before["checkpoint.npz"]
+        assert {path.name: path.read_bytes() for path in run_again(skips=True).iterdir()} == before
+        assert "toy is done in" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("change", [{"seed": 1}, {"epochs": 2}, {"limit": 100}, {"rates": (0.2,)}])
+    def test_other_settings_run_it_again(self, run_again, change, capsys):
+        run_again(skips=False)
+        config = json.loads((run_again(skips=False, **change) / "config.json").read_text())
+        assert {**config, **config["settings"]}.items() >= {**change, "rates": config["settings"]["rates"]}.items()
+        assert "has other settings or other code; starting afresh" in capsys.readouterr().err
+        run_again(skips=True, **change)
+
+    def test_other_code_runs_it_again(self, run_again, monkeypatch):
+        run_again(skips=False)
+        self.other_code(monkeypatch)
+        assert json.loads((run_again(skips=False) / "config.json").read_text())["code"] == "other"
+        run_again(skips=True)
+
+    def test_an_interrupted_run_goes_on(self, run_again, run_toy, impatient, compare, capsys):
+        whole = run_toy("whole", framework="torch")
+        with pytest.raises(Interrupted):
+            run_toy("a", impatient(5, 1), framework="torch", skip_done=True)
+        capsys.readouterr()
+        compare(whole, run_again(skips=False))
+        assert "Going on from rate 0.05, epoch 1." in capsys.readouterr().err
+
+    def test_an_interrupted_run_of_other_code_starts_afresh(self, run_toy, run_again, impatient, monkeypatch, capsys):
+        with pytest.raises(Interrupted):
+            run_toy("a", impatient(5, 1), framework="torch")
+        self.other_code(monkeypatch)
+        run_again(skips=False)
+        assert "has other settings or other code; starting afresh" in capsys.readouterr().err
+
+    def test_resumed_with_other_code_it_counts_as_neither(self, run_toy, run_again, impatient, monkeypatch):
+        with pytest.raises(Interrupted):
+            run_toy("a", impatient(5, 1), framework="torch")
+        self.other_code(monkeypatch)
+        folder = run_toy("a", framework="torch", resume=True)
+        assert json.loads((folder / "config.json").read_text())["code"] is None
+
+    def test_results_are_not_replaced_by_those_of_stand_in_data(self, toy, options, tmp_path, monkeypatch):
+        monkeypatch.setenv("MINIGRAD_DATA_DIR", str(tmp_path / "no data"))
+        monkeypatch.setattr("experiments.data.own_sets", lambda: {"triples": triples})
+        with pytest.raises(UsageError, match=r"--skip-done: the data of toy is missing, .*toy stays\. No such file"):
+            execute(replace(toy, data="triples"), options(framework="torch", skip_done=True))
+
+    def test_reports_are_no_part_of_the_code(self, tmp_path, monkeypatch):
+        for name in ("minigrad/a.py", "experiments/toy/train.py", "experiments/toy/report.py", "experiments/cli.py"):
+            files.write_text(tmp_path / name, "1")
+        monkeypatch.setattr(code, "ROOT", tmp_path)
+        first = code.code_hash()
+        files.write_text(tmp_path / "experiments/toy/report.py", "2")
+        assert code.code_hash() == first
+        files.write_text(tmp_path / "experiments/toy/train.py", "2")
+        assert code.code_hash() != first
+
+
+triples = DataSet(
+    "triples",
+    "images",
+    lambda root, train: (np.zeros((9, 3), np.float32), np.zeros(9, int), Source("x", "x", True, 9, "No such file")),
+)
