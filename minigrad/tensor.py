@@ -88,7 +88,6 @@ class Tensor(Variable):
     rewrites: int = 0  #: how often a write to a view has changed this tensor's place in the graph
     retains_grad: bool = False
     after_accumulate: dict[int, Callable[[Tensor], None]] | None = None
-    home: Array | None = None  #: where an optimizer would have the gradient lie
     _grad: Tensor | None = None
     __array_priority__: ClassVar[int] = 1000  # NumPy leaves `array * tensor` to us
 
@@ -557,9 +556,7 @@ class Tensor(Variable):
             )
         twin = object.__new__(type(self))
         memo[id(self)] = twin
-        twin.__dict__.update(
-            {k: v for k, v in self.__dict__.items() if k not in ("hooks", "home", "view_of", "version")}
-        )
+        twin.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("hooks", "view_of", "version")})
         twin.array = self.array.copy()
         twin._grad = None if self._grad is None else Tensor.wrap(self._grad.array.copy())
         return twin

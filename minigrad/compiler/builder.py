@@ -65,11 +65,6 @@ class Builder:
         for i, call in enumerate(self.calls):
             for value in values_in(call.args):
                 self._last[value.number] = i
-        self._homes: dict[int, Array] = {
-            call.args[1].number: home
-            for call in self.calls
-            if call.kind == "leaf" and call.args[2] and (home := call.args[0].tensor.home) is not None
-        }
         for value in values_in(output):
             self._last[value.number] = len(self.calls)
 
@@ -136,16 +131,12 @@ class Builder:
 
     def out(self, value: Value, over: tuple[Any, ...] = ()) -> Array:
         """The buffer for a result: that of one of `over` if nobody needs it after this call, else another."""
-        place = self.home(value)
+        place = None
         for other in over:
             if place is None and isinstance(other, Value):
                 place = self.over(other, value.example)
         self._buffers[value.number] = place = self.room(value.example) if place is None else place
         return place
-
-    def home(self, value: Value) -> Array | None:
-        """Where the optimizer wants a gradient to lie."""
-        return self._homes.get(value.number)
 
     def over(self, value: Value, like: Array) -> Array | None:
         """The buffer of a value that nobody needs after this call, if it is laid out like an array."""
@@ -264,9 +255,7 @@ class Builder:
             stored = Name(f"wrap({self.name(g)})")
         else:
             if buffer is None or not alone:  # it is somebody else's too
-                buffer = self._homes.get(g.number)
-                if buffer is None:
-                    buffer = np.empty_like(after.example)
+                buffer = np.empty_like(after.example)
                 self.line(np.copyto, buffer, g)
             stored = Name(self.name(Tensor.wrap(buffer)))
             self.stored.append((target, buffer))

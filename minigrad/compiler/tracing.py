@@ -341,9 +341,7 @@ class Writer:
             return self.places[step.result]
         like = self.notes.arrays[step.result]
         found = None
-        if self.result.view is None and self.result.number == step.result:
-            found = self.b.home(self.out)
-        if found is None and (step.function is np.where or getattr(step.function, "signature", "") is None):
+        if step.function is np.where or getattr(step.function, "signature", "") is None:
             for part in parts(step.args):
                 found = self.over(i, step, part.number, like) if found is None else found
         self.places[step.result] = place = self.b.room(like) if found is None else found

@@ -7,18 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.optim.optimizer import (
-    Group,
-    Optimizer,
-    ParamsT,
-    Rule,
-    Scratch,
-    add_scaled,
-    check_rates,
-    counter,
-    move_towards_square,
-    zeros,
-)
+from minigrad.optim.optimizer import Optimizer, ParamsT, check_rates, chosen
+from minigrad.optim.rules import Group, Rule, Scratch, add_scaled, count, running_average_of_squares, scalars
 from minigrad.tensor import Tensor
 
 
@@ -67,37 +57,26 @@ class Adadelta(Optimizer):
         check_rates(lr, epsilon=eps, weight_decay=weight_decay)
         if not 0 <= rho <= 1:
             raise ValueError(f"Invalid rho value: {rho}")
-        defaults = {
-            "lr": lr,
-            "rho": rho,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "capturable": capturable,
-            "foreach": foreach,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        names = "lr rho eps weight_decay maximize capturable foreach differentiable"
+        super().__init__(params, chosen(locals(), names))
 
     def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
         """``θ −= lr·Δ``; see the class."""
-        rate, eps = np.array(-float(group["lr"]), dtype), np.array(group["eps"], dtype)
-        rest = 1 - group["rho"]
+        rate, eps = scalars(dtype, -float(group["lr"]), group["eps"])
+        average_of_squares = running_average_of_squares(group["rho"], dtype)
 
         def descend(p: Tensor, w: Array, g: Array, scratch: Scratch) -> None:
-            state = self.state[p]
-            if not state:
-                state |= {"step": counter(), "square_avg": zeros(p), "acc_delta": zeros(p)}
-            state["step"].array += 1
+            state = self.state[p] or self.begin(p, "square_avg", "acc_delta")
+            count(state)
             v, u = state["square_avg"].array, state["acc_delta"].array
-            move_towards_square(v, g, rest, scratch.a)
+            average_of_squares(v, g, scratch.a)
             size = np.add(v, eps, scratch.a)
             np.sqrt(size, size)
             move = np.add(u, eps, scratch.b)
             np.sqrt(move, move)
             np.divide(move, size, move)
             np.multiply(move, g, move)
-            move_towards_square(u, move, rest, scratch.a)
+            average_of_squares(u, move, scratch.a)
             add_scaled(w, move, rate, w, scratch.a)
 
         return descend

@@ -7,15 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.optim.optimizer import (
-    Group,
-    Optimizer,
-    ParamsT,
-    Rule,
-    Scratch,
-    check_rates,
-    counter,
-)
+from minigrad.optim.optimizer import Optimizer, ParamsT, check_rates, chosen
+from minigrad.optim.rules import Group, Rule, Scratch, count
 from minigrad.tensor import Tensor
 
 
@@ -70,29 +63,20 @@ class Adagrad(Optimizer):
             initial_accumulator_value=initial_accumulator_value,
             epsilon=eps,
         )
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        names = "lr lr_decay eps weight_decay initial_accumulator_value foreach maximize differentiable fused"
+        super().__init__(params, chosen(locals(), names))
 
     def add_param_group(self, param_group: Group) -> None:
         """See `Optimizer`; the sums exist from the start."""
         super().add_param_group(param_group)
         for p in param_group["params"]:
-            self._begin(p)
+            self.begin(p, "sum")
 
-    def _begin(self, p: Tensor) -> dict[str, Any]:
-        total = np.full_like(p.array, self.defaults["initial_accumulator_value"])
-        self.state[p] = {"step": counter(), "sum": Tensor.wrap(total)}
-        return self.state[p]
+    def begin(self, p: Tensor, *names: str) -> dict[str, Any]:
+        """See `Optimizer`; the sum starts from `initial_accumulator_value`."""
+        state = super().begin(p, *names)
+        state["sum"].array[...] = self.defaults["initial_accumulator_value"]
+        return state
 
     def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
         """``θ −= lr·g/(√s + ε)``; see the class."""
@@ -100,13 +84,12 @@ class Adagrad(Optimizer):
         eps = np.array(group["eps"], dtype)
 
         def descend(p: Tensor, w: Array, g: Array, scratch: Scratch) -> None:
-            state = self.state[p] or self._begin(p)
-            step, total = state["step"], state["sum"].array
-            step.array += 1
+            state = self.state[p] or self.begin(p, "sum")
+            t, total = count(state), state["sum"].array
             np.add(total, np.multiply(g, g, scratch.a), total)
             size = np.sqrt(total, out=scratch.a)
             np.add(size, eps, size)
-            move = np.multiply(g, lr / (1 + (step.array.item() - 1) * lr_decay), out=scratch.b)
+            move = np.multiply(g, lr / (1 + (t - 1) * lr_decay), out=scratch.b)
             np.divide(move, size, move)
             np.subtract(w, move, w)
 

@@ -7,18 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.optim.optimizer import (
-    Group,
-    Optimizer,
-    ParamsT,
-    Rule,
-    Scratch,
-    check_rates,
-    counter,
-    move_towards,
-    move_towards_square,
-    zeros,
-)
+from minigrad.optim.optimizer import Optimizer, ParamsT, check_rates, chosen
+from minigrad.optim.rules import Group, Rule, Scratch, count, running_average, running_average_of_squares, scalars
 from minigrad.tensor import Tensor
 
 
@@ -79,55 +69,39 @@ class Adam(Optimizer):
             raise ValueError("betas must be either both floats or both Tensors")
         if foreach and isinstance(betas[0], Tensor):
             raise ValueError("betas[0] as a Tensor is not supported for capturable=False and foreach=True")
-        defaults = {
-            "lr": lr,
-            "betas": (float(betas[0]), float(betas[1])),
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        super().__init__(params, defaults)
+        betas = (float(betas[0]), float(betas[1]))
+        names = (
+            "lr betas eps weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay"
+        )
+        super().__init__(params, chosen(locals(), names))
 
     def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
         """``θ −= lr·m̂/(√v̂ + ε)``; see the class."""
         lr, (beta1, beta2) = float(group["lr"]), group["betas"]
-        eps = np.array(group["eps"], dtype)
+        (eps,) = scalars(dtype, group["eps"])
+        average, average_of_squares = running_average(beta1, dtype), running_average_of_squares(beta2, dtype)
         amsgrad = group["amsgrad"]
+        names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 3 if amsgrad else 2]
         shrink = 1 - lr * group["weight_decay"] if group["decoupled_weight_decay"] else 1
 
         def descend(p: Tensor, w: Array, g: Array, scratch: Scratch) -> None:
-            state = self.state[p] or self._begin(p, amsgrad)
-            step, m, v = state["step"], state["exp_avg"].array, state["exp_avg_sq"].array
-            step.array += 1
-            t = step.array.item()
+            state = self.state[p] or self.begin(p, *names)
+            t, m, v = count(state), state["exp_avg"].array, state["exp_avg_sq"].array
             if shrink != 1:
                 np.multiply(w, shrink, w)
-            move_towards(m, g, 1 - beta1, scratch.a)
-            move_towards_square(v, g, 1 - beta2, scratch.a)
+            average(m, g, scratch.a)
+            average_of_squares(v, g, scratch.a)
             if amsgrad:
                 largest = state["max_exp_avg_sq"].array
                 v = np.maximum(largest, v, out=largest)
-            size = np.sqrt(v, out=scratch.a)
-            np.divide(size, (1 - beta2**t) ** 0.5, size)
+            size = np.sqrt(v, scratch.a)
+            np.divide(size, np.array((1 - beta2**t) ** 0.5, dtype), size)
             np.add(size, eps, size)
-            move = np.multiply(m, lr / (1 - beta1**t), out=scratch.b)
+            move = np.multiply(m, np.array(lr / (1 - beta1**t), dtype), scratch.b)
             np.divide(move, size, move)
             np.subtract(w, move, w)
 
         return descend
-
-    def _begin(self, p: Tensor, amsgrad: bool) -> dict[str, Any]:
-        state = self.state[p]
-        state |= {"step": counter(), "exp_avg": zeros(p), "exp_avg_sq": zeros(p)}
-        if amsgrad:
-            state["max_exp_avg_sq"] = zeros(p)
-        return state
 
 
 class AdamW(Adam):
@@ -159,20 +133,8 @@ class AdamW(Adam):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(
-            params,
-            lr,
-            betas,
-            eps,
-            weight_decay,
-            amsgrad,
-            foreach=foreach,
-            maximize=maximize,
-            capturable=capturable,
-            differentiable=differentiable,
-            fused=fused,
-            decoupled_weight_decay=True,
-        )
+        names = "params lr betas eps weight_decay amsgrad maximize foreach capturable differentiable fused"
+        super().__init__(**chosen(locals(), names), decoupled_weight_decay=True)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

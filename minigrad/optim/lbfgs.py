@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.engine import Array
 from minigrad.grad_mode import recording
-from minigrad.optim.optimizer import Optimizer, ParamsT, check_rates
+from minigrad.optim.optimizer import Optimizer, ParamsT, check_rates, chosen
 from minigrad.tensor import Tensor
 
 
@@ -70,16 +70,10 @@ class LBFGS(Optimizer):
         line_search_fn: str | None = None,
     ) -> None:
         check_rates(lr)
-        defaults = {
-            "lr": lr,
-            "max_iter": max_iter,
-            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
-            "tolerance_grad": tolerance_grad,
-            "tolerance_change": tolerance_change,
-            "history_size": history_size,
-            "line_search_fn": line_search_fn,
-        }
-        super().__init__(params, defaults)
+        if max_eval is None:
+            max_eval = max_iter * 5 // 4
+        names = "lr max_iter max_eval tolerance_grad tolerance_change history_size line_search_fn"
+        super().__init__(params, chosen(locals(), names))
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
 

@@ -13,18 +13,17 @@ import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
 from minigrad.engine import Array
 from minigrad.grad_mode import recording
-from minigrad.optim.flat import Flat
+from minigrad.optim.rules import Group, Rule, Scratch, counter, with_decay
 from minigrad.tensor import Removable, Tensor
 from minigrad.watch import effect, watching
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
-Group: TypeAlias = dict[str, Any]
 P = ParamSpec("P")
 R = TypeVar("R")
 Step: TypeAlias = Callable[Concatenate["Optimizer", P], R]
@@ -36,26 +35,6 @@ class _Required:
 
 
 required = _Required()  #: the default of an option that every parameter group must give
-
-
-class Scratch(NamedTuple):
-    """Room to compute in, laid out like one parameter's array. All parameters share the memory behind it."""
-
-    owner: Array  #: the parameter's array
-    gradient: Array  #: holds the gradient if that is not the parameter's own
-    a: Array
-    b: Array
-
-
-#: Moves one parameter: ``rule(parameter, its array, gradient, scratch)``. The gradient may not be written to,
-#: unless it is ``scratch.gradient``; when it is no longer needed, that array is free as well.
-Rule: TypeAlias = Callable[[Tensor, Array, Array, Scratch], None]
-
-
-def add_scaled(x: Array, y: Array, a: Array | float, out: Array, scratch: Array) -> Array:
-    """``out = x + a·y``, all of one shape and dtype. `out` may be `x`, `scratch` may be `y` (and is then lost)."""
-    np.multiply(y, a, scratch)
-    return np.add(x, scratch, out)
 
 
 def _hooked(step: Step[P, R]) -> Step[P, R]:
@@ -132,19 +111,22 @@ class Optimizer:
     def _start(self) -> None:
         self._hooks: defaultdict[str, OrderedDict[int, Callable[..., Any]]] = defaultdict(OrderedDict)
         self._scratch: dict[Tensor, Scratch] = {}
-        self._memory: dict[np.dtype[Any], Array] = {}
-        self._rules: dict[int, tuple[np.dtype[Any], list[Any], tuple[Rule, Array]]] = {}
-        self._flats: dict[int, Flat] = {}  # by the identity of the list of parameters
+        self._memory: dict[np.dtype[Any], Array] = {}  # behind the scratch arrays
 
     # ---- a step -------------------------------------------------------------------------------------
 
     def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
-        """How this optimizer moves a parameter of `dtype` in `group`. Asked for anew when an option changes."""
+        """How this optimizer updates the parameters of `dtype` in `group`; asked for in each step."""
         raise NotImplementedError(f"{type(self).__name__} defines neither `rule` nor `step`")
+
+    def begin(self, p: Tensor, *names: str) -> dict[str, Any]:
+        """The state of a parameter before its first step: a step count, and zeros of its shape under `names`."""
+        self.state[p] |= {"step": counter()} | {name: Tensor.wrap(np.zeros_like(p.array)) for name in names}
+        return self.state[p]
 
     @_hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Move every parameter that has a gradient.
+        """Update every parameter that has a gradient.
 
         Args:
             closure: computes the loss and its gradients anew; called once, with gradients enabled.
@@ -157,68 +139,28 @@ class Optimizer:
             with recording(True):
                 loss = closure()
         for group in self.param_groups:
-            self._step_group(group)
+            rules: dict[np.dtype[Any], Rule] = {}
+            for p in group["params"]:
+                if p._grad is None:
+                    continue
+                w = p.array
+                rule = rules.get(w.dtype)
+                if rule is None:
+                    rule = self.rule(group, w.dtype)
+                    if group.get("maximize") or group.get("weight_decay"):
+                        rule = with_decay(rule, group, w.dtype)
+                    rules[w.dtype] = rule
+                scratch = self._scratch.get(p)
+                if scratch is None or scratch.like is not w:
+                    scratch = self._scratch[p] = self._scratch_for(w)
+                rule(p, w, p._grad.array, scratch)
+                p.bump(seen=True)
         return loss
 
-    def _step_group(self, group: Group) -> None:
-        params = group["params"]
-        flat = self._flat_of(params)
-        if flat is None:
-            self._move_all(group, [(p, p._grad.array) for p in params if p._grad is not None])
-            for p in params:
-                if p._grad is not None:
-                    p.bump(seen=True)
-            return
-        self.state[flat.whole] = flat.state
-        self._move_all(group, [(flat.whole, flat.gradient)])
-        flat.state = self.state.pop(flat.whole)
-        flat.share(self.state)
-        for p in params:
-            p.bump(seen=True)
-
-    def _flat_of(self, params: list[Tensor]) -> Flat | None:
-        """The parameters as one, if they can move so in this step."""
-        flat = self._flats.get(id(params))
-        if flat is None:
-            return None
-        if flat.params is params and flat.ready(self.state):
-            return flat
-        flat.release()
-        return None
-
-    def _move_all(self, group: Group, moved: list[tuple[Tensor, Array]]) -> None:
-        maximize = group.get("maximize")
-        decays = group.get("weight_decay") and not group.get("decoupled_weight_decay")
-        dtype = None
-        for p, g in moved:
-            w = p.array
-            if w.dtype is not dtype:
-                dtype = w.dtype
-                rule, share = self._rule_of(group, dtype)
-            scratch = self._scratch.get(p)
-            if scratch is None or scratch.owner is not w:
-                scratch = self._scratch[p] = self._room(w)
-            if maximize:
-                g = np.negative(g, out=scratch.gradient)
-            if decays:
-                g = add_scaled(g, w, share, scratch.gradient, scratch.a)
-            rule(p, w, g, scratch)
-
-    def _rule_of(self, group: Group, dtype: np.dtype[Any]) -> tuple[Rule, Array]:
-        """The rule, and the weight decay; made anew when an option has changed."""
-        options = list(group.values())
-        known = self._rules.get(id(group))
-        if known is not None and known[0] is dtype and known[1] == options:
-            return known[2]
-        made = self.rule(group, dtype), np.array(float(group.get("weight_decay", 0)), dtype)
-        if not any(isinstance(option, Tensor) for option in options):  # its value may change
-            self._rules[id(group)] = dtype, options, made
-        return made
-
-    def _room(self, w: Array) -> Scratch:
+    def _scratch_for(self, w: Array) -> Scratch:
         memory = self._memory.get(w.dtype)
         if memory is None or memory.shape[1] < w.size:
-            self._scratch = {p: s for p, s in self._scratch.items() if s.owner.dtype != w.dtype}
+            self._scratch = {p: s for p, s in self._scratch.items() if s.like.dtype != w.dtype}
             memory = self._memory[w.dtype] = np.empty((3, w.size), w.dtype)
         order: Any = "F" if w.flags.f_contiguous and not w.flags.c_contiguous else "C"
         gradient, a, b = (row[: w.size].reshape(w.shape, order=order) for row in memory)
@@ -292,10 +234,6 @@ class Optimizer:
             if not set(params).isdisjoint(group["params"]):
                 raise ValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(param_group)
-        del items, given
-        flat = Flat.of(params)
-        if flat is not None:
-            self._flats[id(params)] = flat
 
     def _refuse(self, group: Group) -> None:
         """Object to options that mean something in PyTorch and cannot be honoured here."""
@@ -463,28 +401,6 @@ def check_rates(lr: float | Tensor, **others: float) -> None:
             raise ValueError(f"Invalid {name} value: {value}")
 
 
-def zeros(p: Tensor) -> Tensor:
-    """A tensor of zeros like `p`, for the state."""
-    return Tensor.wrap(np.zeros_like(p.array))
-
-
-def counter() -> Tensor:
-    """A step count; torch keeps it as a 0-d float32 tensor, so that is how it is saved."""
-    return Tensor.wrap(np.zeros((), np.float32))
-
-
-def move_towards(m: Array, g: Array, weight: float, t: Array) -> None:
-    """``m += weight·(g − m)`` in place: a running average. `t` is scratch."""
-    np.subtract(g, m, t)
-    if weight < 0.5:  # each form is exact at its own end (torch.lerp)
-        add_scaled(m, t, weight, m, t)
-    else:
-        add_scaled(g, t, weight - 1, m, t)
-
-
-def move_towards_square(v: Array, g: Array, weight: float, t: Array) -> None:
-    """``v += weight·(g² − v)`` in place: a running average of squares. `t` is scratch."""
-    np.multiply(v, 1 - weight, v)
-    np.multiply(g, weight, t)
-    np.multiply(t, g, t)
-    np.add(v, t, v)
+def chosen(arguments: dict[str, Any], names: str) -> dict[str, Any]:
+    """Those of a function's arguments that `names` lists, in that order."""
+    return {name: arguments[name] for name in names.split()}

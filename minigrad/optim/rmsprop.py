@@ -7,18 +7,16 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.optim.optimizer import (
+from minigrad.optim.optimizer import Optimizer, ParamsT, check_rates, chosen
+from minigrad.optim.rules import (
     Group,
-    Optimizer,
-    ParamsT,
     Rule,
     Scratch,
     add_scaled,
-    check_rates,
-    counter,
-    move_towards,
-    move_towards_square,
-    zeros,
+    count,
+    running_average,
+    running_average_of_squares,
+    scalars,
 )
 from minigrad.tensor import Tensor
 
@@ -70,33 +68,24 @@ class RMSprop(Optimizer):
         differentiable: bool = False,
     ) -> None:
         check_rates(lr, epsilon=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "alpha": alpha,
-            "eps": eps,
-            "centered": centered,
-            "weight_decay": weight_decay,
-            "capturable": capturable,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        names = "lr momentum alpha eps centered weight_decay capturable foreach maximize differentiable"
+        super().__init__(params, chosen(locals(), names))
 
     def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
         """``θ −= lr·g/(√v + ε)``; see the class."""
-        rate, eps = np.array(-float(group["lr"]), dtype), np.array(group["eps"], dtype)
-        rest, momentum, centered = 1 - group["alpha"], group["momentum"], group["centered"]
+        alpha, momentum, centered = group["alpha"], group["momentum"], group["centered"]
+        names = ("square_avg", *["momentum_buffer"] * (momentum > 0), *["grad_avg"] * centered)
+        rate, eps = scalars(dtype, -float(group["lr"]), group["eps"])
+        average, average_of_squares = running_average(alpha, dtype), running_average_of_squares(alpha, dtype)
 
         def descend(p: Tensor, w: Array, g: Array, scratch: Scratch) -> None:
-            state = self.state[p] or self._begin(p, momentum > 0, centered)
-            state["step"].array += 1
+            state = self.state[p] or self.begin(p, *names)
+            count(state)
             v = state["square_avg"].array
-            move_towards_square(v, g, rest, scratch.a)
+            average_of_squares(v, g, scratch.a)
             if centered:
                 mean = state["grad_avg"].array
-                move_towards(mean, g, rest, scratch.a)
+                average(mean, g, scratch.a)
                 np.multiply(mean, mean, scratch.a)
                 v = np.subtract(v, scratch.a, scratch.a)
             size = np.sqrt(v, out=scratch.a)
@@ -112,12 +101,3 @@ class RMSprop(Optimizer):
                 np.add(w, move, w)
 
         return descend
-
-    def _begin(self, p: Tensor, momentum: bool, centered: bool) -> dict[str, Any]:
-        state = self.state[p]
-        state |= {"step": counter(), "square_avg": zeros(p)}
-        if momentum:
-            state["momentum_buffer"] = zeros(p)
-        if centered:
-            state["grad_avg"] = zeros(p)
-        return state

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.optim.optimizer import Group, Optimizer, ParamsT, Rule, Scratch, add_scaled, check_rates
+from minigrad.optim.optimizer import Optimizer, ParamsT, check_rates, chosen
+from minigrad.optim.rules import Group, Rule, Scratch
 from minigrad.tensor import Tensor
 
 
@@ -58,48 +59,38 @@ class SGD(Optimizer):
         check_rates(lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "foreach": foreach,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        names = "lr momentum dampening weight_decay nesterov maximize foreach differentiable fused"
+        super().__init__(params, chosen(locals(), names))
 
     def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
         """``θ −= lr·b``; see the class."""
-        rate = np.array(-float(group["lr"]), dtype)  # 0-d arrays: a ufunc takes them faster than Python's floats
+        lr, momentum = np.array(-float(group["lr"]), dtype), group["momentum"]
+        if momentum == 0:
 
-        def descend(p: Tensor, w: Array, g: Array, scratch: Scratch) -> None:
-            add_scaled(w, g, rate, w, scratch.a)
+            def descend(p: Tensor, w: Array, g: Array, t: Scratch) -> None:
+                np.multiply(g, lr, t.a)
+                np.add(w, t.a, w)
 
-        if group["momentum"] == 0:
             return descend
 
-        momentum = np.array(group["momentum"], dtype)
-        share = np.array(1 - group["dampening"], dtype)
-        nesterov, undamped = group["nesterov"], group["dampening"] == 0
+        mu, dampening, nesterov = np.array(momentum, dtype), group["dampening"], group["nesterov"]
+        first: set[Tensor] = set()  # steps of parameters; torch begins anew where one is given twice
 
-        def descend_with_momentum(p: Tensor, w: Array, g: Array, scratch: Scratch) -> None:
+        def descend_with_momentum(p: Tensor, w: Array, g: Array, t: Scratch) -> None:
             state = self.state[p]
-            if (buffer := state.get("momentum_buffer")) is None:
-                velocity = np.empty_like(w)
-                velocity[...] = g
-                state["momentum_buffer"] = Tensor.wrap(velocity)
+            if "momentum_buffer" not in state or p in first:
+                first.add(p)
+                b = np.empty_like(w)
+                b[...] = g
+                state["momentum_buffer"] = Tensor.wrap(b)
             else:
-                velocity = buffer.array
-                np.multiply(velocity, momentum, velocity)
-                if undamped:
-                    np.add(velocity, g, velocity)
-                else:
-                    add_scaled(velocity, g, share, velocity, scratch.a)
+                b = state["momentum_buffer"].array
+                np.multiply(b, mu, b)
+                np.add(b, np.multiply(g, 1 - dampening, t.a) if dampening else g, b)
             if nesterov:
-                velocity = add_scaled(g, velocity, momentum, scratch.gradient, scratch.a)
-            descend(p, w, velocity, scratch)
+                np.multiply(b, mu, t.a)
+                b = np.add(g, t.a, t.a)
+            np.multiply(b, lr, t.a)
+            np.add(w, t.a, w)
 
         return descend_with_momentum

@@ -468,3 +468,94 @@ def test_an_optimizer_without_a_rule():
     w.grad = minigrad.ones(2)
     with pytest.raises(NotImplementedError, match="Optimizer defines neither"):
         Optimizer([w], {}).step()
+
+
+# ---- parameters and state belong to the user ---------------------------------------------------------
+
+
+def test_whoever_holds_an_array_keeps_sharing_it():
+    held = minigrad.nn.Linear(2, 2)
+    weights = held.weight.detach().numpy()
+    optimizer = SGD(held.parameters(), lr=1.0)
+    held(minigrad.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert (weights == held.weight.detach().numpy()).all()
+
+
+def test_replaced_arrays_and_state_are_noticed():
+    params = [leaf(minigrad, *shape) for shape in ((3, 5), (5,), (17, 2), ())]
+    optimizer = SGD(params, lr=1.0, momentum=0.5)
+
+    def set_gradients(seed):
+        rng = np.random.default_rng(seed)
+        for p in params:
+            p.grad = minigrad.from_numpy(np.asarray(rng.standard_normal(p.shape).astype(np.float32)))
+
+    set_gradients(0)
+    optimizer.step()
+    optimizer.state[params[0]]["momentum_buffer"] = minigrad.zeros(*params[0].shape)
+    set_gradients(1)
+    old, g = params[0].detach().clone(), params[0].grad.clone()
+    optimizer.step()
+    assert (params[0] == old - g).all()
+    optimizer.state.clear()
+    set_gradients(4)
+    old, g = params[0].detach().clone(), params[0].grad.clone()
+    optimizer.step()
+    assert (params[0] == old - g).all()
+    params[1].data = minigrad.full((5,), 7.0)
+    set_gradients(2)
+    old, g = optimizer.state[params[1]]["momentum_buffer"].clone(), params[1].grad.clone()
+    optimizer.step()
+    assert (params[1] == 7 - (old * 0.5 + g)).all()
+
+
+def test_copies_of_parameters_share_no_memory():
+    model = minigrad.nn.Linear(2, 2)
+    optimizer = SGD(model.parameters(), lr=1.0)
+    twin = copy.deepcopy(model)
+    assert not np.shares_memory(twin.weight.detach().numpy(), model.weight.detach().numpy())
+    (weight, _) = copy.deepcopy(optimizer).param_groups[0]["params"]
+    assert not np.shares_memory(weight.detach().numpy(), model.weight.detach().numpy())
+
+
+def trained(optimizer, params, steps):
+    for _ in range(steps):
+        optimizer.zero_grad()
+        sum((p**2).sum() for p in params).backward()
+        optimizer.step()
+
+
+@every_optimizer
+def test_a_parameter_appended_to_a_group_takes_part(name, options):
+    results = []
+    for fw in (minigrad, torch):
+        params = [fw.full((2,), 1.0 + i, dtype=fw.float64, requires_grad=True) for i in range(3)]
+        optimizer = getattr(fw.optim, name)(params if name == "Adagrad" else params[:2], **options)
+        if name != "Adagrad":  # torch's state of a parameter that Adagrad was not given is empty: a KeyError
+            optimizer.param_groups[0]["params"].append(params[2])
+        trained(optimizer, params, 3)
+        results.append(np.array([p.tolist() for p in params]))
+    np.testing.assert_allclose(*results, rtol=1e-13)
+
+
+@pytest.mark.parametrize(("name", "options"), [(n, o) for n, o in OPTIMIZERS.items() if n != "SGD"])
+def test_each_parameter_has_a_step_count_of_its_own(name, options):
+    params = [leaf(minigrad), leaf(minigrad)]
+    optimizer = getattr(minigrad.optim, name)(params, **options)
+    trained(optimizer, params, 2)
+    optimizer.state[params[1]]["step"].zero_()
+    trained(optimizer, params, 1)
+    assert [optimizer.state[p]["step"].item() for p in params] == [3.0, 1.0]
+
+
+@every_optimizer
+@pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with duplicate parameters")
+def test_a_parameter_given_twice_moves_as_in_torch(name, options):
+    results = []
+    for fw in (minigrad, torch):
+        w = leaf(fw).detach().double().requires_grad_()
+        optimizer = getattr(fw.optim, name)([w, w], **options, **({"foreach": False} if fw is torch else {}))
+        trained(optimizer, [w], 3)
+        results.append(w.tolist())
+    np.testing.assert_allclose(*results, rtol=1e-13)

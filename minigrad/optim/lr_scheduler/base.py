@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from minigrad.optim.optimizer import Group, Optimizer
+from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.rules import Group
 from minigrad.tensor import Tensor
 from minigrad.watch import effect
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minigrad.optim.lr_scheduler.base import LRScheduler, checked, per_group, set_option
-from minigrad.optim.optimizer import Group, Optimizer
+from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.rules import Group
 
 
 class Cycling(LRScheduler):
