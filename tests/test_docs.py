@@ -17,7 +17,7 @@ def text(page):
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/performance.md", "docs/parity.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/performance.md", "docs/parity.md"])
 def test_every_linked_file_exists(page):
     links = [target for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text(page)) if "://" not in target]
     assert links

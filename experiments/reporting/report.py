@@ -49,7 +49,7 @@ def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
 def write_index(out: Path) -> list[str]:
     """Makes every report under `out` anew, and `README.md` with a table of them; returns their names."""
     rows = []
-    names = [name for name in registry.names() if (out / name / CONFIG).exists()]
+    names = _finished(out)
     for name in names:
         experiment = registry.find(name)
         record = render(experiment, out / name)
@@ -72,14 +72,22 @@ def _row(experiment: registry.Experiment[Any], record: Record[Any], link: str) -
 
 
 def readme_table(out: Path) -> str:
-    """The table of all experiments that have results in `out`, for the README beside that folder.
+    """The table of the experiments that have results in `out`, for the README beside that folder: name and result.
 
     Raises:
         UsageError: where a file of the results is missing or damaged.
     """
-    found = [registry.find(name) for name in registry.names() if (out / name / CONFIG).exists()]
-    links = {e.name: f"[`{e.name}`]({out.name}/{e.name}/{REPORT})" for e in found}
-    return table(HEADER, [_row(e, Record.read(out / e.name, e), links[e.name]) for e in found])
+    rows = []
+    for name in _finished(out):
+        experiment = registry.find(name)
+        link = f"[`{name}`]({out.name}/{name}/{REPORT})"
+        link, assignment, _, result = _row(experiment, Record.read(out / name, experiment), link)
+        rows.append([link, assignment, result])
+    return table(["experiment", "assignment", "result"], rows)
+
+
+def _finished(out: Path) -> list[str]:
+    return [name for name in registry.names() if (out / name / CONFIG).exists()]
 
 
 def _both_frameworks(path: Path) -> list[str]:
