@@ -6,17 +6,20 @@ https://docs.pytorch.org/docs/stable/autograd.html
 from __future__ import annotations
 
 import functools
+import types
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from minigrad import engine
-from minigrad.engine import Edge, Node, Rule
+from minigrad.engine import Edge, Node, edge_to
 from minigrad.grad_mode import grad_mode, recording
 from minigrad.tensor import Tensor, run_backward, seeds
-from minigrad.watch import call, leak
+from minigrad.views import check_write, rewrite
+from minigrad.watch import call, read
 
 
 class set_grad_enabled(ContextDecorator):  # noqa: N801 (torch's name)
@@ -158,7 +161,7 @@ def grad(
     arrived = engine.backward(seeds(outs, given, create_graph), Tensor.wrap, ins, keep, create_graph)
     results: list[Tensor | None] = []
     for i, x in enumerate(ins):
-        g = arrived.get(x.node or x)
+        g = arrived.get(x.place)
         if g is None:
             if materialize_grads:
                 results.append(Tensor.wrap(call(np.zeros_like, x.array)))
@@ -178,17 +181,23 @@ def grad(
 
 
 class Context:
-    """What a `Function` keeps from forward to backward."""
+    """What a `Function` keeps from forward to backward.
+
+    Attributes:
+        needs_input_grad: for each input whether a gradient flows to it.
+    """
 
     def __init__(self) -> None:
-        self._saved: tuple[Tensor | None, ...] = ()
         self.needs_input_grad: tuple[bool, ...] = ()
-        self.not_differentiable: set[int] = set()
+        self._saved: list[tuple[Tensor | None, int, int]] = []  # with its version, and which result it is, or -1
+        self._not_differentiable: set[int] = set()
+        self._dirty: set[int] = set()
+        self._materializes = True
+        self._node: Callable[[], Node | None] = lambda: None
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors; backward finds them in `saved_tensors`."""
-        self._saved = tensors
-        self._versions = [t.version[0] if t is not None and t.version else 0 for t in tensors]
+        self._saved = [(t, t.version[0] if t is not None and t.version else 0, -1) for t in tensors]
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
@@ -197,44 +206,38 @@ class Context:
         Raises:
             RuntimeError: if one of them has been written to since.
         """
-        for t, then in zip(self._saved, self._versions, strict=True):
+        tensors = []
+        for t, then, output in self._saved:
             if t is not None and t.version and t.version[0] != then:
                 raise RuntimeError(
                     "one of the variables needed for gradient computation has been modified by an inplace operation: "
                     f"[{t.dtype.name} {list(t.shape)}] is at version {t.version[0]}; expected version {then} instead."
                 )
-        return self._saved
+            if t is not None and output >= 0:  # a result: it belongs to the graph, but must not point back to it
+                t = Tensor.wrap(t.array, self._node())
+                t.output = output
+            tensors.append(t)
+        return tuple(tensors)
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
         """Say that these results carry no gradient."""
-        self.not_differentiable |= {id(t) for t in tensors}
+        self._not_differentiable |= {id(t) for t in tensors}
 
     def mark_dirty(self, *tensors: Tensor) -> None:
-        """Say that these inputs were written to."""
-        for t in tensors:
-            t.bump()
+        """Say that these inputs were written to; they have to be among the results."""
+        self._dirty |= {id(t) for t in tensors}
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether results without a gradient are given zeros in backward (they are)."""
-
-
-class _Parts(dict[int, Any]):
-    """The gradients of a function's several results, on their way to its backward."""
-
-    def __add__(self, other: _Parts) -> _Parts:
-        total = _Parts(self)
-        for i, g in other.items():
-            total[i] = total[i] + g if i in total else g
-        return total
-
-    shape: Any = ()
-    dtype: Any = None
+        """Whether backward is given zeros, and not None, for results that no gradient arrives at."""
+        self._materializes = value
 
 
 class Function:
     """An operation of one's own: a static ``forward(ctx, *inputs)`` and ``backward(ctx, *gradients)``.
 
-    Call it by `apply`. Backward returns one gradient (or None) for each input of forward.
+    `backward` returns a gradient, or None, for each input of forward. It may itself be made of operations; then the
+    gradients can be differentiated. Instead of ``forward(ctx, …)`` a class may define ``forward(*inputs)`` and
+    ``setup_context(ctx, inputs, output)``.
     https://docs.pytorch.org/docs/stable/autograd.html#torch.autograd.Function
 
     >>> import minigrad
@@ -253,8 +256,10 @@ class Function:
     tensor(12.)
     """
 
+    setup_context: ClassVar[Callable[..., None] | None] = None
+
     @staticmethod
-    def forward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
+    def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the result."""
         raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
@@ -265,68 +270,118 @@ class Function:
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
-        """Run `forward`, and record `backward` as its rule."""
-        leak(f"an operation of one's own ({cls.__name__})")
+        """Run `forward`, and record `backward` as its gradient function."""
+        read(f"an operation of one's own ({cls.__name__})")
         ctx = Context()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
+        edges = [edge_to(a) if isinstance(a, Tensor) else None for a in args]
         with recording(False):
-            results = cls.forward(ctx, *args)
+            if cls.setup_context is None:
+                results = cls.forward(ctx, *args)
+            else:
+                results = cls.forward(*args)
+                cls.setup_context(ctx, args, results)
+        outs = results if isinstance(results, tuple) else (results,)
+        for out in outs:
+            if id(out) in ctx._dirty:
+                check_write(out, out)
+                out.bump()
         if not (grad_mode.enabled and any(ctx.needs_input_grad)):
             return results
-        outs = results if isinstance(results, tuple) else (results,)
         shapes = [(o.array.shape, o.array.dtype) if isinstance(o, Tensor) else None for o in outs]
 
-        @functools.lru_cache(maxsize=1)  # each input's rule asks; backward runs once
-        def gradients(parts: Any) -> tuple[Any, ...]:
-            arrays = not any(isinstance(g, Tensor) for g in parts.value.values())
-            given = [
-                parts.value[i] if i in parts.value else None if s is None else np.zeros(*s)
-                for i, s in enumerate(shapes)
+        def gradients(wanted: Sequence[bool], g: Any) -> Sequence[Any]:
+            given = g if len(shapes) > 1 else (g,)
+            arrays = not any(isinstance(part, Tensor) for part in given)
+            shown = [
+                part
+                if isinstance(part, Tensor)
+                else Tensor.wrap(np.asarray(part))
+                if part is not None
+                else Tensor.wrap(np.zeros(*shape))
+                if shape is not None and ctx._materializes
+                else None
+                for part, shape in zip(given, shapes, strict=True)
             ]
-            with recording(not arrays):
-                answer = cls.backward(
-                    ctx, *(g if g is None or isinstance(g, Tensor) else Tensor.wrap(np.asarray(g)) for g in given)
-                )
+            answer = cls.backward(ctx, *shown)
             answer = answer if isinstance(answer, tuple) else (answer,)
-            if len(answer) != len(args):
+            n = len(edges)
+            if len(answer) < n or any(part is not None for part in answer[n:]):
                 raise RuntimeError(
-                    f"function {cls.__name__}Backward returned an incorrect number of gradients (expected {len(args)}, "
-                    f"got {len(answer)})"
+                    f"function {cls.__name__}Backward returned an incorrect number of gradients (expected {n}, got "
+                    f"{len(answer)})"
                 )
-            return tuple(g.array if arrays and isinstance(g, Tensor) else g for g in answer)
+            return [_checked(part, edge, arrays, cls) for part, edge in zip(answer, edges, strict=False)]
 
-        def rule(parts: _Parts, position: int, like: Tensor) -> Any:
-            g = gradients(_ByIdentity(parts))[position]
-            return np.zeros_like(like.array) if g is None else g
-
-        edges: list[Edge] = [
-            (a.node or a, Rule(functools.partial(rule, position=i, like=a), ()), a.array.shape, a.array.dtype)
-            for i, a in enumerate(args)
-            if ctx.needs_input_grad[i]
+        node = Node(f"{cls.__name__}Backward", gradients, edges, outputs=len(outs))
+        places = {id(out): i for i, out in enumerate(outs)}
+        ctx._node = weakref.ref(node)
+        ctx._saved = [
+            (t, then, -1) if id(t) not in places or any(t is a for a in args) else (_alias(t), then, places[id(t)])
+            for t, then, _ in ctx._saved
         ]
-        node = Node(f"{cls.__name__}Backward", edges)
         answers = []
         for i, out in enumerate(outs):
-            if not isinstance(out, Tensor) or id(out) in ctx.not_differentiable or not out.is_floating_point():
+            if not isinstance(out, Tensor) or id(out) in ctx._not_differentiable or not out.is_floating_point():
                 answers.append(out)
                 continue
-            part = Rule(functools.partial(_part, i), ())
-            answers.append(Tensor.wrap(out.array, Node(f"{cls.__name__}Backward", [(node, part, (), None)])))  # type: ignore[list-item]
+            answers.append(Tensor.wrap(out.array, node))
+            answers[-1].output, answers[-1].version = i, out.version
+            if id(out) in ctx._dirty:
+                rewrite(out, answers[-1])
+                answers[-1] = out
         return tuple(answers) if isinstance(results, tuple) else answers[0]
 
 
-def _part(position: int, g: Any) -> _Parts:
-    return _Parts({position: g})
+def _alias(t: Tensor | None) -> Tensor | None:
+    """Another tensor on the same array, without a place in the graph."""
+    return t if t is None else t.detach()
 
 
-class _ByIdentity:
-    """A key that is equal only to itself."""
+def _checked(g: Any, edge: Edge | None, arrays: bool, owner: type) -> Any:
+    """The gradient that a function of one's own returned, in the dtype of its input."""
+    if g is None or edge is None:
+        return None
+    if not isinstance(g, Tensor):
+        raise TypeError(f"function {owner.__name__}Backward: expected Tensor or None (got {type(g).__name__})")
+    if g.array.dtype != edge[2]:
+        g = g.astype(edge[2])
+    return g.array if arrays else g
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
 
-    def __hash__(self) -> int:
-        return id(self.value)
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """A `Function.backward` whose gradients can't be differentiated again.
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and self.value is other.value
+    >>> import minigrad
+    >>> class Double(minigrad.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         return x * 2
+    ...     @staticmethod
+    ...     @minigrad.autograd.function.once_differentiable
+    ...     def backward(ctx, g):
+    ...         return g * 2
+    >>> x = minigrad.ones(1, requires_grad=True)
+    >>> minigrad.autograd.grad(Double.apply(x), x)
+    (tensor([2.]),)
+    """
+
+    def refuse(wanted: Sequence[bool], g: Any) -> Any:
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+    @functools.wraps(backward)
+    def once(ctx: Any, *grad_outputs: Any) -> Any:
+        with recording(False):
+            answer = backward(ctx, *grad_outputs)
+        given = [g for g in grad_outputs if isinstance(g, Tensor) and g.tracked]
+        if not (grad_mode.enabled and given):
+            return answer
+        edges = [edge_to(g) for g in given]
+        found = answer if isinstance(answer, tuple) else (answer,)
+        cut = [g if g is None else Tensor.wrap(g.array, Node("DelayedError", refuse, edges)) for g in found]
+        return tuple(cut) if isinstance(answer, tuple) else cut[0]
+
+    return once
+
+
+function = types.SimpleNamespace(Function=Function, FunctionCtx=Context, once_differentiable=once_differentiable)

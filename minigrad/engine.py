@@ -1,36 +1,36 @@
 """Reverse-mode automatic differentiation.
 
-While a program runs, every operation on a tracked `Variable` leaves a `Node` behind. A node has an **edge**
-to each variable that its operation read, and on the edge stands the **rule** that turns the gradient of the
-operation's result into the gradient of that input. So the nodes form a graph that points from results back
-to inputs. `backward` walks it once, newest operation first:
+While a program runs, every operation on a tracked `Variable` leaves a `Node` behind. A node has an **edge** to each
+of the operation's inputs, and one **function** that turns the gradient of its result into those of the inputs. So the
+nodes form a graph that points from results back to inputs. `backward` walks it once, newest operation first:
 
 1. the gradient of the result is given (1, for a loss);
-2. each node hands every input its share, ``rule(g)``; shares that meet at one variable are added;
+2. each node hands every input its share; shares that meet at one variable are added;
 3. what arrives at a leaf (a variable that no operation made) is the leaf's gradient.
 
-That is the chain rule, and all of it. The rules themselves live with the operations, in `minigrad.ops`.
-
-A rule runs on whatever it is given. `backward` normally feeds it NumPy arrays, and nothing is recorded. With
-``create_graph=True`` it feeds it tensors: backward is then a recorded program, and can be differentiated too.
+That is the chain rule, and all of it: `walk`. The formulas are with the operations, in `minigrad.ops`. They compute
+with NumPy arrays or, if ``create_graph=True``, with tensors: then backward is recorded, and can be differentiated too.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from minigrad.grad_mode import recording
-from minigrad.watch import call, leak, watching
+from minigrad.hooks import Hook, call_hooks, hooked
+from minigrad.watch import call, watching
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-Value: TypeAlias = Any  # what rules compute with: arrays, or variables when the walk itself is recorded
-Hook: TypeAlias = Callable[[Any], Any]
+Value: TypeAlias = Any  # an array, or a variable when the walk itself is recorded
+Values: TypeAlias = Sequence[Any]
+Function: TypeAlias = Callable[..., Values]
 
 
 class Variable:
@@ -38,52 +38,58 @@ class Variable:
 
     array: Array
     node: Node | None = None  #: the operation that made it; None for a leaf
+    output: int = 0  #: which of the operation's results it is
     tracked: bool = False  #: whether gradients flow to it
     version: list[int] | None = None  #: counts the writes; shared by all views of one array; None: no write yet
     hooks: dict[int, Hook] | None = None  #: called with the gradient that arrives at a leaf
 
-    def bump(self, seen: bool = False) -> None:
-        """Count a write to the array, so that a gradient that needs the old values can object."""
-        if not seen:
-            leak("an array is written to")
-        if self.version is None:
-            self.version = [0]
-        self.version[0] += 1
+    @property
+    def place(self) -> Place:
+        """Where its gradient arrives: at the operation that made it, or at the leaf itself."""
+        return self if self.node is None else Output(self.node, self.output) if self.output else self.node
 
 
-class Rule(NamedTuple):
-    """The gradient of one input: ``function(g, *needed)``; `needs` are places in `Node.saved`."""
+class Output(NamedTuple):
+    """The second or a later result of an operation that has several."""
 
-    function: Callable[..., Value]
-    needs: tuple[int, ...]
+    node: Node
+    number: int
 
 
-#: Where a gradient goes, by which rule, and the shape and dtype that it must have there.
-Edge: TypeAlias = "tuple[Node | Variable, Rule, tuple[int, ...], np.dtype[Any]]"
+Place: TypeAlias = "Node | Output | Variable"
+#: Where the gradient of an input goes, and the shape and dtype that it must have there.
+Edge: TypeAlias = "tuple[Place, tuple[int, ...], np.dtype[Any]]"
+Edges: TypeAlias = "Sequence[Edge | None]"
+
+
+def edge_to(variable: Variable) -> Edge | None:
+    """The edge to an input; None if no gradient flows to it."""
+    return (variable.place, variable.array.shape, variable.array.dtype) if variable.tracked else None
 
 
 class Node:
     """One recorded operation.
 
-    `saved` holds what the rules need. The operation's own result, at place `output`, is held as an anonymous
-    variable on the same array: the real one would point back here. So the graph has no reference cycle.
+    ``function(wanted, g, *saved)`` returns a gradient, or None, for each edge. `wanted` has a bool for each, `g` is
+    the gradient of the result (of several a tuple, None where nothing arrived). The operation's own result, at place
+    `output` among the saved values, is an anonymous variable on the same array: so there is no reference cycle.
     """
 
-    __slots__ = ("__weakref__", "edges", "frees", "hooks", "label", "order", "output", "saved", "writes")
+    __slots__ = ("__weakref__", "edges", "function", "hooks", "label", "order", "output", "outputs", "saved", "writes")
     clock = itertools.count()
 
-    def __init__(self, label: str, edges: list[Edge], saved: Sequence[Any] = (), output: int = -1) -> None:
-        self.label = label
-        self.edges = edges
-        self.saved: Sequence[Any] | None = saved
-        self.output = output
+    def __init__(
+        self, label: str, function: Function, edges: Edges, saved: Values = (), output: int = -1, outputs: int = 1
+    ) -> None:
+        self.label, self.function, self.edges = label, function, edges
+        self.saved: Values | None = saved
+        self.output, self.outputs = output, outputs
         self.order = next(Node.clock)  # a node is younger than all nodes that it leads to
-        self.hooks: dict[int, Hook] | None = None
-        self.frees, self.writes = False, 0  # whether there is anything to free; writes to all of it until now
+        self.hooks: dict[int, dict[int, Hook]] | None = None  # by result
+        self.writes: int | None = None  # to all saved variables until now; None: nothing to check, nothing to free
         for value in saved:
             if isinstance(value, Variable):
-                self.frees = True
-                self.writes += value.version[0] if value.version else 0
+                self.writes = (self.writes or 0) + (value.version[0] if value.version else 0)
 
     def name(self) -> str:
         """What torch calls it: ``"AddBackward0"``."""
@@ -91,19 +97,21 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
-        """Where the gradients go: nodes, and `AccumulateGrad` for leaves."""
-        return tuple((t if isinstance(t, Node) else AccumulateGrad(t), 0) for t, *_ in self.edges)
+        """Where the gradients go: nodes, each with the number of its result, and `AccumulateGrad` for leaves."""
+        places: list[Any] = [edge and edge[0] for edge in self.edges]
+        found = [AccumulateGrad(place) if isinstance(place, Variable) else place for place in places]
+        return tuple((p.node, p.number) if isinstance(p, Output) else (p, 0) for p in found)
 
     def __repr__(self) -> str:
         return f"<{self.label} object at {id(self):#x}>"
 
-    def unpack(self, wrap: Callable[[Array, Node], Variable] | None) -> list[Any]:
-        """The saved values as the rules want them: arrays, or variables if `wrap` is given."""
+    def unpack(self, wrap: Callable[[Array, Node], Variable] | None) -> Values:
+        """The saved values as the function wants them: arrays, or variables if `wrap` is given."""
         if self.saved is None:
-            raise RuntimeError(
-                "Trying to backward through the graph a second time. What the rules need is freed by the first "
-                f"backward (here that of {self.label}), unless retain_graph=True is specified."
-            )
+            freed = f"What {self.label} had saved is freed by the first, unless retain_graph=True is specified."
+            raise RuntimeError(f"Trying to backward through the graph a second time. {freed}")
+        if self.writes is None:
+            return self.saved
         values: list[Any] = []
         writes = 0
         for value in self.saved:
@@ -113,10 +121,10 @@ class Node:
             values.append(value)
         if writes != self.writes:
             written = [v.array for v in self.saved if isinstance(v, Variable) and v.version and v.version[0]]
-            names = " or ".join(f"[{a.dtype} {list(a.shape)}]" for a in written)
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                f"{names}, which {self.label} needs, is at version {writes}; expected version {self.writes}."
+                f"{' or '.join(f'[{a.dtype} {list(a.shape)}]' for a in written)}, which {self.label} needs, is at "
+                f"version {writes}; expected version {self.writes}."
             )
         if wrap is not None and self.output >= 0:
             values[self.output] = wrap(values[self.output].array, self)
@@ -124,7 +132,7 @@ class Node:
 
 
 class AccumulateGrad(NamedTuple):
-    """The end of the way: a leaf, as `Node.next_functions` shows it."""
+    """A leaf, as `Node.next_functions` shows it."""
 
     variable: Variable
 
@@ -133,87 +141,96 @@ class AccumulateGrad(NamedTuple):
         return "AccumulateGrad"
 
 
+Shares: TypeAlias = Iterable[tuple[Place, Value]]
+Arrived: TypeAlias = dict[Place, Value]
+
+
+def walk(shares: Shares, visit: Callable[[Node, Arrived], Shares], add: Callable[[Value, Value], Value]) -> Arrived:
+    """Carry gradients back, from `shares` on: ``visit(node, arrived)`` gives the shares of a node's inputs."""
+    arrived: Arrived = {}  # the gradient so far, by place
+    pending: list[tuple[int, Node]] = []  # a heap of nodes, newest first: what adds to a node is younger
+    while True:
+        for place, g in shares:
+            if place in arrived:
+                arrived[place] = add(arrived[place], g)
+                continue
+            arrived[place] = g
+            if not isinstance(place, Variable):
+                node = place if isinstance(place, Node) else place.node
+                heappush(pending, (-node.order, node))
+        if not pending:
+            return arrived
+        shares = visit(heappop(pending)[1], arrived)
+
+
 def backward(
-    roots: Iterable[tuple[Variable, Value]],
+    roots: Sequence[tuple[Variable, Value]],
     wrap: Callable[[Array, Node | None], Variable],
     inputs: Sequence[Variable] | None = None,
     retain_graph: bool = False,
     create_graph: bool = False,
-) -> dict[Node | Variable, Value]:
-    """Carry gradients back through the graph.
+) -> Arrived:
+    """What arrives at each leaf, or at each of `inputs`, by place, if these gradients start from the `roots`.
 
-    Args:
-        roots: pairs of a variable and the gradient to start from, of its shape.
-        wrap: makes a variable of an array and the node that it came from.
-        inputs: walk only the ways that lead to these. None: to all leaves.
-        retain_graph: keep the saved values, so that the same graph can be walked again.
-        create_graph: gradients are variables, and the walk is recorded.
-
-    Returns:
-        The gradient that arrived at each leaf, or at each of `inputs` (by its node, if it has one).
+    With `inputs` only the ways to them are walked. `retain_graph` keeps the saved values, for another walk.
+    With `create_graph` gradients are variables, which `wrap` makes of an array and the node that it came from.
     """
-    if create_graph:
-        leak("backward with create_graph=True")
-    starts = [(root.node or root, g) for root, g in roots]
-    wanted = None if inputs is None else {v.node or v for v in inputs}
-    on_the_way = None if wanted is None else leading_to(wanted, [start for start, _ in starts])
-    arrived: dict[Node | Variable, Value] = {}  # the gradient so far, by place
-    pending: list[tuple[int, Node]] = []  # a heap of the nodes that hold a gradient, newest first
-
-    def deliver(target: Node | Variable, g: Value) -> None:
-        before = arrived.get(target)
-        if before is None:
-            arrived[target] = g
-            if isinstance(target, Node):
-                heappush(pending, (-target.order, target))
-        else:
-            arrived[target] = call(operator.add, before, g)
-
-    for start, g in starts:
-        deliver(start, g)
+    wanted = None if inputs is None else {v.place for v in inputs}
+    useful = None if wanted is None else leading_to(wanted, [root.place for root, _ in roots])
+    captured: Arrived = {}
     watcher = watching.watcher
 
-    with recording(create_graph), np.errstate(all="ignore"):  # inf and nan are values, as in torch
-        while pending:
-            node = heappop(pending)[1]
-            g = arrived[node]  # complete: whatever adds to it is younger, and is done
-            if node.hooks:
-                g = arrived[node] = call(call_hooks, node.hooks, g, wrap)
-            if wanted is None or node not in wanted:
-                del arrived[node]
-            values = None
-            for target, (rule, needs), shape, dtype in node.edges:
-                if on_the_way is not None and target not in on_the_way:
-                    continue
-                if needs and values is None:
-                    values = node.unpack(wrap if create_graph else None)
-                needed = [values[place] for place in needs] if values else ()
-                share = rule(g, *needed) if watcher is None else watcher.rule(node, rule, g, *needed)
+    def visit(node: Node, arrived: Arrived) -> Shares:
+        g = arrived.pop(node, None)
+        if node.outputs > 1:
+            g = (g, *[arrived.pop(Output(node, i), None) for i in range(1, node.outputs)])
+            if not any(part is not None for part in g):
+                return ()  # two of its results were pending, and its turn came with the first
+        if node.hooks:
+            g = call(hooked, node.hooks, g, wrap)
+        asked = [edge is not None and (useful is None or edge[0] in useful) for edge in node.edges]
+        if wanted is not None:
+            for i, part in enumerate(g if node.outputs > 1 else [g]):
+                if (at := Output(node, i) if i else node) in wanted and part is not None:
+                    captured[at] = part
+            if not any(asked):
+                return ()
+        values = node.unpack(wrap if create_graph else None)
+        found = node.function(asked, g, *values) if watcher is None else watcher.backward(node, asked, g, values)
+        if node.writes is not None and not retain_graph:
+            node.saved = None
+        shares = []
+        for edge, share in zip(node.edges, found, strict=True):
+            if share is not None and edge is not None and (useful is None or edge[0] in useful):
+                place, shape, dtype = edge
                 if share.shape != shape or share.dtype is not dtype:
                     share = call(fit, share, shape, dtype, node.label, g)
-                deliver(target, share)
-            if node.frees and not retain_graph:
-                node.saved = None
+                shares.append((place, share))
+        return shares
 
+    with recording(create_graph), np.errstate(all="ignore"):  # inf and nan are values, as in torch
+        add = operator.add if watcher is None else functools.partial(watcher.call, operator.add)
+        arrived = walk([(root.place, g) for root, g in roots], visit, add)
         for place, g in arrived.items():
             if isinstance(place, Variable) and place.hooks:
                 arrived[place] = call(call_hooks, place.hooks, g, wrap)
-    return arrived
+    return {**arrived, **captured}
 
 
-def leading_to(wanted: set[Node | Variable], roots: Sequence[Node | Variable]) -> set[Node | Variable]:
+def leading_to(wanted: Collection[Place], roots: Iterable[Place]) -> set[Place]:
     """The places from which one of `wanted` can be reached, among all that `roots` lead to."""
     nodes: set[Node] = set()
-    stack = [root for root in roots if isinstance(root, Node)]
+    stack = list(roots)
     while stack:
-        node = stack.pop()
-        if node not in nodes:
+        place = stack.pop()
+        node = place.node if isinstance(place, Output) else place
+        if isinstance(node, Node) and node not in nodes:
             nodes.add(node)
-            stack.extend(target for target, *_ in node.edges if isinstance(target, Node))
+            stack.extend(edge[0] for edge in node.edges if edge is not None)
     found = set(wanted)
     for node in sorted(nodes, key=lambda n: n.order):  # inputs come before results
-        if any(target in found for target, *_ in node.edges):
-            found.add(node)
+        if any(edge is not None and edge[0] in found for edge in node.edges):
+            found.update([node, *(Output(node, i) for i in range(1, node.outputs))])
     return found
 
 
@@ -224,18 +241,11 @@ def fit(share: Value, shape: tuple[int, ...], dtype: np.dtype[Any], label: str, 
         extra = array.ndim - len(shape)
         stretched = [i for i, n in enumerate(shape, extra) if n == 1 and array.shape[i] != 1]
         if extra < 0 or any(n not in (1, m) for n, m in zip(shape, array.shape[extra:], strict=True)):
-            raise AssertionError(f"{label}: a gradient of shape {array.shape} for an input of shape {shape}")
+            wrong = f"got {list(array.shape)} but expected shape compatible with {list(shape)}"
+            raise RuntimeError(f"Function {label} returned an invalid gradient: {wrong}")
         share = share.sum(axis=(*range(extra), *stretched), keepdims=True).reshape(shape)
     if array.dtype != dtype:
-        if (g.array if isinstance(g, Variable) else g).dtype == dtype:
+        if not isinstance(g, tuple) and (g.array if isinstance(g, Variable) else g).dtype == dtype:
             raise AssertionError(f"{label}: a gradient of {array.dtype} for an input of {dtype}")
         share = share.astype(dtype)  # the operation itself had promoted this input
     return share
-
-
-def call_hooks(hooks: dict[int, Hook], g: Value, wrap: Callable[[Array, Node | None], Variable]) -> Value:
-    """Show a gradient to the hooks; each may return another to take its place."""
-    shown = g if isinstance(g, Variable) else wrap(np.asarray(g), None)
-    for hook in list(hooks.values()):
-        shown = shown if (answer := hook(shown)) is None else answer
-    return shown if isinstance(g, Variable) else shown.array

@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from minigrad.ops.record import registry
 from minigrad.tensor import Tensor
 from minigrad.watch import Watcher, by
 
@@ -148,9 +147,9 @@ class profile(Watcher):  # noqa: N801 (torch's name)
         """An operation."""
         return self._timed(primitive.name, False, primitive.forward, *values)
 
-    def rule(self, node: Any, function: Callable[..., Any], *values: Any) -> Any:
-        """The gradient of one input; its time belongs to the operation."""
-        return self._timed(operation_of(function) or node.label, True, function, *values)
+    def backward(self, node: Any, wanted: Sequence[bool], g: Any, values: Sequence[Any]) -> Any:
+        """The gradients of a node's inputs; the time belongs to the operation."""
+        return self._timed(getattr(node.function, "operation", node.label), True, node.function, wanted, g, *values)
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """A function of arrays."""
@@ -192,16 +191,6 @@ def own_bytes(made: Any) -> int:
     if isinstance(made, np.ndarray):
         return made.nbytes if made.base is None else 0
     return sum(map(own_bytes, made)) if isinstance(made, (tuple, list)) else 0
-
-
-@functools.cache
-def _rules() -> dict[Any, str]:
-    return {rule: record.name for record in registry.values() for rule in record.gradients.values()}
-
-
-def operation_of(rule: Any) -> str | None:
-    """The operation that a gradient rule belongs to; None for a rule of nobody's record."""
-    return _rules().get(rule.func if isinstance(rule, functools.partial) else rule)
 
 
 def name_of(function: Any) -> str:

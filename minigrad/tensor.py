@@ -10,15 +10,17 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from minigrad import dtypes, engine, watch
+from minigrad import dtypes, engine, views, watch
 from minigrad._format import format_tensor
 from minigrad.dtypes import dtype
 from minigrad.engine import Array, Node, Variable
-from minigrad.grad_mode import grad_mode
+from minigrad.hooks import RETAIN, Removable
+from minigrad.views import View, own_hooks
+from minigrad.watch import writes_to_tensors
 
 
 class Size(tuple[int, ...]):
@@ -36,14 +38,6 @@ class Size(tuple[int, ...]):
 
     def __repr__(self) -> str:
         return f"minigrad.Size({list(self)})"
-
-
-class View(NamedTuple):
-    """How a view came out of the tensor that owns its memory."""
-
-    base: Tensor
-    replay: Callable[[Tensor], Tensor]  #: makes the view anew from the base
-    rewrites: int  #: how often the base's history had been rewritten when this view was made
 
 
 class device(str):  # noqa: N801 (torch's name)
@@ -236,7 +230,7 @@ class Tensor(Variable):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        watch.leak("requires_grad is set")
+        watch.read("requires_grad is set")
         if self.node is not None:
             if value:
                 return
@@ -286,9 +280,9 @@ class Tensor(Variable):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is None:
-            watch.effect(self._forget_grad)
+            self._forget_grad()
         else:
-            watch.leak("grad is set")
+            watch.read("grad is set")
             if not isinstance(value, Tensor):
                 raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
             if value.array.shape != self.array.shape:
@@ -302,8 +296,9 @@ class Tensor(Variable):
 
     @grad.deleter
     def grad(self) -> None:
-        watch.effect(self._forget_grad)
+        self._forget_grad()
 
+    @writes_to_tensors
     def _forget_grad(self) -> None:
         self._grad = None
 
@@ -346,11 +341,12 @@ class Tensor(Variable):
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        watch.leak("data is set")
+        watch.read("data is set")
         self.array = value.array
 
     def retain_grad(self) -> None:
         """Keep the gradient of this result of an operation in its ``grad``."""
+        self.refresh()
         if not self.tracked:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.node is None or self.retains_grad:
@@ -362,7 +358,7 @@ class Tensor(Variable):
             if (tensor := this()) is not None:
                 tensor._grad = g if tensor._grad is None else tensor._grad + g
 
-        self.register_hook(keep)
+        own_hooks(self)[RETAIN] = keep
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Removable:
         """Call `hook` with each gradient of this tensor; what it returns (if anything) takes its place.
@@ -374,12 +370,10 @@ class Tensor(Variable):
         >>> x.grad
         tensor(30.)
         """
+        self.refresh()
         if not self.tracked:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        owner = self.node or self
-        if owner.hooks is None:
-            owner.hooks = {}
-        return Removable(owner.hooks, hook)
+        return Removable(own_hooks(self), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Removable:
         """Call ``hook(tensor)`` each time after backward has added to this leaf's ``grad``."""
@@ -389,73 +383,20 @@ class Tensor(Variable):
             self.after_accumulate = {}
         return Removable(self.after_accumulate, hook)
 
-    # ---- in-place writes ----------------------------------------------------------------------------
+    def bump(self) -> None:
+        """Count a write to the array, so that a gradient that needs the old values can object."""
+        if self.version is None:
+            self.version = [0]
+        self.version[0] += 1
 
     def assign(self, result: Tensor) -> Tensor:
-        """Make this tensor what `result` is: its values, written into this memory, and its place in the graph.
-
-        All in-place operations end here.
-
-        Raises:
-            RuntimeError: if this is a leaf that requires grad (or a view of one) and recording is on, or if shape
-                or dtype do not fit.
-        """
-        tracking = grad_mode.enabled and (self.tracked or result.tracked)
-        base = self.view_of.base if self.view_of else self
-        if grad_mode.enabled and base.tracked and base.node is None:
-            what = "a leaf Variable" if base is self else "a view of a leaf Variable"
-            raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
-        if result.array.shape != self.array.shape:
-            raise RuntimeError(
-                f"output with shape {list(self.shape)} doesn't match the broadcast shape {list(result.shape)}"
-            )
-        if dtypes.category(result.array.dtype) > dtypes.category(self.array.dtype):
-            raise RuntimeError(f"result type {result.dtype} can't be cast to the desired output type {self.dtype}")
-        if not self.array.flags.writeable:
-            raise RuntimeError(
-                "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-                "location. Please clone() the tensor before performing the operation."
-            )
-        if result.node is not None and result.node.saved:  # the rules want the values from before the write
-            before = Tensor.wrap(watch.call(np.copy, self.array), self.node)
-            before.version = self.version and list(self.version)
-            result.node.saved = [before if value is self else value for value in result.node.saved]
-        if result.array is not self.array:
-            if watch.watching.watcher is not None:
-                watch.watching.watcher.meets(self)
-            watch.call(np.copyto, self.array, result.array)
-        self.bump(seen=True)
-        if tracking:
-            if result.array.dtype != self.array.dtype:
-                result = result.to(self.dtype)
-            self.node, self.tracked = result.node, True
-            if self.view_of is not None:
-                self._rewrite_base(self.view_of)
-            else:
-                self.rewrites += 1
-        return self
-
-    def _rewrite_base(self, view: View) -> None:
-        """After a tracked write to this view: the base now consists of its old self and of this view's value."""
-        watch.leak("a view that gradients flow through is written to")
-        base, replay, _ = view
-        before = Tensor.wrap(base.array, base.node)
-        before.tracked = base.tracked
-        edges: list[engine.Edge] = []
-        if before.tracked:
-            edges.append((before.node or before, engine.Rule(_outside(replay), ()), base.array.shape, base.array.dtype))
-        if self.node is not None:
-            edges.append((self.node, engine.Rule(replay, ()), self.array.shape, self.array.dtype))
-        base.node, base.tracked = Node("CopySlices", edges), True
-        base.rewrites += 1
-        self.view_of = View(base, replay, base.rewrites)
+        """Make this tensor what `result` is, in place; see `minigrad.views.assign`."""
+        return views.assign(self, result)
 
     def refresh(self) -> None:
-        """Bring a view's place in the graph up to date after its base was written to through another tensor."""
-        view = self.view_of
-        if view is not None and view.rewrites != view.base.rewrites:
-            fresh = view.replay(view.base)
-            self.node, self.tracked, self.view_of = fresh.node, fresh.tracked, fresh.view_of
+        """Bring a view's place in the graph up to date; see `minigrad.views.refresh`."""
+        if self.view_of is not None:
+            views.refresh(self)
 
     # ---- conversions --------------------------------------------------------------------------------
 
@@ -467,12 +408,12 @@ class Tensor(Variable):
         """
         if self.array.size != 1:
             raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to Scalar")
-        watch.leak("the value of a tensor is read")
+        watch.read("the value of a tensor is read")
         return self.array.item()
 
     def tolist(self) -> Any:
         """The elements as nested Python lists (a number for a 0-d tensor)."""
-        watch.leak("the values of a tensor are read")
+        watch.read("the values of a tensor are read")
         return self.array.tolist()
 
     def numpy(self, *, force: bool = False) -> Array:
@@ -483,7 +424,7 @@ class Tensor(Variable):
         """
         if self.tracked and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        watch.leak("a tensor is handed out as an array")
+        watch.read("a tensor is handed out as an array")
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -536,14 +477,14 @@ class Tensor(Variable):
         return (self[i] for i in range(self.array.shape[0]))
 
     def __contains__(self, value: Any) -> bool:
-        watch.leak("the values of a tensor are read")
+        watch.read("the values of a tensor are read")
         return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if self.array.ndim == 0 and spec else format(str(self), spec)
 
     def __repr__(self) -> str:
-        watch.leak("a tensor is printed")
+        watch.read("a tensor is printed")
         self.refresh()
         return format_tensor(self.array, self.node.label if self.node else None, self.tracked)
 
@@ -562,19 +503,6 @@ class Tensor(Variable):
         return twin
 
 
-class Removable:
-    """A registered hook; ``remove()`` takes it away again."""
-
-    def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> None:
-        self.hooks = hooks
-        self.key = max(hooks, default=-1) + 1
-        hooks[self.key] = hook
-
-    def remove(self) -> None:
-        """Take the hook away; a second call does nothing."""
-        self.hooks.pop(self.key, None)
-
-
 def seeds(
     tensors: Sequence[Tensor], gradients: Sequence[Tensor | None], create_graph: bool
 ) -> list[tuple[Variable, Any]]:
@@ -583,6 +511,8 @@ def seeds(
     Raises:
         RuntimeError: if a tensor does not require grad, has no obvious gradient, or gets one of another shape.
     """
+    if create_graph:
+        watch.read("backward with create_graph=True")
     pairs: list[tuple[Variable, Any]] = []
     for i, (tensor, g) in enumerate(zip(tensors, gradients, strict=True)):
         if not tensor.requires_grad:
@@ -617,16 +547,17 @@ def run_backward(
         inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         if not inputs:
             raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+        for x in inputs:
+            if x.node is not None:
+                x.retain_grad()
     keep = create_graph if retain_graph is None else retain_graph
     roots = seeds(tensors, gradients, create_graph)
     arrived = engine.backward(roots, Tensor.wrap, inputs, keep, create_graph)
     taken = {id(g) for _, g in roots}
-    if inputs is None:
-        leaves = [(leaf, g) for leaf, g in arrived.items() if isinstance(leaf, Tensor)]
-    else:
-        leaves = [(t, arrived[t.node or t]) for t in inputs if (t.node or t) in arrived]
     watcher = watch.watching.watcher
-    for leaf, g in leaves:
+    for leaf, g in arrived.items():
+        if not isinstance(leaf, Tensor) or not leaf.tracked:  # a leaf may have been frozen since
+            continue
         if watcher is None:
             accumulate(leaf, g, taken)
         else:
@@ -651,17 +582,6 @@ def accumulate(leaf: Tensor, g: Any, taken: set[int]) -> None:
     else:
         before.array += g
         before.bump()
-
-
-def _outside(replay: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The gradient of a base of which a view was overwritten: nothing flows through the overwritten region."""
-
-    def rule(g: Any) -> Any:
-        rest = g.clone() if isinstance(g, Tensor) else g.copy()
-        replay(rest)[...] = 0
-        return rest
-
-    return rule
 
 
 def out_of_range(dim: int, ndim: int) -> str:

@@ -1,43 +1,47 @@
-"""Who watches the operations of this thread: `minigrad.compile` while it records, `minigrad.profiler`, usually nobody.
+"""Who watches this thread's operations: `minigrad.compile` while it records, `minigrad.profiler`, usually nobody.
 
-Everything that computes, writes or draws while a program runs passes through one of the calls below, so a watcher
-sees a step in the order in which it happens. With nobody watching they cost a look at one attribute.
+A watcher is called from where an operation runs (`minigrad.ops.dispatch`), from the walk (`minigrad.engine`), and
+from where tensors are written to or read (`minigrad.tensor`).
 """
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Watcher:
     """Sees everything, changes nothing; a subclass says what it notes. What happens inside a call stays unseen."""
 
-    records = False  #: whether it writes down a step, for which compiled functions have to run as they are written
+    records = False  #: whether it records a step, for which compiled functions have to run as they are written
 
     def forward(self, primitive: Any, args: tuple[Any, ...], values: list[Any]) -> Any:
         """An operation: ``primitive.forward(*values)``; `args` are the values as tensors."""
         return primitive.forward(*values)
 
-    def rule(self, node: Any, function: Callable[..., Any], *values: Any) -> Any:
-        """The gradient of one input of a node."""
-        return function(*values)
+    def backward(self, node: Any, wanted: Sequence[bool], g: Any, values: Sequence[Any]) -> Sequence[Any]:
+        """The gradients of a node's inputs: ``node.function(wanted, g, *values)``."""
+        return node.function(wanted, g, *values)  # type: ignore[no-any-return]
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        """A function of arrays: a sum of gradients, a copy, a mask."""
+        """What else is done with arrays: a sum of gradients, a copy into a tensor."""
         return function(*args)
 
     def effect(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """A function that is known by what it changes: an optimizer's step."""
+        """A function that writes to tensors in a way of its own: an optimizer's step."""
         return function(*args, **kwargs)
 
     def accumulate(self, function: Callable[..., None], leaf: Any, g: Any, taken: set[int]) -> None:
         """``function(leaf, g, taken)`` adds a gradient to a leaf's ``grad``."""
         function(leaf, g, taken)
 
-    def meets(self, tensor: Any) -> None:
-        """A tensor is written to."""
+    def write(self, tensor: Any) -> None:
+        """A tensor is about to be written to."""
 
     def gradient(self, leaf: Any) -> None:
         """A tensor's ``grad`` is read."""
@@ -49,8 +53,8 @@ class Watcher:
         """A question about values, on whose answer the program goes one way or another."""
         return question(*args)
 
-    def leak(self, what: str) -> None:
-        """Something happens that shows neither in arrays nor in a call: a value is read, an attribute set."""
+    def read(self, what: str) -> None:
+        """A tensor's values, or something else that no operation shows, are read or set: `what` says which."""
 
 
 class Watching(threading.local):
@@ -81,6 +85,28 @@ def call(function: Callable[..., Any], *args: Any) -> Any:
     return function(*args) if watcher is None else watcher.call(function, *args)
 
 
+def read(what: str) -> None:
+    """Say that values are read, or something is set, that no operation shows."""
+    if watching.watcher is not None:
+        watching.watcher.read(what)
+
+
+def writes_to_tensors(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that writes to tensors in a way of its own; who watches sees it as a whole."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        watcher = watching.watcher
+        if watcher is None:
+            return function(*args, **kwargs)
+        return watcher.effect(function, *args, **kwargs)  # type: ignore[no-any-return]
+
+    return wrapper
+
+
+# ---- until the last caller is gone -------------------------------------------------------------------------
+
+
 def effect(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)``, seen as a whole."""
     watcher = watching.watcher
@@ -93,8 +119,4 @@ def decide(question: Callable[..., bool], *args: Any) -> bool:
     return question(*args) if watcher is None else watcher.decide(question, *args)
 
 
-def leak(what: str) -> None:
-    """Say that something happens that no call shows."""
-    watcher = watching.watcher
-    if watcher is not None:
-        watcher.leak(what)
+leak = read

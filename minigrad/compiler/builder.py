@@ -192,7 +192,7 @@ class Builder:
         walk = None
         for now, call in enumerate(self.calls):
             self._now = now
-            if call.kind == "rule" and walk is None:
+            if call.kind in ("rule", "rules") and walk is None:
                 walk = len(self.lines)
             start = len(self.lines)
             if not kernel(self, call):
@@ -240,10 +240,11 @@ class Builder:
         given = {value.number for value in values_in(call.args)}
         new = [v if v is not None and v.kind == "result" and v.number not in given else None for v in call.results]
         if any(new):
-            text = f"{', '.join(self._local(v) if v else '_' for v in new)} = {text}"
+            names = ", ".join(self._local(v) if v else "_" for v in new)
+            text = f"{names}{',' if call.kind == 'rules' else ''} = {text}"
         self.lines.append(text)
         if call.function is np.copyto and isinstance(call.args[0], Value) and call.args[0].tensor is not None:
-            self.line(call.args[0].tensor.bump, True)
+            self.line(call.args[0].tensor.bump)
 
     def _to_leaf(self, call: Call) -> None:
         leaf, g, alone = call.args
@@ -322,7 +323,7 @@ def arrive(leaf: Tensor, g: Tensor) -> Array:
         leaf._grad = g
         return g.array
     grad.array += g.array
-    grad.bump(seen=True)
+    grad.bump()
     return grad.array
 
 

@@ -98,7 +98,7 @@ class Compiled:
             result = self.function(*args, **kwargs)
         output = recorder.output(result)
         if any(x.node is not None for x in inputs):
-            recorder.leak("an argument is the result of a recorded operation")
+            recorder.read("an argument is the result of a recorded operation")
         if recorder.refusal is not None:
             return self._stay_eager(recorder.refusal, result)
         guards = Guards(recorder)

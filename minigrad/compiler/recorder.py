@@ -104,13 +104,25 @@ class Recorder(Watcher):
         self._write("forward", primitive.forward, values, {}, [result, saved] if primitive.saves else [result], wraps)
         return (result, saved) if primitive.saves else result
 
-    def rule(self, node: Any, function: Callable[..., Any], *values: Any) -> Any:
-        """The gradient of one input."""
+    def backward(self, node: Any, wanted: Sequence[bool], g: Any, values: Sequence[Any]) -> Sequence[Any]:
+        """The gradients of a node's inputs: rule by rule where each has one of its own."""
         self.walked.setdefault(id(node), node)
+        rules = getattr(node.function, "rules", None)
         with by(None):
-            result = function(*values)
-        self._write("rule", function, values, {}, [result])
-        return result
+            if rules is None:
+                found = node.function(wanted, g, *values)
+            else:
+                found = [
+                    rule(g, *[values[i] for i in needs]) if asked else None
+                    for asked, (rule, needs) in zip(wanted, rules, strict=True)
+                ]
+        if rules is None:
+            self._write("rules", node.function, [list(wanted), g, *values], {}, list(found))
+        else:
+            for (rule, needs), share in zip(rules, found, strict=True):
+                if share is not None:
+                    self._write("rule", rule, [g, *[values[i] for i in needs]], {}, [share])
+        return list(found)
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """A function of arrays."""
@@ -136,21 +148,21 @@ class Recorder(Watcher):
             function(leaf, g, taken)
         after = leaf._grad.array
         if before is not None and after is not before.array:
-            self.leak("a gradient is added to one that is differentiated itself")
+            self.read("a gradient is added to one that is differentiated itself")
         self.leaves[id(leaf)] = leaf
         known = self._known(g)
         self.values[id(after)] = result = Value(len(self._kept), "result", after)
         self._kept.append(after)
         self.calls.append(Call("leaf", function, [Leaf(leaf, place), known, alone], {}, (result,), user_line()))
 
-    def meets(self, tensor: Any) -> None:
+    def write(self, tensor: Any) -> None:
         """A tensor is written to."""
         self._note(tensor.array, "constant", tensor)
 
     def gradient(self, leaf: Any) -> None:
         """A gradient is read; only one that the step itself has stored is known."""
         if leaf.node is None and id(leaf) not in self.leaves:
-            self.leak("a gradient is read that the step has not computed")
+            self.read("a gradient is read that the step has not computed")
 
     def module(self, module: Any) -> None:
         """A module is called: the record holds as long as it stays as it is."""
@@ -162,7 +174,7 @@ class Recorder(Watcher):
             answer = question(*args)
         known = self._known(args)
         if any(isinstance(v, Value) and v.kind == "result" for v in known):
-            self.leak("the way goes on by values")
+            self.read("the way goes on by values")
         self.questions.append((question, known, answer))
         return answer
 
@@ -173,7 +185,7 @@ class Recorder(Watcher):
             if value is None or (value.kind == "constant" and value.tensor is result):
                 return result
             if result.tracked and result.node is not None and id(result.node) not in self.walked:
-                self.leak("a result is returned that backward has not been called on")
+                self.read("a result is returned that backward has not been called on")
             return value
         if isinstance(result, (tuple, list)):
             parts = [self.output(part) for part in result]
@@ -182,7 +194,7 @@ class Recorder(Watcher):
             return {key: self.output(part) for key, part in result.items()}
         return result
 
-    def leak(self, what: str) -> None:
+    def read(self, what: str) -> None:
         """Something that no replay can do."""
         if self.refusal is None:
             self.refusal = f"{what} at {user_line()}"

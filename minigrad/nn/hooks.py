@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minigrad.autograd import Function, is_grad_enabled
-from minigrad.tensor import Removable, Tensor
+from minigrad.hooks import Removable
+from minigrad.tensor import Tensor
 from minigrad.watch import leak
 
 if TYPE_CHECKING:

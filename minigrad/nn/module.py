@@ -16,10 +16,11 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike
+from minigrad.hooks import Removable
 from minigrad.nn import hooks, state
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.text import bracketed, say_where, type_name
-from minigrad.tensor import Removable, Tensor, device
+from minigrad.tensor import Tensor, device
 from minigrad.watch import leak, watching
 
 M = TypeVar("M", bound="Module")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.engine import Edge, Node, Rule, Variable
+from minigrad.engine import Edge, Node, Variable, edge_to
 from minigrad.grad_mode import grad_mode
-from minigrad.tensor import Tensor, View
+from minigrad.tensor import Tensor
+from minigrad.views import note_view
 from minigrad.watch import call, watching
 
 MISSING: Any = object()
@@ -21,26 +22,32 @@ PYTHON_NUMBERS = {bool, int, float, complex}
 
 
 class Layout(NamedTuple):
-    """What a node holds: the rules of its inputs, and the places of what they need (see `compile_rules`)."""
+    """What the nodes of an operation hold, depending on which of its inputs are tracked."""
 
-    rules: tuple[tuple[int, Rule], ...]  #: by input; their needs are places in `Node.saved`
-    keeps: tuple[int, ...]
+    function: Callable[..., Any]  #: see `Node.function`
+    inputs: tuple[int, ...]  #: the arguments that it gives gradients of
+    keeps: tuple[int, ...]  #: what it needs: arguments by number, then the result, what was saved, and shapes
     output: int  #: where among them the operation's own result stands, or -1
 
 
 class Primitive:
-    """An operation written on arrays, with a gradient rule for each differentiable input."""
+    """An operation written on arrays, with the gradients of its differentiable inputs; see `record.operation`."""
 
     def __init__(
         self,
         forward: Callable[..., Any],
-        gradients: Mapping[str, Callable[..., Any]],
+        gradients: Mapping[str, Callable[..., Any]] | Callable[..., Any],
         label: str,
-        promotes: Sequence[str] | bool,
-        floating: bool,
-        view: bool,
-        saves: bool,
-        variadic: bool,
+        *,
+        inputs: Sequence[str] = (),
+        promotes: Sequence[str] | bool = False,
+        floating: bool = False,
+        view: bool = False,
+        saves: bool = False,
+        variadic: bool = False,
+        outputs: int = 1,
+        creates: bool = False,
+        writes: Sequence[str] = (),
     ) -> None:
         assert isinstance(forward, FunctionType)
         self.forward = forward
@@ -49,21 +56,84 @@ class Primitive:
         self.names = forward.__code__.co_varnames[: forward.__code__.co_argcount]
         defaults = forward.__defaults__ or ()
         self.defaults = (MISSING,) * (len(self.names) - len(defaults)) + defaults
-        self.rules, self.shapes = compile_rules(self.name, self.names, gradients)
-        self.promoted = tuple(self.rules) if promotes is True else tuple(map(self.names.index, promotes or ()))
         self.floating, self.view, self.saves, self.variadic = floating, view, saves, variadic
+        self.outputs, self.creates = outputs, creates
+        self.writes = tuple(map(self.names.index, writes))
+        self.rules = {} if callable(gradients) else gradients
+        self.joint = gradients if callable(gradients) else None
+        given = inputs or (self.names[:1] if self.joint else tuple(self.rules))
+        self.inputs = tuple(map(self.names.index, given))
+        self.promoted = self.inputs if promotes is True else tuple(map(self.names.index, promotes or ()))
+        self.shapes: list[int] = []  # the arguments whose shapes are needed
+        self.places = {name: i for i, name in enumerate((*self.names, "out", "saved"))}
+        self.needs = {key: self.needed(key, rule) for key, rule in self.rules.items()}
         self.layouts: dict[tuple[int, ...], Layout] = {}  # by the inputs that are tracked
+        if self.joint:
+            self.needs[""] = self.needed("", self.joint, skip=2)
+        self.run = self.function()
 
     def function(self) -> Callable[..., Any]:
-        """The public function: on tensors it records, on plain arrays it just computes."""
-        n, bind, run = len(self.names), self.bind, self.run
+        """The public function: on tensors it computes and records, on plain arrays it just computes."""
+        n, bind, forward, node = len(self.names), self.bind, self.forward, self.node
+        promoted, floating, variadic, saves = self.promoted, self.floating, self.variadic, self.saves
+        outputs, view, writes, differentiable = self.outputs, self.view, self.writes, bool(self.inputs or self.joint)
 
-        @functools.wraps(self.forward)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return run(bind(args, kwargs) if kwargs or len(args) != n else args)
+        @functools.wraps(forward)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            if kwargs or len(args) != n:
+                args = bind(args, kwargs)
+            if promoted:
+                args = promote(args, promoted, floating)
+            on_tensors, tracked = self.creates, False
+            values: list[Any] = []
+            for a in args[0] if variadic else args:
+                if isinstance(a, Tensor):
+                    on_tensors = True
+                    if a.view_of is not None:
+                        a.refresh()
+                    if a.tracked:
+                        tracked = True
+                    values.append(a.array)
+                else:
+                    values.append(a)
+            if variadic:
+                values = [values, *args[1:]]
+            watcher = watching.watcher
+            try:
+                result = forward(*values) if watcher is None else watcher.forward(self, args, values)
+            except ValueError as error:
+                raise explained(self.name, values, error) from error
+            except AttributeError as error:
+                what = type(values[0]).__name__
+                raise TypeError(f"{self.name}(): {self.names[0]} must be a Tensor, not {what}") from error
+            saved = None
+            if saves:
+                result, saved = result
+            for i in writes:
+                if isinstance(args[i], Tensor):
+                    args[i].bump()
+            if not on_tensors:
+                return result
+            recorded = tracked and differentiable and grad_mode.enabled
+            if outputs > 1:
+                outs = tuple(map(Tensor.wrap, result))
+                if recorded:
+                    made = node(args, result, saved)
+                    for i, out in enumerate(outs):
+                        out.node, out.output, out.tracked = made, i, True
+                return outs
+            if not isinstance(result, np.ndarray):
+                result = np.asarray(result)
+            out = object.__new__(Tensor)
+            out.array = result
+            if recorded:
+                out.node = node(args, out, saved)
+                out.tracked = True
+            if view and np.may_share_memory(result, values[0]):
+                note_view(out, args[0], run, args[1:])
+            return out
 
-        self.call = call
-        return call
+        return run
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """All arguments by position, defaults filled in.
@@ -88,63 +158,22 @@ class Primitive:
             raise TypeError(f"{self.name}() missing required argument: {', '.join(missing)}")
         return tuple(bound)
 
-    def run(self, args: tuple[Any, ...]) -> Any:
-        """Compute, and record if a gradient flows to one of the arguments."""
-        if self.promoted:
-            args = promote(args, self.promoted, self.floating)
-        on_tensors = tracked = False
-        values: list[Any] = []
-        for a in args[0] if self.variadic else args:
-            if isinstance(a, Tensor):
-                on_tensors = True
-                if a.view_of is not None:
-                    a.refresh()
-                if a.tracked:
-                    tracked = True
-                values.append(a.array)
-            else:
-                values.append(a)
+    def node(self, args: tuple[Any, ...], out: Any, saved: Any) -> Node:
+        """The record of one call: an edge for each input, and what the gradients need."""
         if self.variadic:
-            values = [values, *args[1:]]
-        watcher = watching.watcher
-        try:
-            result = self.forward(*values) if watcher is None else watcher.forward(self, args, values)
-        except ValueError as error:
-            raise explained(self.name, values, error) from error
-        except AttributeError as error:
-            raise TypeError(
-                f"{self.name}(): {self.names[0]} must be a Tensor, not {type(values[0]).__name__}"
-            ) from error
-        saved = None
-        if self.saves:
-            result, saved = result
-        if not on_tensors:
-            return result
-        if not isinstance(result, np.ndarray):
-            result = np.asarray(result)
-        out = object.__new__(Tensor)
-        out.array = result
-        if tracked and self.rules and grad_mode.enabled:
-            out.node = self.node(args, out, saved)
-            out.tracked = True
-        if self.view and np.may_share_memory(result, values[0]):
-            note_view(out, args[0], self.call, args[1:])
-        return out
-
-    def node(self, args: tuple[Any, ...], out: Tensor, saved: Any) -> Node:
-        """The record of one call: an edge for each tracked input, and what their rules need."""
-        if self.variadic:
-            inputs = args[0]
-            layout = self.layout(i for i, a in enumerate(inputs) if isinstance(a, Tensor) and a.tracked)
+            inputs, layout = args[0], self.layout(())
+            edges: list[Edge | None] = [edge_to(a) if isinstance(a, Tensor) else None for a in inputs]
         else:
-            inputs = args
-            tracked = tuple([i for i in self.rules if isinstance(a := args[i], Tensor) and a.tracked])
+            tracked = tuple([i for i in self.inputs if isinstance(a := args[i], Tensor) and a.tracked])
             layout = self.layouts.get(tracked) or self.layouts.setdefault(tracked, self.layout(tracked))
-        edges: list[Edge] = []
-        for i, rule in layout.rules:
-            a = inputs[i]
-            array = a.array
-            edges.append((a.node or a, rule, array.shape, array.dtype))
+            edges = []
+            for i in layout.inputs:
+                a = args[i]
+                if isinstance(a, Tensor) and a.tracked:
+                    where = a.place if a.node is None or a.output else a.node
+                    edges.append((where, a.array.shape, a.array.dtype))
+                else:
+                    edges.append(None)
         kept: list[Any] = []
         n = len(self.names)
         for place in layout.keeps:
@@ -160,40 +189,52 @@ class Primitive:
             else:
                 a = args[self.shapes[place - n - 2]]
                 kept.append(a.array.shape if isinstance(a, Tensor) else np.shape(a))
-        return Node(self.label, edges, kept, layout.output)
+        return Node(self.label, layout.function, edges, kept, layout.output, self.outputs)
 
-    def layout(self, tracked: Iterable[int]) -> Layout:
+    def layout(self, tracked: tuple[int, ...]) -> Layout:
         """What a node holds if these inputs are tracked."""
-        rules = [(i, at_position(self.rules[0], i) if self.variadic else self.rules[i]) for i in tracked]
-        keeps = sorted({place for _, rule in rules for place in rule.needs})
-        moved = [(i, Rule(rule.function, tuple(map(keeps.index, rule.needs)))) for i, rule in rules]
+        if self.joint:
+            function, inputs, keeps = self.joint, self.inputs, self.needs[""]
+        else:
+            inputs, rules = tracked, [(self.rules[self.names[i]], self.needs[self.names[i]]) for i in tracked]
+            keeps = tuple(dict.fromkeys(place for _, needs in rules for place in needs))
+            function = joined([(rule, tuple(map(keeps.index, needs))) for rule, needs in rules])
+        function.operation = self.name  # type: ignore[attr-defined]  # for who watches
         n = len(self.names)
-        return Layout(tuple(moved), tuple(keeps), keeps.index(n) if n in keeps else -1)
+        return Layout(function, inputs, keeps, keeps.index(n) if n in keeps else -1)
 
-
-def compile_rules(
-    op: str, names: tuple[str, ...], gradients: Mapping[str, Callable[..., Any]]
-) -> tuple[dict[int, Rule], list[int]]:
-    """Turn the names that rules ask for into places.
-
-    These are: the arguments in order, ``out``, ``saved``, then the shapes that some rule asks for.
-    """
-    places = {name: i for i, name in enumerate((*names, "out", "saved"))}
-    shapes: list[int] = []
-    rules: dict[int, Rule] = {}
-    for target, function in gradients.items():
-        assert not hasattr(function, "__wrapped__"), f"{op}: the rule of '{target}' must name what it needs"
-        code = function.__code__
+    def needed(self, target: str, function: Callable[..., Any], skip: int = 1) -> tuple[int, ...]:
+        """The places of what a gradient function asks for: arguments in order, ``out``, ``saved``, then shapes."""
+        assert not hasattr(function, "__wrapped__"), f"{self.name}: the rule of '{target}' must name what it needs"
+        code, places = function.__code__, self.places
         needs = []
-        for need in code.co_varnames[1 : code.co_argcount]:
-            if need not in places and need.endswith("_shape") and need[:-6] in names:
+        for need in code.co_varnames[skip : code.co_argcount]:
+            if need not in places and need.endswith("_shape") and need[:-6] in self.names:
                 places[need] = len(places)
-                shapes.append(names.index(need[:-6]))
+                self.shapes.append(self.names.index(need[:-6]))
             if need not in places:
-                raise TypeError(f"{op}: the gradient rule of '{target}' asks for '{need}', which is no argument")
+                raise TypeError(f"{self.name}: the gradient rule of '{target}' asks for '{need}', which is no argument")
             needs.append(places[need])
-        rules[names.index(target)] = Rule(function, tuple(needs))
-    return rules, shapes
+        return tuple(needs)
+
+
+def joined(rules: Sequence[tuple[Callable[..., Any], tuple[int, ...]]]) -> Callable[..., list[Any]]:
+    """The rules of single inputs, each with the places of what it needs, as one function."""
+    if len(rules) == 1 and rules[0][1] == tuple(range(len(rules[0][1]))):
+        only = rules[0][0]
+
+        def function(wanted: Sequence[bool], g: Any, *saved: Any) -> list[Any]:
+            return [only(g, *saved)]
+    else:
+
+        def function(wanted: Sequence[bool], g: Any, *saved: Any) -> list[Any]:
+            return [
+                rule(g, *[saved[i] for i in needs]) if asked else None
+                for asked, (rule, needs) in zip(wanted, rules, strict=True)
+            ]
+
+    function.rules = rules  # type: ignore[attr-defined]
+    return function
 
 
 def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> tuple[Any, ...]:
@@ -233,27 +274,6 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> t
         a = changed[place]
         changed[place] = a.astype(target) if isinstance(a, Tensor) else call(np.asarray, a, target)
     return tuple(changed)
-
-
-def at_position(rule: Rule, position: int) -> Rule:
-    """The rule of one of several inputs, told which one it is."""
-    return Rule(functools.partial(rule.function, position=position), rule.needs)
-
-
-def note_view(out: Tensor, source: Tensor, call: Callable[..., Any], rest: tuple[Any, ...]) -> None:
-    """Note that ``out = call(source, *rest)`` is a view of `source`'s memory."""
-
-    def replay(base: Any) -> Any:
-        return call(base, *rest)
-
-    if source.version is None:
-        source.version = [0]
-    out.version = source.version
-    if source.view_of is None:
-        out.view_of = View(source, replay, source.rewrites)
-    else:
-        base, inner, rewrites = source.view_of
-        out.view_of = View(base, lambda b: replay(inner(b)), rewrites)
 
 
 def explained(name: str, values: list[Any], error: ValueError) -> Exception:

@@ -36,7 +36,7 @@ def table() -> str:
 def row(record: Record, path: str) -> str:
     """One operation."""
     arguments = ", ".join(inspect.signature(record.forward).parameters)
-    how = ", ".join(f"`{name}`" for name in record.gradients) or ("composed" if record.composed else "none")
+    how = ", ".join(f"`{name}`" for name in record.inputs) or ("composed" if record.composed else "none")
     doc = record.doc.replace("|", "\\|")
     torch = f"`{record.torch}`" if record.torch else ""
     return f"| [`{record.name}({arguments})`]({path}) | {torch} | {doc} | {how} |"

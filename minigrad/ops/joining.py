@@ -5,6 +5,8 @@ https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutatin
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +18,16 @@ from minigrad.ops.shape import one_dim, ravel, reshape, unsqueeze
 from minigrad.tensor import Tensor
 
 
-def _part(g: Any, position: int, lengths: list[int], dim: int) -> Any:
-    return narrow(g, dim, sum(lengths[:position]), lengths[position])
+def _cat_gradients(wanted: Sequence[bool], g: Any, dim: int, saved: list[int]) -> list[Any]:
+    starts = itertools.accumulate(saved, initial=0)
+    return [
+        narrow(g, dim, start, length) if asked else None
+        for asked, start, length in zip(wanted, starts, saved, strict=False)
+    ]
 
 
 @operation(
-    {"tensors": lambda g, dim, saved, *, position: _part(g, position, saved, dim)},
+    _cat_gradients,
     variadic=True,
     saves=True,
     methods=[],

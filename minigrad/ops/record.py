@@ -17,6 +17,15 @@ some rule names is kept until backward: an argument of the operation (``other``)
 forward function saved beside it (``saved``), or merely an argument's shape (``input_shape``). A rule is made of
 operators and operations, so it runs on arrays as well as on tensors (see `minigrad.engine`).
 
+Where the gradients of several inputs share work, one function gives all of them. It is told which are `wanted`
+(a bool for each input), and names what it needs as a rule does:
+
+    def _gradients(wanted, g, input, weight):
+        return g @ weight if wanted[0] else None, g.mT @ input if wanted[1] else None
+
+    @operation(_gradients, inputs=("input", "weight"))
+    def _product(input, weight): ...
+
 From the record are generated: the function (`minigrad.ops.dispatch`), the Tensor's methods (here), its row in
 ``docs/operations.md`` (`minigrad.ops.docs`), its property test and its parity test against torch
 (``tests/ops/test_records.py``).
@@ -101,7 +110,8 @@ class Record:
 
     name: str
     forward: Callable[..., Any]  #: on arrays; or, for a composed operation, on tensors
-    gradients: Mapping[str, Callable[..., Any]]  #: the rule of each input; empty if not differentiable or composed
+    gradients: Mapping[str, Callable[..., Any]]  #: the rule of each input; empty if one function gives them all
+    inputs: Sequence[str]  #: those that have gradients; empty if composed
     sample: Sample | None
     torch: str  #: what torch calls it, below `torch`
     methods: Sequence[str]
@@ -124,8 +134,9 @@ REFLECTED = {"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul",
 
 
 def operation(
-    gradients: Mapping[str, Callable[..., Any]] | None = None,
+    gradients: Mapping[str, Callable[..., Any]] | Callable[..., Any] | None = None,
     *,
+    inputs: Sequence[str] = (),
     sample: Sample | None = None,
     methods: Sequence[str] | None = None,
     torch: str | None = None,
@@ -136,13 +147,17 @@ def operation(
     view: bool = False,
     saves: bool = False,
     variadic: bool = False,
+    outputs: int = 1,
+    creates: bool = False,
+    writes: Sequence[str] = (),
     grad_fn: str | None = None,
     order: int = 2,
 ) -> Callable[[F], F]:
     """Register an operation written on arrays, with the gradient rule of each input.
 
     Args:
-        gradients: a rule for each differentiable input, by name.
+        gradients: a rule for each differentiable input, by name; or one function for all of them.
+        inputs: the differentiable inputs, in the order in which that function returns their gradients.
         sample: draws the arguments of a test call.
         methods: its names as Tensor methods; by default its own name.
         torch: its name in torch, if it differs.
@@ -152,7 +167,10 @@ def operation(
         in_place: there is a method ``name_`` too.
         view: the result may share the first input's memory.
         saves: the forward function returns ``(result, saved)``.
-        variadic: the first argument is a sequence of tensors; its rule is told the `position` of the input.
+        variadic: the first argument is a sequence of tensors; one function gives the gradients of all.
+        outputs: how many results there are; if several, the forward function returns a tuple.
+        creates: the result is a tensor even if no argument is one.
+        writes: the arguments that the forward function writes to.
         grad_fn: the name under which it shows in the graph.
         order: the highest derivative that is tested against a numerical one.
     """
@@ -161,11 +179,25 @@ def operation(
         name = forward.__name__
         label = grad_fn or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
         rules = gradients or {}
-        primitive = Primitive(forward, rules, label, promotes, floating, view, saves, variadic)
+        primitive = Primitive(
+            forward,
+            rules,
+            label,
+            inputs=inputs,
+            promotes=promotes,
+            floating=floating,
+            view=view,
+            saves=saves,
+            variadic=variadic,
+            outputs=outputs,
+            creates=creates,
+            writes=writes,
+        )
         record = Record(
             name=name,
             forward=forward,
-            gradients=rules,
+            gradients={} if callable(rules) else rules,
+            inputs=[primitive.names[i] for i in primitive.inputs],
             sample=sample,
             torch=name if torch is None else torch,
             methods=[name] if methods is None else methods,
@@ -175,7 +207,7 @@ def operation(
             promotes=bool(promotes),
             order=order,
         )
-        call = primitive.function()
+        call = primitive.run
         return cast(F, publish(record, no_numbers(call, primitive, tensors) if tensors else call))
 
     return register
@@ -198,6 +230,7 @@ def composed(
             name=name,
             forward=function,
             gradients={},
+            inputs=(),
             sample=sample,
             torch=name if torch is None else torch,
             methods=[name] if methods is None else methods,

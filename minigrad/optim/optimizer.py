@@ -19,8 +19,9 @@ import numpy as np
 
 from minigrad.engine import Array
 from minigrad.grad_mode import recording
+from minigrad.hooks import Removable
 from minigrad.optim.rules import Group, Rule, Scratch, counter, with_decay
-from minigrad.tensor import Removable, Tensor
+from minigrad.tensor import Tensor
 from minigrad.watch import effect, watching
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
@@ -154,7 +155,7 @@ class Optimizer:
                 if scratch is None or scratch.like is not w:
                     scratch = self._scratch[p] = self._scratch_for(w)
                 rule(p, w, p._grad.array, scratch)
-                p.bump(seen=True)
+                p.bump()
         return loss
 
     def _scratch_for(self, w: Array) -> Scratch:

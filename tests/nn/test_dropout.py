@@ -92,7 +92,7 @@ def test_one_node_and_second_order():
     x = minigrad.randn(50, requires_grad=True)
     y = F.dropout(x, 0.5)
     mask = y.detach() / x.detach()
-    assert [target for target, *_ in y.grad_fn.edges] == [x]
+    assert [edge[0] for edge in y.grad_fn.edges if edge] == [x]
     (g,) = minigrad.autograd.grad((y**3).sum(), x, create_graph=True)
     (h,) = minigrad.autograd.grad(g.sum(), x)
     np.testing.assert_allclose(h.numpy(), (6 * x.detach() * mask**3).numpy(), rtol=1e-4)

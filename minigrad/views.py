@@ -1,0 +1,159 @@
+"""Tensors that share memory, and what a write to one of them means for the graph.
+
+A view remembers the tensor that owns its memory, its *base*, and how it came out of it. After a tracked write to a
+view, the base is the result of an operation of its own, ``CopySlices``: of what it was before, and of what was
+written. All its views then have another history too; each takes it up when it is used next (`refresh`).
+https://docs.pytorch.org/docs/stable/notes/autograd.html#in-place-operations-with-autograd
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.engine import Node, Variable, edge_to
+from minigrad.grad_mode import grad_mode, recording
+from minigrad.hooks import RETAIN
+from minigrad.watch import call, watching
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
+
+
+class Steps(NamedTuple):
+    """How a view comes out of its base: by one step after another. (The graph holds these, and so no tensor.)"""
+
+    last: Callable[[Any], Any]
+    before: Steps | None
+
+    def __call__(self, base: Any) -> Any:
+        """The view of a tensor, or an array, of the base's shape."""
+        steps, rest = [self.last], self.before
+        while rest is not None:  # no recursion: there may be thousands
+            steps.append(rest.last)
+            rest = rest.before
+        for step in reversed(steps):
+            base = step(base)
+        return base
+
+
+class View(NamedTuple):
+    """How a view came out of the tensor that owns its memory."""
+
+    base: Tensor
+    replay: Steps
+    rewrites: int  #: how often the base's history had been rewritten when this view was made
+
+
+def note_view(out: Tensor, source: Tensor, function: Callable[..., Any], rest: Sequence[Any]) -> None:
+    """Note that ``out = function(source, *rest)`` is a view of the memory of `source`."""
+    if source.version is None:
+        source.version = [0]
+    out.version = source.version
+    base, before, rewrites = source.view_of or (source, None, source.rewrites)
+    out.view_of = View(base, Steps(lambda x: function(x, *rest), before), rewrites)
+
+
+def refresh(tensor: Tensor) -> None:
+    """Bring a view's place in the graph up to date after its base was written to through another tensor."""
+    view = tensor.view_of
+    if view is None or view.rewrites == view.base.rewrites:
+        return
+    with recording(True):
+        fresh = view.replay(view.base)
+    tensor.tracked = fresh.tracked
+    _move(tensor, fresh.node, fresh.output)
+    tensor.view_of = view._replace(rewrites=view.base.rewrites)
+
+
+def assign(tensor: Tensor, result: Tensor) -> Tensor:
+    """Make `tensor` what `result` is: its values, written into this memory, and its place in the graph.
+
+    All in-place operations end here.
+
+    Raises:
+        RuntimeError: if the tensor is a leaf that requires grad (or a view of one) and recording is on, or if shape
+            or dtype do not fit.
+    """
+    tracking = grad_mode.enabled and (tensor.tracked or result.tracked) and tensor.array.dtype.kind in "fc"
+    check_write(tensor, result)
+    if result.node is not None and result.node.saved:  # the gradients need the values from before the write
+        before = type(result).wrap(call(np.copy, tensor.array), tensor.node)
+        before.version = tensor.version and list(tensor.version)
+        result.node.saved = [before if value is tensor else value for value in result.node.saved]
+    if result.array is not tensor.array:
+        if watching.watcher is not None:
+            watching.watcher.write(tensor)
+        call(np.copyto, tensor.array, result.array)
+    tensor.bump()
+    if tracking:
+        rewrite(tensor, result if result.array.dtype == tensor.array.dtype else result.to(tensor.dtype))
+    return tensor
+
+
+def check_write(tensor: Tensor, result: Tensor) -> None:
+    """Object to a write of `result` into `tensor` that torch refuses; see `assign`."""
+    base = tensor.view_of.base if tensor.view_of else tensor
+    if grad_mode.enabled and base.tracked and base.node is None:
+        what = "a leaf Variable" if base is tensor else "a view of a leaf Variable"
+        raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
+    if result.array.shape != tensor.array.shape:
+        raise RuntimeError(
+            f"output with shape {list(tensor.shape)} doesn't match the broadcast shape {list(result.shape)}"
+        )
+    if dtypes.category(result.array.dtype) > dtypes.category(tensor.array.dtype):
+        raise RuntimeError(f"result type {result.dtype} can't be cast to the desired output type {tensor.dtype}")
+    if not tensor.array.flags.writeable:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+
+
+def rewrite(tensor: Tensor, result: Tensor) -> None:
+    """After a tracked write: the history of the tensor, or of its base, is another one."""
+    view = tensor.view_of
+    if view is None:
+        node, output = result.node, result.output
+        if node is None:  # a constant, or a leaf, was written
+            node, output = Node("CopyBackwards", lambda wanted, g: [g], [edge_to(result)]), 0
+        _move(tensor, node, output)
+        tensor.tracked = True
+        tensor.rewrites += 1
+        return
+    base, replay = view.base, view.replay
+    before = Variable()
+    before.array, before.node, before.output, before.tracked = base.array, base.node, base.output, base.tracked
+
+    def copy_slices(wanted: Sequence[bool], g: Any) -> list[Any]:
+        rest = g.copy() if isinstance(g, np.ndarray) else g.clone()
+        replay(rest)[...] = 0  # nothing flows to what was overwritten
+        return [rest, replay(g)]
+
+    _move(base, Node("CopySlices", copy_slices, [edge_to(before), edge_to(result)]), 0)
+    base.tracked = True
+    base.rewrites += 1
+
+
+def _move(tensor: Tensor, node: Node | None, output: int) -> None:
+    """Give a tensor another place in the graph; what keeps its gradient (`Tensor.retain_grad`) goes along."""
+    keep = None
+    if tensor.retains_grad and tensor.node is not None and tensor.node.hooks:
+        keep = tensor.node.hooks[tensor.output].pop(RETAIN, None)
+    tensor.node, tensor.output = node, output
+    if keep is not None and node is not None:
+        own_hooks(tensor)[RETAIN] = keep
+
+
+def own_hooks(tensor: Tensor) -> dict[int, Any]:
+    """The hooks that see the gradient of a tensor: its own if it is a leaf, else those of its node's result."""
+    if tensor.node is None:
+        if tensor.hooks is None:
+            tensor.hooks = {}
+        return tensor.hooks
+    if tensor.node.hooks is None:
+        tensor.node.hooks = {}
+    return tensor.node.hooks.setdefault(tensor.output, {})
