@@ -57,8 +57,7 @@ class Output(NamedTuple):
 
 
 Place: TypeAlias = "Node | Output | Variable"
-#: Where the gradient of an input goes, and the shape and dtype that it must have there.
-Edge: TypeAlias = "tuple[Place, tuple[int, ...], np.dtype[Any]]"
+Edge: TypeAlias = "tuple[Place, tuple[int, ...], np.dtype[Any]]"  #: where a gradient goes, its shape and dtype there
 Edges: TypeAlias = "Sequence[Edge | None]"
 
 
@@ -98,9 +97,8 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """Where the gradients go: nodes, each with the number of its result, and `AccumulateGrad` for leaves."""
-        places: list[Any] = [edge and edge[0] for edge in self.edges]
-        found = [AccumulateGrad(place) if isinstance(place, Variable) else place for place in places]
-        return tuple((p.node, p.number) if isinstance(p, Output) else (p, 0) for p in found)
+        places = [AccumulateGrad(e[0]) if e and isinstance(e[0], Variable) else e and e[0] for e in self.edges]
+        return tuple((p.node, p.number) if isinstance(p, Output) else (p, 0) for p in places)
 
     def __repr__(self) -> str:
         return f"<{self.label} object at {id(self):#x}>"

@@ -20,7 +20,7 @@ from minigrad.dtypes import dtype
 from minigrad.engine import Array, Node, Variable
 from minigrad.hooks import RETAIN, Removable
 from minigrad.views import View, own_hooks
-from minigrad.watch import writes_to_tensors
+from minigrad.watch import writes_to_tensors as writes_to_tensors
 
 
 class Size(tuple[int, ...]):

@@ -74,11 +74,11 @@ class Primitive:
 
     def function(self) -> Callable[..., Any]:
         """The public function: on tensors it computes and records, on plain arrays it just computes."""
-        n, bind, forward, node = len(self.names), self.bind, self.forward, self.node
+        n, bind, node = len(self.names), self.bind, self.node
         promoted, floating, variadic, saves = self.promoted, self.floating, self.variadic, self.saves
         outputs, view, writes, differentiable = self.outputs, self.view, self.writes, bool(self.inputs or self.joint)
 
-        @functools.wraps(forward)
+        @functools.wraps(self.forward)
         def run(*args: Any, **kwargs: Any) -> Any:
             if kwargs or len(args) != n:
                 args = bind(args, kwargs)
@@ -100,7 +100,7 @@ class Primitive:
                 values = [values, *args[1:]]
             watcher = watching.watcher
             try:
-                result = forward(*values) if watcher is None else watcher.forward(self, args, values)
+                result = self.forward(*values) if watcher is None else watcher.forward(self, args, values)
             except ValueError as error:
                 raise explained(self.name, values, error) from error
             except AttributeError as error:

@@ -120,6 +120,7 @@ class Record:
     in_place: bool = False
     promotes: bool = False  #: mixes dtypes
     order: int = 2  #: the highest derivative that is compared with a numerical one
+    primitive: Primitive | None = field(default=None, repr=False)  #: how it runs; None if composed
     call: Callable[..., Any] = field(init=False, repr=False)  #: the public function
 
     @property
@@ -206,6 +207,7 @@ def operation(
             in_place=in_place,
             promotes=bool(promotes),
             order=order,
+            primitive=primitive,
         )
         call = primitive.run
         return cast(F, publish(record, no_numbers(call, primitive, tensors) if tensors else call))

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 import minigrad
 from minigrad import Tensor, engine
 from minigrad.ops import dropout
-from minigrad.ops.dispatch import Primitive, compile_rules
 from minigrad.ops.record import registry
 from minigrad.ops.reduction import spread
 from minigrad.optim import SGD
@@ -55,21 +54,15 @@ property_test = partial(of_record, suite["test_gradients"])
 parity_test = partial(of_record, suite["test_parity_with_torch"])
 
 
-def primitive(name):
-    """What computes and differentiates the operation."""
-    cells = (cell.cell_contents for cell in registry[name].call.__closure__)
-    return next(bound.__self__ for bound in cells if isinstance(getattr(bound, "__self__", None), Primitive))
-
-
 @pytest.fixture
 def rule(monkeypatch):
     """Replaces the gradient rule of one input: ``rule(op, target, function)``."""
 
     def plant(name, target, function):
-        operation = primitive(name)
-        rules, shapes = compile_rules(name, operation.names, {**registry[name].gradients, target: function})
-        for attribute, value in (("rules", rules), ("shapes", shapes), ("layouts", {})):
-            monkeypatch.setattr(operation, attribute, value)
+        operation = registry[name].primitive
+        monkeypatch.setattr(operation, "rules", {**operation.rules, target: function})
+        monkeypatch.setattr(operation, "needs", {**operation.needs, target: operation.needed(target, function)})
+        monkeypatch.setattr(operation, "layouts", {})
 
     return plant
 
@@ -79,7 +72,7 @@ def forward(monkeypatch):
     """Replaces the forward function: ``forward(op, function)``, which is given the old one first."""
 
     def plant(name, function):
-        operation = primitive(name)
+        operation = registry[name].primitive
         monkeypatch.setattr(operation, "forward", partial(function, operation.forward))
 
     return plant
