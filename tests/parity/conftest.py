@@ -6,7 +6,7 @@ import torch
 from experiments import registry
 from experiments.runner.errors import UsageError
 from experiments.runner.options import Options
-from parity import networks
+from parity.measure import networks
 
 torch.set_num_threads(1)
 

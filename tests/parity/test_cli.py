@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from parity import cli, tolerances
+from parity import cli
+from parity.judge import tolerances
 
 SMALL = ["gradients", "mnist_logistic", "--data", "digits", "--limit", "120"]
 

@@ -22,8 +22,9 @@ from minigrad.ops import dropout
 from minigrad.ops.record import registry
 from minigrad.ops.reduction import spread
 from minigrad.optim import SGD
-from parity import assert_same, gradients, trajectory
-from parity.gradients import View
+from parity import assert_same
+from parity.judge import courses, gradients
+from parity.measure.gradients import View
 
 CAUGHT = (AssertionError, RuntimeError, TypeError, ValueError)
 RNG = np.random.default_rng(0)
@@ -241,7 +242,7 @@ def test_12_weight_decay_is_applied_to_the_velocity_twice(caught, final, monkeyp
         return lambda p, w, g, scratch: step(p, w, g + group["weight_decay"] * w, scratch)
 
     def check():
-        assert trajectory.one_epoch(final("fashion_confusion")).passed
+        assert courses.one_epoch(final("fashion_confusion")).passed
 
     caught(check, lambda: monkeypatch.setattr(SGD, "rule", twice))
 

@@ -1,0 +1,1 @@
+"""How measurements are judged: errors, tolerances, tests of equivalence, verdicts."""

@@ -1,0 +1,92 @@
+"""OpInfo: torch's samples of arguments for its operators, and of arguments that they refuse."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch.testing._internal.common_methods_invocations import op_db
+
+from parity.measure.exams import scope
+from parity.measure.exams.bridge import UnsupportedError, leaves, to_minigrad, tracked, translated
+from parity.measure.exams.grading import (
+    Outcome,
+    complaint,
+    judged,
+    same,
+    same_complaint,
+    same_gradients,
+    same_tensors,
+    seed_both,
+    shown,
+)
+
+FAMILY = "operators"
+
+
+def title(op: Any) -> str:
+    """The operator's name, with its variant."""
+    return f"{op.name} ({op.variant_test_name})" if op.variant_test_name else str(op.name)
+
+
+def sit() -> Iterator[Outcome]:
+    """All samples and all bad inputs of all operators that minigrad has."""
+    for op in op_db:
+        if scope.has(op.name):
+            yield from samples(op)
+            yield from errors(op)
+
+
+def left_out() -> dict[str, str]:
+    """What torch's exam has beside that, and why it is left out."""
+    return scope.left_out(FAMILY, op_db, lambda op: op.name, title)
+
+
+def samples(op: Any, most: int | None = None) -> Iterator[Outcome]:
+    """Values, and gradients where there are any, of the operator's samples (of the first `most`)."""
+    torch.manual_seed(0)
+    integers = not op.supports_dtype(torch.float64, "cpu") and op.supports_dtype(torch.int64, "cpu")
+    kind = torch.int64 if integers else torch.float64
+    drawn = op.sample_inputs("cpu", kind, requires_grad=op.supports_autograd and not integers)
+    for number, sample in enumerate(itertools.islice(drawn, most)):
+        theirs = (sample.input, *sample.args), sample.kwargs
+        ours = to_minigrad(theirs)  # before torch's call, which may write to them
+        seed_both()
+        expected = op.op(*theirs[0], **theirs[1])
+        exam = "gradients" if op.supports_autograd else "values"
+        check = functools.partial(_compare, op, sample.output_process_fn_grad, ours, theirs, expected)
+        yield judged(FAMILY, exam, title(op), f"{number}: {shown(*theirs)}", check)
+
+
+def _compare(op: Any, process: Any, ours: Any, theirs: Any, expected: Any) -> None:
+    function = translated(op.op, op.name)
+    got = function(*ours[0], **ours[1])
+    same(got, expected, "value")
+    same_tensors(ours, theirs, "argument after the call")
+    result, wanted = process(expected), tracked(theirs)
+    if any(getattr(y, "requires_grad", False) for y in leaves(result)):
+        same_gradients(translated(process, "")(got), result, tracked(ours), wanted)
+
+
+def errors(op: Any) -> Iterator[Outcome]:
+    """The operator's bad inputs."""
+    if op.error_inputs_func is None:
+        return
+    torch.manual_seed(0)
+    for number, bad in enumerate(op.error_inputs("cpu")):
+        sample = bad.sample_input
+        case = f"{number}: {shown((sample.input, *sample.args), sample.kwargs)}"
+        yield judged(FAMILY, "errors", title(op), case, functools.partial(_complain, op, bad))
+
+
+def _complain(op: Any, bad: Any) -> str:
+    theirs = (bad.sample_input.input, *bad.sample_input.args), bad.sample_input.kwargs
+    args, kwargs = to_minigrad(theirs)
+    if kwargs.get("out") is not None:
+        raise UnsupportedError("minigrad has no out=: every result is a new tensor")
+    function = translated(op.op, op.name)
+    expected = complaint(lambda: op.op(*theirs[0], **theirs[1]))
+    return same_complaint(complaint(lambda: function(*args, **kwargs)), expected, bad.error_regex)

@@ -1,0 +1,1 @@
+"""How findings are shown: tables on the terminal, figures, the page, the summary in Markdown."""
