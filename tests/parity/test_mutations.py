@@ -1,7 +1,7 @@
 """The bugs that other libraries' tests let through, planted one by one: a check that our suites run catches each.
 
-Each test runs the check as it stands in a suite (the records' property and parity tests, `parity.gradients`,
-`parity.trajectory`, `parity.check`): it passes, the bug is planted, and it fails.
+Each test runs the check as it stands in a suite (the records' property and parity tests, `parity.judge.gradients`,
+`parity.judge.courses`, `parity.check`): it passes, the bug is planted, and it fails.
 """
 
 from __future__ import annotations
