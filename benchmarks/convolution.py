@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad
-from minigrad.kernels.blas import products_on_one_thread
 from minigrad.ops.record import registry
 
 SQUARE = 1024
@@ -95,7 +94,6 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     options = parser.parse_args()
     minigrad.set_num_threads(options.threads)
-    products_on_one_thread()
     if options.json:
         print(json.dumps([{"what": layer.name, "rates": rates(layer, options.seconds)} for layer in LAYERS]))
         return

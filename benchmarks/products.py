@@ -19,8 +19,8 @@ from benchmarks.convolution import fastest
 from benchmarks.networks import NETWORKS
 from experiments.training.trainer import EVALUATION_BATCH
 from minigrad.engine import Array
-from minigrad.kernels.blas import products_on_one_thread
-from minigrad.kernels.products import on_one_thread, piece
+from minigrad.kernels.products import piece
+from minigrad.kernels.products import product as multiply
 
 
 class Product(NamedTuple):
@@ -52,7 +52,7 @@ class Product(NamedTuple):
         """GFLOP/s whole and in pieces."""
         a, b = self.matrices()
         out = np.empty((self.m, self.n), np.float32)
-        calls = {"whole": lambda: np.matmul(a, b, out=out), "pieces": lambda: on_one_thread(a, b, out)}
+        calls = {"whole": lambda: np.matmul(a, b, out=out), "pieces": lambda: multiply(a, b, out)}
         best = dict.fromkeys(calls, float("inf"))
         for _ in range(5):
             for name, call in calls.items():
@@ -79,7 +79,6 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     options = parser.parse_args()
     minigrad.set_num_threads(1)
-    products_on_one_thread()
     found = []
     for product in dict.fromkeys(products()):
         size = piece(*product.matrices())

@@ -13,7 +13,6 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
-from minigrad.kernels.blas import products_on_one_thread
 from minigrad.kernels.memory import keep_freed
 from minigrad.ops.record import composed, public
 from minigrad.ops.shape import sizes
@@ -27,7 +26,6 @@ def _finished(array: Array, requires_grad: bool = False, device: Any = None) -> 
     if device is not None:
         device_type(device)
     keep_freed()
-    products_on_one_thread()
     out = Tensor.wrap(array)
     if requires_grad:
         out.requires_grad = True

@@ -45,7 +45,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad.kernels import memory
 from minigrad.kernels.twister import Block, temper
 from minigrad.watch import leak
 
@@ -462,7 +461,7 @@ class Generator:
         sizes, count = _sized(shape)
         if not 0 <= p <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-        below = memory.empty((count,), np.bool_)
+        below = np.empty((count,), np.bool_)
         for start in range(0, count, PIECE):
             self._below(math.ceil(p * 2**53), below[start : start + PIECE])
         return below.astype(dtype, copy=False).reshape(sizes)

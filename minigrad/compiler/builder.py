@@ -2,8 +2,7 @@
 
 Its text can be read (`Plan.source`). Results of operations that have a kernel (`minigrad.compiler.kernels`), or whose
 own text makes one (`minigrad.compiler.tracing`), are written into buffers that belong to the plan; a buffer is used
-again as soon as nobody needs what it holds. All other calls are made as they were recorded; for their large arrays they
-are lent the plan's memory.
+again as soon as nobody needs what it holds. All other calls are made as they were recorded.
 """
 
 from __future__ import annotations
@@ -15,10 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.fusion import fused
 from minigrad.compiler.recorder import Call, Recorder, Value, values_in
 from minigrad.engine import Array
-from minigrad.kernels.memory import Lender
 from minigrad.ops.record import registry
 from minigrad.tensor import Tensor
 
@@ -42,14 +39,13 @@ class Builder:
 
     def __init__(self, record: Recorder, output: Any) -> None:
         self.record = record
-        self.calls = fused(record.calls, output)
+        self.calls = record.calls
         self.lines: list[str] = []
         self.bound: dict[str, Any] = {
             "errstate": np.errstate,
             "asarray": np.asarray,
             "array": np.array,
             "wrap": Tensor.wrap,
-            "memory": Lender(),
         }
         self._names: dict[int, str] = {}  # of bound objects, by id
         self._counter = count()
@@ -216,7 +212,7 @@ class Builder:
         for question, args, answer in self.record.questions:
             asked = f"{self.name(question)}({', '.join(map(self.name, args))})"
             text.append(f"    if {asked} is not {answer}:\n        return {self.name(CHANGED)}")
-        text.append('    with errstate(all="ignore"), memory:')
+        text.append('    with errstate(all="ignore"):')
         text += [f"        {line}" for line in self.lines] or ["        pass"]
         text.append(f"    return {returned}")
         return "\n".join(text) + "\n"

@@ -90,7 +90,7 @@ def _linear(b: Builder, out: Value, x: Value, weight: Value, bias: Value | None)
     y = b.out(out)
     # laid out as `affine` does it: OpenBLAS rounds otherwise into another order
     turned = b.room(np.empty(y.shape[::-1], y.dtype)) if len(x.example) < len(weight.example) else None
-    if products.decides(x.example, weight.example.T):
+    if products.piece(x.example, weight.example.T):
         b.line(affine, x, weight, bias, turned, out=y)
     elif turned is None:
         b.line(np.matmul, x, b.transposed(weight), out=y)
@@ -242,7 +242,7 @@ def one(like: Value) -> Array:
 
 def product(a: Array, b: Array) -> Callable[..., Array]:
     """What multiplies such matrices; `products.product` takes a moment to decide how."""
-    return products.product if products.decides(a, b) else np.matmul
+    return products.product if products.piece(a, b) else np.matmul
 
 
 def alike(*values: Any) -> bool:

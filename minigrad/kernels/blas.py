@@ -5,20 +5,19 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from contextlib import ContextDecorator
+from threading import Lock
+from typing import NamedTuple
 
-import numpy as np
-
-# what OpenBLAS multiplies without copies (kernel/x86_64/sgemm_small_kernel_permit_skylakex.c)
+#: Kernels that multiply small matrices without copies (kernel/x86_64/sgemm_small_kernel_permit_skylakex.c).
 CORES = ("SkylakeX", "Cooperlake", "SapphireRapids")
-SMALL = 1_000_000  #: multiplications
-SMALL_DOTS = 1200  #: elements of the result, if both matrices are read along the sum
 
 
 class Library(NamedTuple):
     """What OpenBLAS can be asked and told."""
 
-    set_num_threads: Callable[[int], None]
+    get_num_threads: Callable[[], int]
+    set_num_threads: Callable[[int], object]
     copies_all: bool  #: even of small matrices
 
 
@@ -34,30 +33,56 @@ def library() -> Library | None:
         return None
     for form in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):
         try:
-            put = getattr(found, form.format("set_num_threads"))
-            name = getattr(found, form.format("get_corename"))
+            get, put, name = (
+                getattr(found, form.format(f"{what}"))
+                for what in ("get_num_threads", "set_num_threads", "get_corename")
+            )
         except AttributeError:
             continue
         name.restype = ctypes.c_char_p
-        return Library(put, name().decode() not in CORES)
+        return Library(get, put, name().decode() not in CORES)
     return None
 
 
-@functools.cache
-def products_on_one_thread() -> None:
-    """Let OpenBLAS keep to the thread that asks it; `minigrad.kernels.threads` gives several threads their parts.
+class _OneThread(ContextDecorator):
+    """Lets OpenBLAS compute on the thread that asks it, and puts its number of threads back at the end.
 
-    Called when the first tensor is made, or the first work is shared; not at the import.
+    It counts for the whole process; where several threads are inside, the last one to leave puts it back.
+
+    >>> with one_thread:
+    ...     pass
     """
-    if (blas := library()) is not None:
-        blas.set_num_threads(1)
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.before = Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        if (blas := library()) is None:
+            return
+        with self.lock:
+            if not self.inside and (before := blas.get_num_threads()) != 1:
+                self.before = before
+                blas.set_num_threads(1)
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        if (blas := library()) is None:
+            return
+        with self.lock:
+            self.inside -= 1
+            if not self.inside and self.before != 1:
+                blas.set_num_threads(self.before)
+                self.before = 1
+
+    def set_num_threads(self, n: int) -> None:
+        """Give OpenBLAS `n` threads, as soon as nobody is inside."""
+        if (blas := library()) is None:
+            return
+        with self.lock:
+            if self.inside:
+                self.before = n
+            else:
+                blas.set_num_threads(n)
 
 
-def as_they_lie(kind: np.dtype[Any]) -> bool:
-    """Whether small matrices of a dtype are multiplied without copies."""
-    return kind == np.float32 and (blas := library()) is not None and not blas.copies_all
-
-
-def small(multiplications: int, kind: np.dtype[Any]) -> bool:
-    """Whether a product of so many multiplications is made so (unless both matrices are read along the sum)."""
-    return multiplications <= SMALL and as_they_lie(kind)
+one_thread = _OneThread()

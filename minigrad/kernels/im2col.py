@@ -1,8 +1,7 @@
-"""Correlation on arrays, as matrix products with the windows of the image.
+"""im2col: the windows of images as the rows of a matrix, so that a convolution is a matrix product.
 
-Logical shapes are (N, C, H, W) throughout. In memory what is made here is (N, H, W, C), which elementwise
-operations keep. The windows are copied into the rows or columns of a matrix for a few images at a time, so that
-the matrix stays in the cache.
+Logical shapes are (N, C, H, W) throughout. In memory what is made here is (N, H, W, C), which elementwise operations
+keep. The windows are copied for a few images at a time, so that the matrix stays in the cache.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minigrad.engine import Array
-from minigrad.kernels import memory
-from minigrad.kernels.blas import small
-from minigrad.kernels.products import on_one_thread
+from minigrad.kernels.memory import in_runs, ordered
+from minigrad.kernels.products import product
 from minigrad.kernels.threads import share
 
 T = TypeVar("T")
@@ -25,7 +23,7 @@ Pair: TypeAlias = tuple[int, int]
 
 BUFFER = 1 << 20  # bytes of windows at a time: they stay in the cache, and threads rarely wait for each other
 SUMS = 1 << 22  # bytes of sums that are made at a time
-FEW = 2  # buffers of windows, that one thread is as fast with
+FEW = 2  # with windows for so many buffers, one thread is as fast as several
 PARTS = 4  # into so many parts images are cut at least that do not fit into one buffer
 
 
@@ -34,8 +32,8 @@ def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
     return (size - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def framed(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
-    """`x` (N, C, H, W) with a frame of zeros, laid out in memory as asked; negative widths crop.
+def padded(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
+    """`x` (N, C, H, W) with zeros around it, laid out in memory as asked; negative widths crop.
 
     Cropping copies nothing where the last two axes of that layout still lie together.
     """
@@ -46,17 +44,16 @@ def framed(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
     n, c, h, w = x.shape
     if not (top or bottom or left or right) and x[:1].transpose(order)[:, :1].flags.c_contiguous:
         return x
-    shape = (n, c, h + top + bottom, w + left + right)
-    out = memory.ordered(shape, order, x.dtype)
-    for edge in (np.s_[:top], np.s_[top + h :], np.s_[:, :left], np.s_[:, left + w :]):
-        out[(slice(None), slice(None), *(edge if isinstance(edge, tuple) else (edge,)))] = 0
+    out = ordered((n, c, h + top + bottom, w + left + right), order, x.dtype)
+    for edge in (np.s_[:top, :], np.s_[top + h :, :], np.s_[:, :left], np.s_[:, left + w :]):
+        out[:, :, *edge] = 0
     out[:, :, top : top + h, left : left + w] = x
     return out
 
 
 def channels_last(x: Array) -> Array:
     """The channels of each position of `x` (N, C, H, W) as rows (N·H·W, C)."""
-    rows = framed(x, (0, 0), (0, 0), channels_last=True)
+    rows = padded(x, (0, 0), (0, 0), channels_last=True)
     return rows.transpose(0, 2, 3, 1).reshape(x.size // max(x.shape[1], 1), x.shape[1])
 
 
@@ -68,7 +65,7 @@ class Windows:
 
     Args:
         x: (N, groups·c, H, W).
-        frame: zeros around it, ((top, bottom), (left, right)).
+        padding: zeros around it, ((top, bottom), (left, right)).
         kernel: the size of a window, (rows, columns), like the next two.
         stride: steps between windows.
         dilation: steps between the elements of a window.
@@ -76,12 +73,12 @@ class Windows:
     """
 
     def __init__(
-        self, x: Array, frame: Sequence[Pair], kernel: Pair, stride: Pair, dilation: Pair, groups: int
+        self, x: Array, padding: Sequence[Pair], kernel: Pair, stride: Pair, dilation: Pair, groups: int
     ) -> None:
         (kh, kw), c = kernel, x.shape[1] // groups
-        width = positions(x.shape[3] + frame[1][0] + frame[1][1], kw, stride[1], dilation[1])
+        width = positions(x.shape[3] + sum(padding[1]), kw, stride[1], dilation[1])
         self.by_channel = stride[1] > 1 or kw * c > width
-        x = framed(x, frame[0], frame[1], channels_last=self.by_channel)
+        x = padded(x, padding[0], padding[1], channels_last=self.by_channel)
         oh, ow = self.size = tuple(positions(x.shape[2 + i], kernel[i], stride[i], dilation[i]) for i in (0, 1))
         sn, sc, sh, sw = x.strides
         windows = as_strided(  # no index leaves its own axis of x: safe for any strides
@@ -91,7 +88,7 @@ class Windows:
             writeable=False,
         )
         self.length = kh * kw * c
-        self.source = memory.in_runs(windows if self.by_channel else windows.transpose(0, 1, 4, 5, 6, 2, 3))
+        self.source = in_runs(windows if self.by_channel else windows.transpose(0, 1, 4, 5, 6, 2, 3))
         self.matrix = (groups, oh * ow, self.length) if self.by_channel else (groups, self.length, oh * ow)
         self.dtype = x.dtype
         n, size = len(x), math.prod(self.matrix) * x.itemsize
@@ -107,7 +104,7 @@ class Windows:
         for images in chunks:
             source = self.source[images]
             if len(buffer) < len(source):
-                buffer = memory.empty((len(source), *self.matrix), self.dtype)
+                buffer = np.empty((len(source), *self.matrix), self.dtype)
             rows = buffer[: len(source)]
             np.copyto(rows.reshape(-1).view(source.dtype).reshape(source.shape), source)
             yield images, rows if self.by_channel else rows.swapaxes(2, 3)
@@ -124,34 +121,6 @@ def multiply(rows: Array, weight: Array, out: Array) -> None:
     """Windows (n, groups, oh·ow, kh·kw·c) times `weight` (groups, kh·kw·c, o), into `out` (n, groups, oh·ow, o)."""
     n, groups, positions, length = rows.shape
     if groups == 1 and rows.flags.c_contiguous and out.flags.c_contiguous:  # one large product
-        on_one_thread(rows.reshape(n * positions, length), weight[0], out.reshape(n * positions, -1))
+        product(rows.reshape(n * positions, length), weight[0], out.reshape(n * positions, -1))
     else:
         np.matmul(rows, weight, out=out)
-
-
-def sum_of_products(windows: Windows, g: Array) -> Array:
-    """The windows times `g` (N, groups, oh·ow, o), summed over images and positions: (groups, o, kh·kw·c)."""
-    groups, positions, o = g.shape[1:]
-    each = groups > 1 or not windows.by_channel or small(positions * windows.length * o, g.dtype)
-    shape = (groups, windows.length, o) if each else (groups, o, windows.length)
-    n, most = len(windows.chunks), SUMS // max(math.prod(shape) * g.itemsize, 1)
-    parts = np.array_split(range(n), max(min(n, PARTS, most), 1))
-    totals = memory.empty((len(parts), *shape), g.dtype)  # one for each part, whichever thread it falls to
-
-    def work(numbers: Sequence[int]) -> None:
-        for i in numbers:
-            total = totals[i]
-            total[...] = 0
-            products = np.empty(0)
-            for images, rows in windows([windows.chunks[j] for j in parts[i]]):
-                n = len(rows)
-                if not each:
-                    total += g[images].reshape(n * positions, o).T @ rows.reshape(n * positions, windows.length)
-                    continue
-                if len(products) < n:
-                    products = memory.empty((n, *shape), g.dtype)
-                total += np.matmul(rows.swapaxes(2, 3), g[images], out=products[:n]).sum(0)
-
-    windows.share(work, range(len(parts)))
-    total: Array = totals.sum(0)
-    return total.swapaxes(1, 2) if each else total

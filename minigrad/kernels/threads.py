@@ -1,10 +1,8 @@
 """Threads inside large operations.
 
-NumPy lets other threads run while it computes, so an operation on many images, or a large matrix product, can give each
-thread some of it. OpenBLAS keeps to one thread then: its own hand parts of matrices from core to core.
-
-A core without work falls asleep, and wakes late: after 20 to 150 µs, half of the time of a small network's product. So
-while work is shared often, threads of the lowest priority keep the cores awake; they give way to anything else.
+NumPy lets other threads run while it computes, so an operation on many images can give each thread some of them.
+OpenBLAS keeps to one thread meanwhile (`minigrad.kernels.blas.one_thread`); all other matrix products are shared by its
+own threads.
 """
 
 from __future__ import annotations
@@ -13,19 +11,22 @@ import contextvars
 import functools
 import itertools
 import os
-import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
-import numpy as np
-
-from minigrad.engine import Array
 from minigrad.kernels import blas
 
 T = TypeVar("T")
 
-AWAKE = np.broadcast_to(np.float32(1), (20_000_000,))  # whose sum takes some milliseconds, and no memory
-BLOCK = 1 << 21  # bytes; a thread should not come back for the next one too often: they wait for each other then
+
+class _State:
+    """The number of threads that the user has asked for."""
+
+    count: int | None = None
+
+
+_state = _State()
 
 
 def get_num_threads() -> int:
@@ -39,7 +40,7 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Let large operations, matrix products among them, use `n` threads.
+    """Let large operations use `n` threads, and OpenBLAS, in the whole process, as many for matrix products.
 
     With another number, matrix products may round otherwise (by 2e-6 of the largest element in float32, or less); all
     else gives the same bits.
@@ -53,66 +54,38 @@ def set_num_threads(n: int) -> None:
     if n <= 0:
         raise RuntimeError("set_num_threads expects a positive integer")
     _state.count = n
-
-
-def available() -> int:
-    """How many threads there are for `share` and `together`."""
-    return 1 if blas.library() is None else get_num_threads()
+    blas.one_thread.set_num_threads(n)
 
 
 def share(work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
     """``work(items)``, by several threads at once: each gets some neighbouring items.
 
-    What `work` does with an item must not depend on the other items; it must not start operations itself.
+    What `work` does with an item must not depend on the other items; it must not share work itself.
     An exception in any thread is raised here, after all have ended.
     """
-    n = min(available(), len(items))
+    n = min(get_num_threads(), len(items)) if blas.library() is not None else 1
     if n <= 1:
         work(items)
-    else:
-        together([functools.partial(work, items[a:b]) for a, b in itertools.pairwise(cuts(len(items), n))])
+        return
+    first, *others = (items[a:b] for a, b in itertools.pairwise(len(items) * i // n for i in range(n + 1)))
+    with blas.one_thread:
+        start = _executor(get_num_threads() - 1).submit
+        futures = [start(contextvars.copy_context().run, work, part) for part in others]  # NumPy's errstate goes along
+        try:
+            work(first)
+        finally:
+            wait(futures)
+    for future in futures:
+        future.result()
 
 
-def cuts(count: int, n: int, ahead: float = 0) -> list[int]:
-    """Where to cut so many items into `n` parts, or fewer, the first of which has `ahead` items more than the others.
-
-    The thread that wakes the others does these before they begin.
-
-    >>> cuts(12, 2), cuts(12, 2, ahead=2), cuts(12, 2, ahead=20)
-    ([0, 6, 12], [0, 7, 12], [0, 12])
-    """
-    each = max(count - ahead, 0) / n
-    return sorted({0, *(count - round(each * i) for i in range(n))})
+@functools.lru_cache(1)
+def _executor(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers, "minigrad")
 
 
-def together(tasks: Sequence[Callable[[], object]]) -> None:
-    """Do several things at once, the first of them in this thread; exceptions as for `share`."""
-    blas.products_on_one_thread()
-    if not _state.busy.is_set():
-        _state.busy.set()
-    helpers = [_state.helper() for _ in tasks[1:]]
-    for helper, task in zip(helpers, tasks[1:], strict=True):
-        helper.begin(functools.partial(contextvars.copy_context().run, task))  # NumPy's errstate goes along
-    try:
-        tasks[0]()
-    finally:
-        errors = [helper.wait() for helper in helpers]
-        _state.idle += helpers
-    for error in errors:
-        if error is not None:
-            raise error
-
-
-def blocks(x: Array) -> list[slice]:
-    """Parts of the first axis of `x`, to be shared, of a size that stays in the cache while it is computed with."""
-    step = max(BLOCK * len(x) // max(x.nbytes, 1), 1)
-    return [slice(i, i + step) for i in range(0, len(x), step)]
-
-
-def portions(n: int, most: int) -> list[slice]:
-    """Parts of `n` rows for `share`, of `most` rows or fewer: one for each thread, or more."""
-    step = -(-n // max(-(-n // most), get_num_threads()))
-    return [slice(i, min(i + step, n)) for i in range(0, n, step)]
+if hasattr(os, "register_at_fork"):  # a process just forked has no threads to wait for
+    os.register_at_fork(after_in_child=_executor.cache_clear)
 
 
 @functools.cache
@@ -122,74 +95,3 @@ def _default() -> int:
         if value.isdecimal() and int(value):
             return int(value)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class _Helper:
-    """A thread that waits for work. Two locks wake it and tell of the end: three times as fast as an executor."""
-
-    def __init__(self) -> None:
-        self.started, self.ended = threading.Lock(), threading.Lock()
-        self.started.acquire()
-        self.ended.acquire()
-        self.work: Callable[[], object] | None = None
-        self.error: BaseException | None = None
-        threading.Thread(target=self._run, name="minigrad", daemon=True).start()
-        threading.Thread(target=_keep_awake, args=(_state.busy,), name="minigrad awake", daemon=True).start()
-
-    def _run(self) -> None:
-        while True:
-            self.started.acquire()
-            try:
-                assert self.work is not None
-                self.work()
-            except BaseException as error:
-                self.error = error
-            self.ended.release()
-
-    def begin(self, work: Callable[[], object]) -> None:
-        """Start it; it must be idle."""
-        self.work = work
-        self.started.release()
-
-    def wait(self) -> BaseException | None:
-        """Wait for its end; returns what was raised."""
-        self.ended.acquire()
-        error, self.error, self.work = self.error, None, None  # what they refer to may go
-        return error
-
-
-def _keep_awake(busy: threading.Event) -> None:
-    """Keep a core awake as long as `busy` is set again and again."""
-    try:
-        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
-    except (AttributeError, OSError):  # not Linux, or not allowed: with any other priority it would be in the way
-        return
-    while True:
-        busy.wait()
-        busy.clear()
-        np.add.reduce(AWAKE)  # NumPy lets other threads run meanwhile
-
-
-class _State:
-    """The number of threads, and those that wait for work."""
-
-    def __init__(self) -> None:
-        self.count: int | None = None
-        self.forget()
-
-    def forget(self) -> None:
-        """In a process just forked there are no threads to wait for."""
-        self.idle: list[_Helper] = []
-        self.busy = threading.Event()
-
-    def helper(self) -> _Helper:
-        """An idle thread, or a new one."""
-        try:
-            return self.idle.pop()
-        except IndexError:
-            return _Helper()
-
-
-_state = _State()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_state.forget)

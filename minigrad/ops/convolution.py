@@ -12,15 +12,13 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#convolution-functions
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.engine import Array
-from minigrad.kernels import memory
-from minigrad.kernels.im2col import Pair, Windows, channels_last, multiply, positions, sum_of_products
+from minigrad.kernels import convolution as kernels
+from minigrad.kernels.im2col import Pair, positions
 from minigrad.ops.linalg import same_dtype
 from minigrad.ops.padding import pad
 from minigrad.ops.record import composed, operation, public
@@ -41,123 +39,8 @@ def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
     return tuple(int(v) for v in (values * n if len(values) == 1 else values))
 
 
-def _both(padding: Pair) -> tuple[Pair, Pair]:
-    return (padding[0], padding[0]), (padding[1], padding[1])
-
-
 def _sum_of_channels(g: Any) -> Any:
-    if not isinstance(g, np.ndarray):
-        return sum(g, (0, 2, 3))
-    rows = channels_last(g)
-    return memory.filled(1, (len(rows),), g.dtype) @ rows
-
-
-# ---- on arrays -------------------------------------------------------------------------------------------
-
-
-def correlate(
-    input: Array,
-    weight: Array,
-    bias: Array | None,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
-    groups: int,
-    rectify: bool = False,
-) -> Array:
-    """The convolution of checked arguments; with `rectify` its `relu`, computed while it is in the cache."""
-    out, c, kh, kw = weight.shape
-    windows = Windows(input, _both(padding), (kh, kw), stride, dilation, groups)
-    matrix = weight.reshape(groups, out // groups, c, kh, kw).transpose(0, 3, 4, 2, 1)
-    matrix = matrix.reshape(groups, kh * kw * c, out // groups)
-    positions = math.prod(windows.size)
-    result = memory.empty((len(input), *windows.size, out), input.dtype)
-    grouped = result.reshape(len(input), positions, groups, out // groups).transpose(0, 2, 1, 3)
-    long = None if bias is None else memory.filled(bias, (positions, out), input.dtype).reshape(-1)  # one long row
-    zeros = memory.filled(0, (positions * out,), input.dtype) if rectify else None
-
-    def work(chunks: Sequence[slice]) -> None:
-        for images, rows in windows(chunks):
-            multiply(rows, matrix, grouped[images])
-            flat = result[images].reshape(len(rows), positions * out)
-            if long is not None:
-                flat += long
-            if zeros is not None:
-                np.maximum(flat, zeros, out=flat)
-
-    windows.share(work, windows.chunks)
-    return result.transpose(0, 3, 1, 2)
-
-
-def correlate_back(
-    input: Array,
-    weight: Array,
-    size: Pair,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
-    groups: int,
-    rectified: Array | None = None,
-) -> Array:
-    """The gradient of the input of `correlate`, which has this `size`, if `input` is that of the result.
-
-    If the convolution's input was `rectified`, the gradient is that of what it was before.
-
-    Each of the stride² interleaved parts of the gradient is a correlation of stride 1. All of them read the same
-    windows; those of a row of the gradient are computed as so many output channels, and nothing is ever added up in
-    place.
-    """
-    out, c, kh, kw = weight.shape
-    taps, phases, offsets, first, frame, step = [], [], [], [], [], []
-    for s, p, d, k, n, have in zip(stride, padding, dilation, (kh, kw), size, input.shape[2:], strict=True):
-        tap = d * np.arange(k)  # element i of the padded input gets g[m] · weight[tap], where i = s·m + tap
-        phases.append(tap % s)
-        offsets.append(tap // s if s > 1 else np.arange(k))
-        taps.append(int(offsets[-1][-1]) + 1)
-        step.append(1 if s > 1 else d)
-        first.append(p // s)
-        frame.append((step[-1] * (taps[-1] - 1) - first[-1], (p + n - 1) // s - (have - 1)))
-    spread = np.zeros((*stride, *taps, groups, c, out // groups), dtype=weight.dtype)
-    rows, columns = np.ix_(range(kh), range(kw))
-    spread[phases[0][rows], phases[1][columns], taps[0] - 1 - offsets[0][rows], taps[1] - 1 - offsets[1][columns]] = (
-        weight.reshape(groups, out // groups, c, kh, kw).transpose(3, 4, 0, 2, 1)
-    )
-    windows = Windows(input, frame, (taps[0], taps[1]), (1, 1), (step[0], step[1]), groups)
-    matrices = spread.transpose(0, 4, 2, 3, 6, 1, 5).reshape(stride[0], groups, windows.length, stride[1] * c)
-    n, (h, w) = len(input), windows.size
-    result = memory.empty((n, *size, groups * c), input.dtype)
-    apart = result.reshape(n, *size, groups, c)
-    before = None if rectified is None else rectified.reshape(n, groups * c, *size).transpose(0, 2, 3, 1)
-    left = padding[1] % stride[1]  # so many columns of the first windows lie outside
-
-    def gather(images: slice, rows: Array, product: Array) -> None:
-        """The products of these images, phase by phase, to their places."""
-        for phase, matrix in enumerate(matrices):
-            multiply(rows, matrix, product)
-            top = (phase - padding[0]) % stride[0]
-            region = apart[images, top :: stride[0]]
-            start = (top + padding[0] - phase) // stride[0] - first[0]
-            seen = product.reshape(len(rows), groups, h, w * stride[1], c)
-            seen = seen[:, :, start : start + region.shape[1], left : left + size[1]]
-            region[...] = seen.transpose(0, 2, 3, 1, 4)
-
-    def work(chunks: Sequence[slice]) -> None:
-        most = max(chunk.stop - chunk.start for chunk in chunks) if chunks else 0
-        if stride != (1, 1):
-            product = memory.empty((most, groups, h * w, stride[1] * c), input.dtype)
-        if before is not None:
-            mask = memory.empty((most, *size, groups * c), bool)
-        for images, rows in windows(chunks):
-            if stride == (1, 1):
-                multiply(rows, matrices[0], apart[images].reshape(len(rows), h * w, groups, c).transpose(0, 2, 1, 3))
-            else:
-                gather(images, rows, product[: len(rows)])
-            if before is not None:
-                positive = np.greater(before[images], 0, out=mask[: len(rows)])
-                np.multiply(result[images], positive, out=result[images])
-
-    windows.share(work, windows.chunks)
-    return result.transpose(0, 3, 1, 2)
+    return kernels.sum_of_channels(g) if isinstance(g, np.ndarray) else sum(g, (0, 2, 3))
 
 
 # ---- the three operations --------------------------------------------------------------------------------
@@ -207,7 +90,7 @@ def _conv2d_weight_sample(d: Any) -> tuple[Any, ...]:
 )
 def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
     """`conv2d` of checked arguments."""
-    return correlate(input, weight, bias, stride, padding, dilation, groups)
+    return kernels.conv2d(input, weight, bias, stride, padding, dilation, groups)
 
 
 @operation(
@@ -226,7 +109,7 @@ def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dil
 )
 def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
     """The gradient of `_conv2d`'s input, which has this `size`, if `input` is that of the result."""
-    return correlate_back(input, weight, size, stride, padding, dilation, groups)
+    return kernels.conv2d_input(input, weight, size, stride, padding, dilation, groups)
 
 
 @operation(
@@ -247,13 +130,7 @@ def _conv2d_weight(
     result: Any, input: Any, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Any:
     """The gradient of `_conv2d`'s weight, of this `kernel` size, if `result` is that of its result."""
-    n, out, oh, ow = result.shape
-    used = [stride[i] * (result.shape[2 + i] - 1) + dilation[i] * (kernel[i] - 1) + 1 for i in (0, 1)]
-    frame = [(padding[i], used[i] - padding[i] - input.shape[2 + i]) for i in (0, 1)]
-    windows = Windows(input, frame, kernel, stride, dilation, groups)
-    rows = channels_last(result).reshape(n, oh * ow, groups, out // groups).transpose(0, 2, 1, 3)
-    total = sum_of_products(windows, rows).reshape(out, *kernel, input.shape[1] // groups)
-    return np.ascontiguousarray(total.transpose(0, 3, 1, 2))
+    return kernels.conv2d_weight(result, input, kernel, stride, padding, dilation, groups)
 
 
 # ---- what users call -------------------------------------------------------------------------------------

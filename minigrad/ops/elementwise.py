@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import as_numpy
-from minigrad.kernels import memory
-from minigrad.kernels.threads import BLOCK, blocks, share
 from minigrad.ops.record import composed, operation, public
 from minigrad.tensor import Tensor
 from minigrad.watch import call
@@ -588,20 +585,7 @@ def sigmoid(input: Any) -> Any:
         return 1 / (1 + np.exp(-input))
 
 
-def _where_positive(g: Any, out: Any) -> Any:
-    if not (isinstance(g, np.ndarray) and isinstance(out, np.ndarray)) or out.nbytes <= BLOCK:
-        return g * (out > 0)
-    result, positive = memory.empty_like(out), memory.empty_like(out, bool)
-
-    def work(parts: Sequence[slice]) -> None:
-        for part in parts:
-            np.multiply(g[part], np.greater(out[part], 0, out=positive[part]), out=result[part])
-
-    share(work, blocks(out))
-    return result
-
-
-@operation({"input": lambda g, out: _where_positive(g, out)}, in_place=True, sample=lambda d: (d.array(kinks=(0.0,)),))
+@operation({"input": lambda g, out: g * (out > 0)}, in_place=True, sample=lambda d: (d.array(kinks=(0.0,)),))
 def relu(input: Any) -> Any:
     """``max(input, 0)``; its derivative is 1 where the result is positive and 0 elsewhere, at 0 too.
 
@@ -609,17 +593,7 @@ def relu(input: Any) -> Any:
     >>> minigrad.relu(minigrad.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    if input.ndim < 2 or input.nbytes <= BLOCK:
-        return np.maximum(input, np.zeros_like(input))  # the scalar 0 misses NumPy's SIMD loop
-    zeros = np.zeros_like(input[:1])
-    out = memory.empty_like(input)
-
-    def work(parts: Sequence[slice]) -> None:
-        for part in parts:
-            np.maximum(input[part], zeros, out=out[part])
-
-    share(work, blocks(input))
-    return out
+    return np.maximum(input, np.zeros_like(input))  # the scalar 0 misses NumPy's SIMD loop
 
 
 @operation(

@@ -14,7 +14,6 @@ import numpy as np
 
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
-from minigrad.kernels import memory
 from minigrad.ops.elementwise import where
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.shape import expand, movedim, one_dim, reshape
@@ -55,12 +54,12 @@ def _taken(x: Array, index: tuple[Array, ...]) -> Array:
         inside = False
     if not inside:
         return x[index]  # it raises NumPy's error
-    places = memory.filled(0, shape, np.intp)
+    places = np.zeros(shape, np.intp)
     for k, (i, n) in enumerate(zip(index, x.shape, strict=True)):
-        part = np.remainder(i, np.intp(n), out=memory.empty(i.shape, np.intp))  # `i` may be too narrow for n
+        part = np.remainder(i, np.intp(n), out=np.empty(i.shape, np.intp))  # `i` may be too narrow for n
         part *= math.prod(x.shape[k + 1 :])
         places += part
-    return np.take(x.reshape(-1), places, out=memory.empty(places.shape, x.dtype), mode="clip")
+    return np.take(x.reshape(-1), places, out=np.empty(places.shape, x.dtype), mode="clip")
 
 
 @operation(
@@ -94,7 +93,7 @@ def _index(input: Any, index: Any) -> Any:
 )
 def _place(input: Any, shape: tuple[int, ...], index: Any) -> Any:
     """Zeros of `shape` to which `input` is added at `index`: the gradient of ``[index]``."""
-    out = memory.empty(shape, input.dtype)
+    out = np.empty(shape, input.dtype)
     out[...] = 0
     if is_basic(index):
         out[index] = input

@@ -13,7 +13,6 @@ import numpy as np
 
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
-from minigrad.kernels import memory
 from minigrad.kernels.products import piece, product
 from minigrad.ops.elementwise import clamp_min, mul, quiet
 from minigrad.ops.record import composed, operation, public
@@ -218,7 +217,7 @@ def affine(
         out = product(input, weight.T, out)
         return out if bias is None else np.add(out, bias, out=out)
     turned = product(weight, input.T, turned)  # up to a third faster
-    out = memory.empty(turned.shape[::-1], turned.dtype) if out is None else out
+    out = np.empty(turned.shape[::-1], turned.dtype) if out is None else out
     if bias is None:
         out[...] = turned.T
         return out

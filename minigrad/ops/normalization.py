@@ -13,74 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.engine import Array
-from minigrad.kernels import memory
-from minigrad.kernels.threads import blocks, share
+from minigrad.kernels import normalization as kernels
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
 from minigrad.watch import effect
-
-
-class _ChannelsLast:
-    """How to compute with (A, C, B) whose channels lie last in memory: as rows (A, B·C), for NumPy likes long rows."""
-
-    def __init__(self, x: Array) -> None:
-        self.b, self.c = x.shape[2], x.shape[1]
-
-    def view(self, x: Array) -> Any:
-        """`x` as it lies in memory; a copy if it lies otherwise."""
-        return x.transpose(0, 2, 1).reshape(len(x), self.b * self.c)
-
-    def like(self, x: Array) -> Array:
-        """An array of the shape of `x`, of which `view` is no copy."""
-        return memory.empty((len(x), self.b, self.c), x.dtype).transpose(0, 2, 1)
-
-    def spread(self, v: Array) -> Any:
-        """A number for each channel (C,), to broadcast against what `view` gives."""
-        return memory.filled(v, (self.b, self.c), v.dtype).reshape(-1)
-
-    def total(self, x: Array) -> Any:
-        """The sum over A and B. A product is faster than `sum`, and exact enough in float32."""
-        return self._gathered(np.ones(len(x), x.dtype) @ x)
-
-    def dots(self, x: Array, y: Array) -> Any:
-        """The sum of ``x * y`` over A and B."""
-        return self._gathered(np.einsum("ai,ai->i", x, y))
-
-    def _gathered(self, row: Array) -> Any:
-        if self.b == 1:
-            return row
-        return row.reshape(self.b, self.c).sum(0, dtype=np.float64).astype(row.dtype)  # many terms, one by one
-
-
-class _ChannelsFirst:
-    """The same for (A, C, B) that lies in memory in that order."""
-
-    def view(self, x: Array) -> Any:
-        return np.ascontiguousarray(x)
-
-    def like(self, x: Array) -> Array:
-        return memory.empty(x.shape, x.dtype)
-
-    def spread(self, v: Array) -> Any:
-        return _column(v)
-
-    def total(self, x: Array) -> Any:
-        return np.ones(len(x), x.dtype) @ (x @ np.ones(x.shape[2], x.dtype))
-
-    def dots(self, x: Array, y: Array) -> Any:
-        return np.ones(len(x), x.dtype) @ np.einsum("acb,acb->ac", x, y)
-
-
-def _layout(x: Array) -> _ChannelsLast | _ChannelsFirst:
-    return _ChannelsLast(x) if x.transpose(0, 2, 1).flags.c_contiguous else _ChannelsFirst()
-
-
-def _room(x: Array, parts: Sequence[slice]) -> Array:
-    """Room for the largest of the parts, which is the first."""
-    return memory.empty(x[: parts[0].stop if parts else 0].shape, x.dtype)
 
 
 def _column(x: Any) -> Any:
@@ -95,51 +33,9 @@ def _standard(input: Any, eps: float) -> tuple[Any, Any]:
     return apart * scale, scale
 
 
-def standardize_back(g: Array, input: Array, weight: Any, saved: Any, eps: float, rectified: Any = None) -> Array:
-    """The gradient of the input of `_standardize`, if `g` is that of the result.
-
-    If the input was `rectified`, the gradient is that of what it was before.
-    """
-    center, scale, known = saved
-    n = g.shape[0] * g.shape[2]
-    layout = _layout(input)
-    out = layout.like(input)
-    x, result, given = layout.view(input), layout.view(out), layout.view(g)
-    middle = layout.spread(center)
-    parts = blocks(x)
-    dots = np.empty((len(parts), len(center)), center.dtype)
-
-    def center_and_sum(numbers: Sequence[int]) -> None:
-        room = _room(x, parts)
-        for i in numbers:
-            part = x[parts[i]]
-            dots[i] = layout.dots(given[parts[i]], np.subtract(part, middle, out=room[: len(part)]))
-
-    share(center_and_sum, range(len(parts)))
-    along, total = dots.sum(0), layout.total(given)
-    known[:] = g, along, total  # the rules of weight and bias, next in line, need them too
-    factor = scale if weight is None else scale * weight
-    slope = factor * scale**2 * along / -n
-    by_g, by_x, shift = map(layout.spread, (factor, slope, factor * total / -n - center * slope))
-    before: Any = None if rectified is None else layout.view(rectified.reshape(input.shape))
-
-    def combine(parts: Sequence[slice]) -> None:
-        room = _room(x, parts)
-        mask: Any = None if before is None else memory.empty(room.shape, bool)
-        for part in parts:
-            y = np.multiply(x[part], by_x, out=result[part])
-            y += shift
-            y += np.multiply(given[part], by_g, out=room[: len(y)])
-            if mask is not None:
-                np.multiply(y, np.greater(before[part], 0, out=mask[: len(y)]), out=y)
-
-    share(combine, parts)
-    return out
-
-
 def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) -> Any:
     if isinstance(g, np.ndarray):
-        return standardize_back(g, input, weight, saved, eps)
+        return kernels.standardize_back((True, False, False), g, input, weight, saved[0], saved[1], eps)[0]
     normal, scale = _standard(input, eps)
     along = sum(g * normal, (0, 2), True) / (g.shape[0] * g.shape[2])
     across = g - mean(g, (0, 2), True) - normal * along
@@ -147,23 +43,15 @@ def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) 
 
 
 def _standardize_weight(g: Any, input: Any, saved: Any, eps: float) -> Any:
-    if not isinstance(g, np.ndarray):
-        return sum(g * _standard(input, eps)[0], (0, 2))
-    center, scale, known = saved
-    if known and known[0] is g:
-        return known[1] * scale
-    layout = _layout(input)
-    return layout.dots(layout.view(g), layout.view(input) - layout.spread(center)) * scale
+    if isinstance(g, np.ndarray):
+        return kernels.standardize_back((False, True, False), g, input, None, saved[0], saved[1], eps)[1]
+    return sum(g * _standard(input, eps)[0], (0, 2))
 
 
-def _standardize_bias(g: Any, saved: Any) -> Any:
-    if not isinstance(g, np.ndarray):
-        return sum(g, (0, 2))
-    known = saved[2]
-    if known and known[0] is g:
-        return known[2]
-    layout = _layout(g)
-    return layout.total(layout.view(g))
+def _standardize_bias(g: Any, input: Any, saved: Any, eps: float) -> Any:
+    if isinstance(g, np.ndarray):
+        return kernels.standardize_back((False, False, True), g, input, None, saved[0], saved[1], eps)[2]
+    return sum(g, (0, 2))
 
 
 def _standardize_sample(d: Any) -> tuple[Any, ...]:
@@ -190,42 +78,15 @@ def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = 
     With x̂ the normalized input and s its scale, the gradient is ``s w (g - mean(g) - x̂ mean(g x̂))``
     (Ioffe and Szegedy, arXiv:1502.03167, section 3).
     """
-    n = input.shape[0] * input.shape[2]
-    layout = _layout(input)
-    out = layout.like(input)
-    x, result = layout.view(input), layout.view(out)
-    center = layout.total(x) / n
-    middle = layout.spread(center)
-    parts = blocks(x)
-    squares = np.empty((len(parts), len(center)), center.dtype)
-
-    def center_and_square(numbers: Sequence[int]) -> None:
-        room = _room(x, parts)
-        for i in numbers:
-            part = x[parts[i]]
-            apart = np.subtract(part, middle, out=room[: len(part)])
-            squares[i] = layout.dots(apart, apart)
-
-    share(center_and_square, range(len(parts)))
-    variance = squares.sum(0) / n
-    scale = 1 / np.sqrt(variance + eps)
+    out, center, variance = kernels.standardize(input, weight, bias, eps)
     if running is not None:
+        n = input.shape[0] * input.shape[2]
         means, variances, momentum = running
         if means is not None:
             means += momentum * (center - means)
         if variances is not None:  # the unbiased one, as in torch
             variances += momentum * (variance * (n / (n - 1)) - variances)
-    factor = scale if weight is None else scale * weight
-    shift = -center * factor if bias is None else bias - center * factor
-    by, plus = layout.spread(factor), layout.spread(shift)
-
-    def scale_and_shift(parts: Sequence[slice]) -> None:
-        for part in parts:
-            y = np.multiply(x[part], by, out=result[part])
-            y += plus
-
-    share(scale_and_shift, parts)
-    return out, (center, scale, [])
+    return out, (center, variance)
 
 
 def _batch_norm_sample(d: Any) -> tuple[Any, ...]:
@@ -419,4 +280,4 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
 
 
 if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name != "standardize_back"]
+    __all__ = public(globals())

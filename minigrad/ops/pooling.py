@@ -1,21 +1,20 @@
 """Pooling: the largest element, or the mean, of each window of an image.
 
-A pooling computes with *taps*: tap (u, v) is the strided slice of the image that holds element (u, v) of every
-window. The largest element is the maximum of the taps. Gradients go back tap by tap, to the first that is largest.
+What is computed on arrays is in `minigrad.kernels.pooling`.
 
 https://docs.pytorch.org/docs/stable/nn.functional.html#pooling-functions
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.kernels import memory
-from minigrad.kernels.im2col import Pair, positions
+from minigrad.kernels import pooling as kernels
+from minigrad.kernels.im2col import positions
+from minigrad.kernels.pooling import Window
 from minigrad.ops.convolution import pair
 from minigrad.ops.linalg import matmul
 from minigrad.ops.record import composed, operation, public
@@ -23,58 +22,10 @@ from minigrad.ops.shape import reshape
 from minigrad.tensor import Tensor
 
 
-class Window(NamedTuple):
-    """Which windows a pooling looks at; each pair is (rows, columns)."""
-
-    kernel: Pair
-    stride: Pair
-    dilation: Pair
-    before: Pair  #: padding above and on the left
-    size: Pair  #: how many windows there are
-
-    def taps(self, image: Array) -> Iterator[tuple[Array, tuple[slice, slice]]]:
-        """For each element of the kernel the slice of `image` (…, H, W) under it, and which windows see one there."""
-        for u in range(self.kernel[0]):
-            for v in range(self.kernel[1]):
-                source: list[Any] = [...]
-                target: list[slice] = []
-                for i, offset in enumerate((u, v)):
-                    s, n = self.stride[i], image.shape[i - 2]
-                    start = offset * self.dilation[i] - self.before[i]
-                    low = max(-(start // s), 0)
-                    high = max(min((n - 1 - start) // s + 1, self.size[i]), low)
-                    source.append(slice(start + low * s, max(start + high * s, 0), s))
-                    target.append(slice(low, high))
-                yield image[tuple(source)], (target[0], target[1])
-
-    def alone(self) -> bool:
-        """Whether there is one window, without gaps, that lies inside the image: many taps, but a single block."""
-        return self.size == (1, 1) and self.dilation == (1, 1) and self.before == (0, 0)
-
-    def block(self, image: Array) -> Array:
-        """What the only window sees."""
-        return image[..., : self.kernel[0], : self.kernel[1]]
-
-    def apart(self) -> bool:
-        """Whether no element lies in two windows, and every window lies inside the image."""
-        return self.kernel == self.stride and self.dilation == (1, 1) and self.before == (0, 0)
-
-
 def _winners(input: Any, out: Any, window: Window) -> list[Array]:
-    """For each tap where it is the first that equals the largest: kh·kw times bool (N, C, oh, ow)."""
+    """For each tap where it is the first that equals the largest."""
     x, largest = (t.array if isinstance(t, Tensor) else t for t in (input, out))
-    masks: list[Array] = []
-    free = memory.empty_like(largest, bool)
-    free[...] = True
-    for tap, (rows, columns) in window.taps(x):
-        at = (..., rows, columns)
-        mask = memory.empty_like(largest, bool)
-        mask[...] = False
-        np.equal(tap, largest[at], out=mask[at])
-        mask &= free
-        free ^= mask
-        masks.append(mask)
-    return masks
+    return kernels.winners(x, largest, window)
 
 
 def _sample(d: Any) -> tuple[tuple[int, ...], Window]:
@@ -106,14 +57,7 @@ def _unpool_sample(d: Any) -> tuple[Any, ...]:
 )
 def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
     """The sum of each window; with `masks` only of the taps that they select."""
-    if masks is None and window.alone():
-        total = memory.empty((*input.shape[:-2], 1, 1), input.dtype)
-        return np.add.reduce(window.block(input), (-2, -1), keepdims=True, out=total)
-    out = memory.empty_like(input, shape=(*input.shape[:-2], *window.size))
-    out[...] = 0
-    for i, (tap, at) in enumerate(window.taps(input)):
-        out[(..., *at)] += tap if masks is None else tap * masks[i][(..., *at)]
-    return out
+    return kernels.pool_sum(input, window, masks)
 
 
 @operation(
@@ -125,31 +69,7 @@ def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
 )
 def _unpool(input: Any, shape: tuple[int, ...], window: Window, masks: Any = None) -> Any:
     """Each window's number added to its elements; with `masks` only to the taps that they select."""
-    if masks is not None:
-        input = memory.laid_out_as(masks[0], input)
-    if masks is None and window.size == (1, 1) and len(shape) == 4:  # its order of axes says nothing
-        out = memory.ordered(shape, (0, 2, 3, 1), input.dtype)
-    else:
-        out = memory.empty_like(input, shape=shape)
-    if masks is None and window.alone():
-        if window.kernel != shape[-2:]:
-            out[...] = 0
-        window.block(out)[...] = input
-        return out
-    apart = window.apart()
-    for i in (0, 1):  # zeros wherever something is added up, or no window looks
-        rest = slice(window.kernel[i] * window.size[i] if apart else 0, None)
-        out[(..., rest, slice(None)) if i == 0 else (..., rest)] = 0
-    for i, (tap, at) in enumerate(window.taps(out)):
-        share = input[(..., *at)]
-        mask = None if masks is None else masks[i][(..., *at)]
-        if not apart:
-            tap += share if mask is None else share * mask
-        elif mask is None:
-            tap[...] = share
-        else:
-            np.multiply(share, mask, out=tap)
-    return out
+    return kernels.unpool(input, shape, window, masks)
 
 
 @operation(
@@ -161,18 +81,7 @@ def _unpool(input: Any, shape: tuple[int, ...], window: Window, masks: Any = Non
 )
 def _max_pool2d(input: Any, window: Window) -> Any:
     """The largest element of each window."""
-    taps = list(window.taps(input))
-    out = memory.empty_like(input, shape=(*input.shape[:-2], *window.size))
-    if all(tap.shape[-2:] == window.size for tap, _ in taps):
-        np.maximum(taps[0][0], taps[-1][0], out=out)
-        for tap, _ in taps[1:-1]:
-            np.maximum(out, tap, out=out)
-        return out
-    out[...] = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
-    for tap, at in taps:
-        region = out[(..., *at)]
-        np.maximum(region, tap, out=region)
-    return out
+    return kernels.max_pool(input, window)
 
 
 # ---- what users call -------------------------------------------------------------------------------------

@@ -24,8 +24,6 @@ import numpy as np
 from minigrad import engine
 from minigrad.engine import Array
 from minigrad.grad_mode import grad_mode
-from minigrad.kernels import memory
-from minigrad.kernels.threads import portions, share
 from minigrad.ops.dropout import dropout
 from minigrad.ops.elementwise import relu, sigmoid, tanh
 from minigrad.ops.indexing import index
@@ -34,8 +32,6 @@ from minigrad.ops.linalg import linear
 from minigrad.ops.record import composed, operation
 from minigrad.ops.shape import unsqueeze
 from minigrad.tensor import Tensor
-
-SEQUENCES = 512  # so many at a time, at most, in an evaluation: what a step computes stays in the cache
 
 State = tuple[Any, ...]
 Step = Callable[[Any, State, Any, Any], State]
@@ -140,7 +136,7 @@ def _lstm_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[
     by_o, by_i, by_f, by_news = out.swapaxes(0, 1)
     np.multiply(h, o, out=by_o)
     np.subtract(h, by_o, out=by_o)
-    product = np.multiply(i, news, out=memory.empty(i.shape, i.dtype))
+    product = np.multiply(i, news, out=np.empty(i.shape, i.dtype))
     np.multiply(product, i, out=by_i)
     np.subtract(product, by_i, out=by_i)
     np.multiply(product, news, out=by_news)
@@ -158,7 +154,7 @@ def _gru_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[A
     by_r, by_z, by_own, by_news = out.swapaxes(0, 1)
     np.multiply(news, news, out=by_news)
     np.subtract(1, by_news, out=by_news)
-    closed = np.subtract(1, z, out=memory.empty(z.shape, z.dtype))
+    closed = np.subtract(1, z, out=np.empty(z.shape, z.dtype))
     by_news *= closed
     np.multiply(by_news, r, out=by_own)
     np.subtract(1, r, out=by_r)
@@ -197,7 +193,7 @@ class Kind:
         weight_ih, weight_hh, *biases = (w for w in weights if w is not None)
         h, n = weight_hh.shape[1], weight_ih.shape[1]
         blocks = 1 + max(self.input_rows)
-        matrix = memory.filled(0, (blocks, h, h + n + bool(biases)), weight_hh.dtype)
+        matrix = np.zeros((blocks, h, h + n + bool(biases)), weight_hh.dtype)
         rows, columns = list(self.state_rows), list(self.input_rows)
         matrix[rows, :, :h] = weight_hh.reshape(-1, h, h)
         matrix[columns, :, h : h + n] = weight_ih.reshape(-1, h, n)
@@ -237,19 +233,19 @@ class _Reading:
         self.kind, self.inputs = kind, inputs
         self.matrix = kind.packed(weights)
         blocks, _, width = self.matrix.shape
-        halved: Any = memory.filled(self.matrix, self.matrix.shape, self.matrix.dtype)
+        halved: Any = self.matrix.copy()
         halved[: kind.sigmoids] *= 0.5
         halved = halved.reshape(-1, width)
-        self.columns: Any = memory.empty((steps + 1, width, n), x.dtype)
+        self.columns: Any = np.empty((steps + 1, width, n), x.dtype)
         self.columns[0, :size] = h.T
         self.columns[:steps, size : size + inputs] = x.swapaxes(1, 2)
         self.columns[:steps, size + inputs :] = 1
         self.states = self.columns[:, :size]
         kept = steps if grad_mode.enabled else 1  # what only the way back needs
-        self.gates = memory.empty((kept, blocks, size, n), x.dtype)
+        self.gates = np.empty((kept, blocks, size, n), x.dtype)
         self.cells: Any = None
         if c is not None:
-            self.cells = memory.empty((steps + 1, size, n), x.dtype), memory.empty((kept, size, n), x.dtype)
+            self.cells = np.empty((steps + 1, size, n), x.dtype), np.empty((kept, size, n), x.dtype)
             self.cells[0][0] = c.T
         for t in range(steps):
             gates = self.gates[t % kept]
@@ -261,7 +257,7 @@ class _Reading:
     def result(self, reverse: bool) -> Array:
         """The states after each step, (T, N, H), in the sequence's own order; an LSTM's last c behind them."""
         steps, size, n = self.states[1:].shape
-        out = memory.empty((steps + (self.cells is not None), n, size), self.states.dtype)
+        out = np.empty((steps + (self.cells is not None), n, size), self.states.dtype)
         states = self.states[1:].swapaxes(1, 2)
         out[:steps] = states[::-1] if reverse else states
         if self.cells is not None:
@@ -271,16 +267,16 @@ class _Reading:
     def gradients(self, g: Array, reverse: bool) -> tuple[Any, ...]:
         """Of all gates, h, c, weight_ih, weight_hh, bias_ih and bias_hh."""
         steps, _, size, n = self.gates.shape
-        factors = memory.empty(self.gates.shape, g.dtype)
+        factors = np.empty(self.gates.shape, g.dtype)
         through, past = self.kind.factors(self.gates, self.states, self.cells, factors)
         by_gates = factors.reshape(steps, -1, n)
         matrix: Any = self.matrix.reshape(-1, self.matrix.shape[2])
-        back = memory.filled(matrix[:, :size].T, (size, len(matrix)), g.dtype)
-        total, product = (memory.filled(0, matrix.shape, g.dtype) for _ in range(2))
-        rows = memory.empty((steps, n, matrix.shape[1]), g.dtype)
+        back = np.ascontiguousarray(matrix[:, :size].T)
+        total, product = (np.zeros(matrix.shape, g.dtype) for _ in range(2))
+        rows = np.empty((steps, n, matrix.shape[1]), g.dtype)
         rows[...] = self.columns[:steps].swapaxes(1, 2)
-        h, scratch = (memory.filled(0, (size, n), g.dtype) for _ in range(2))
-        c = None if self.cells is None else memory.filled(g[steps].T, (size, n), g.dtype)
+        h, scratch = (np.zeros((size, n), g.dtype) for _ in range(2))
+        c = None if self.cells is None else g[steps].T.copy("C")
         after = g[:steps][::-1] if reverse else g[:steps]
         given: Any = after.any((1, 2))  # often only the last step's output is used
         for t in range(steps)[::-1]:
@@ -427,16 +423,6 @@ def _read(
     An LSTM's last c follows as one step more. `reverse` reads from the end; the results stay in their places.
     """
     x, weights = input[::-1] if reverse else input, (weight_ih, weight_hh, bias_ih, bias_hh)
-    if len(h) > SEQUENCES and not grad_mode.enabled:
-        out = memory.empty((len(x) + (c is not None), *h.shape), x.dtype)
-
-        def work(parts: Sequence[slice]) -> None:
-            for n in parts:
-                reading = _Reading(KINDS[kind], x[:, n], h[n], c if c is None else c[n], weights)
-                out[:, n] = reading.result(reverse)
-
-        share(work, portions(len(h), SEQUENCES))
-        return out, None
     reading = _Reading(KINDS[kind], x, h, c, weights)
     return reading.result(reverse), reading
 

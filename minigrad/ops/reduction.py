@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.kernels import memory
 from minigrad.ops.elementwise import _stepwise, exp, log, maximum, minimum, pow, where
 from minigrad.ops.indexing import gather, index_select
 from minigrad.ops.record import composed, operation, public
@@ -204,10 +203,10 @@ def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     shape = tuple(input.shape)
     best = spread(out, shape, dim, keepdim)
     if isinstance(g, np.ndarray):
-        won = np.equal(input, best, out=memory.empty_like(input, bool))
+        won = np.equal(input, best, out=np.empty_like(input, bool))
         winners = won.sum(axes(dim, len(shape)), g.dtype, keepdims=True)
         given = g.reshape(winners.shape) / np.maximum(winners, 1)
-        return np.multiply(won, given, out=memory.empty_like(input, g.dtype))
+        return np.multiply(won, given, out=np.empty_like(input, g.dtype))
     given = spread(g, shape, dim, keepdim)
     won = input == best
     return where(won, given / sum(won, dim, True).astype(g.dtype), 0.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minigrad.kernels import im2col
-from minigrad.kernels.im2col import Windows, framed
+from minigrad.kernels.im2col import Windows, padded
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
@@ -14,7 +14,7 @@ def test_rows_are_cropped_without_a_copy(channels_last):
     """The gradient of a strided convolution's weight leaves out the last row and column of 25."""
     shape, order = ((2, 25, 25, 3), (0, 3, 1, 2)) if channels_last else ((2, 3, 25, 25), (0, 1, 2, 3))
     image = np.arange(np.prod(shape), dtype=np.float32).reshape(shape).transpose(order)
-    cropped = framed(image, (0, -1), (0, -1 if channels_last else 0), channels_last)
+    cropped = padded(image, (0, -1), (0, -1 if channels_last else 0), channels_last)
     assert np.shares_memory(cropped, image)
     assert np.array_equal(cropped, image[:, :, :24, : 24 if channels_last else None])
 

@@ -1,4 +1,4 @@
-"""Products in pieces and by several threads are the products; and they are cut only where it pays."""
+"""Products in pieces are the products; and they are cut only where it pays."""
 
 import numpy as np
 import pytest
@@ -13,18 +13,15 @@ from minigrad.kernels import blas, products, threads
 @pytest.fixture
 def small_pieces(monkeypatch):
     """A processor whose OpenBLAS leaves copies out, and limits that small matrices reach."""
-    library = blas.Library(lambda n: None, copies_all=False)
+    library = blas.Library(lambda: 1, lambda n: None, copies_all=False)
     monkeypatch.setattr(blas, "library", lambda: library)
     monkeypatch.setattr(threads._state, "count", 1)
-    monkeypatch.setattr(blas, "SMALL", 200)
     limits = {"SMALL": 200, "SMALL_DOTS": 40, "LONG": 4, "LONG_OF_FEW": 2, "SHORT": 4, "ROWS": 2, "LEAST": 0}
-    for name, value in {**limits, "SHARED": 2000, "UNIT": 4, "WAKING": 2000}.items():
+    for name, value in limits.items():
         monkeypatch.setattr(products, name, value)
     products._piece.cache_clear()
-    products._shares.cache_clear()
     yield monkeypatch
     products._piece.cache_clear()
-    products._shares.cache_clear()
 
 
 def matrix(rng, rows, columns, turned):
@@ -35,9 +32,7 @@ def matrix(rng, rows, columns, turned):
 @pytest.mark.parametrize("given_out", [None, "rows", "columns"])
 @pytest.mark.parametrize("a_turned", [False, True])
 @pytest.mark.parametrize("b_turned", [False, True])
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_parts_make_the_product(small_pieces, count, a_turned, b_turned, given_out):
-    small_pieces.setattr(threads._state, "count", count)
+def test_parts_make_the_product(small_pieces, a_turned, b_turned, given_out):
     rng = np.random.default_rng(0)
     pieces = 0
     for m in (1, 2, 5, 12, 31, 40):
@@ -53,31 +48,12 @@ def test_parts_make_the_product(small_pieces, count, a_turned, b_turned, given_o
     assert pieces > 20
 
 
-def test_large_products_are_shared(small_pieces):
-    small_pieces.setattr(threads._state, "count", 2)
-    seen = []
-    plain = products._multiply
-
-    def noted(a, b, out, size):
-        seen.append((a.shape, b.shape))
-        return plain(a, b, out, size)
-
-    small_pieces.setattr(products, "_multiply", noted)
-    a, b = np.ones((12, 20)), np.ones((20, 24))  # not in pieces
-    assert (products.product(a, b) == 20).all()
-    assert sorted(seen) == [((12, 20), (20, 8)), ((12, 20), (20, 16))]  # the second thread wakes first
-    seen.clear()
-    assert (products.product(b.T, a.T) == 20).all()
-    assert sorted(seen) == [((8, 20), (20, 12)), ((16, 20), (20, 12))]
-    seen.clear()
-    products.product(a[:4], b)  # 1920 multiplications
-    assert seen == [((4, 20), (20, 24))]
-
-
-def test_rows_of_pieces_stay_together(small_pieces):
-    small_pieces.setattr(products, "WAKING", 0)
-    assert products._piece(100, 4, 6, False) == (8, 6)
-    assert products._shares(100, 4, 6, False, 2) == ((slice(0, 56), (8, 6)), (slice(56, 100), (8, 6)))
+def test_openblas_with_several_threads_gets_the_whole(small_pieces):
+    a, b = np.ones((40, 8), np.float32), np.ones((8, 12), np.float32)
+    assert products.piece(a, b)
+    small_pieces.setattr(blas, "library", lambda: blas.Library(lambda: 2, lambda n: None, copies_all=False))
+    assert products.piece(a, b) is None
+    assert (products.product(a, b) == 8).all()
 
 
 @given(m=st.integers(1, 3000), k=st.integers(1, 3000), n=st.integers(1, 3000), dots=st.booleans())
@@ -87,10 +63,12 @@ def test_pieces_are_small_and_about_as_large_as_each_other(m, k, n, dots):
         return
     rows, columns = found
     assert n % columns == 0
-    assert rows * k * columns <= blas.SMALL
-    assert not dots or rows * columns <= blas.SMALL_DOTS
+    assert rows * k * columns <= products.SMALL
+    assert not dots or rows * columns <= products.SMALL_DOTS
     assert 1 <= rows <= m
-    assert m * k * n > blas.SMALL or m * n > blas.SMALL_DOTS  # else OpenBLAS makes no copies of the whole either
+    assert (
+        m * k * n > products.SMALL or m * n > products.SMALL_DOTS
+    )  # else OpenBLAS makes no copies of the whole either
     assert -(-m // rows) * rows - m < rows
 
 
@@ -101,7 +79,7 @@ def test_a_product_is_whole_where_pieces_do_not_pay(small_pieces):
     assert products.piece(a.astype(np.float64), b.astype(np.float64)) is None
     assert products.piece(a[:, ::2], b[::2]) is None  # gaps between the elements
     assert products.piece(a[None], b) is None
-    small_pieces.setattr(blas, "library", lambda: blas.Library(lambda n: None, copies_all=True))
+    small_pieces.setattr(blas, "library", lambda: blas.Library(lambda: 1, lambda n: None, copies_all=True))
     assert products.piece(a, b) is None
     small_pieces.setattr(blas, "library", lambda: None)
     assert products.piece(a, b) is None
@@ -133,5 +111,4 @@ def test_networks_in_pieces_learn_the_same(small_pieces, count):
     assert losses(compiled=True) == eager
     assert products._piece.cache_info().hits > 0
     small_pieces.setattr(products, "piece", lambda a, b: None)
-    small_pieces.setattr(products, "SHARED", 10**9)
     np.testing.assert_allclose(losses(compiled=False), eager, rtol=1e-5)

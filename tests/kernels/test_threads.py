@@ -20,6 +20,7 @@ from minigrad.kernels import blas, threads
 def as_before():
     count = threads._state.count
     yield
+    minigrad.set_num_threads(minigrad.get_num_threads() if count is None else count)
     threads._state.count = count
 
 
@@ -46,8 +47,7 @@ def test_results_do_not_depend_on_the_number_of_threads():
             np.testing.assert_array_equal(a, b)
 
 
-def test_a_replayed_step_does_not_depend_on_it_either(monkeypatch):
-    monkeypatch.setattr(threads, "BLOCK", 2**12)  # so that arrays are shared at all
+def test_a_replayed_step_does_not_depend_on_it_either():
     results = []
     for n in (1, 2, 3):
         minigrad.set_num_threads(n)
@@ -103,21 +103,9 @@ def test_an_error_in_any_thread_is_raised():
     threads.share(lambda items: None, range(4))  # the other thread lives on
 
 
-@pytest.mark.parametrize("ahead", [0, 0.4, 2, 5, 100])
-@pytest.mark.parametrize("n", [1, 2, 3, 8])
-def test_the_first_part_is_larger_while_the_others_wake(n, ahead):
-    ends = threads.cuts(12, n, ahead)
-    lengths = np.diff(ends)
-    assert (ends[0], ends[-1]) == (0, 12)
-    assert min(lengths) > 0
-    if ahead < 5:
-        assert len(lengths) == n
-    assert all(abs(lengths[0] - ahead - length) <= 1 for length in lengths[1:])
-
-
 def test_threads_are_used_again():
     def helpers():
-        return sum(thread.name == "minigrad" for thread in threading.enumerate())
+        return sum(thread.name.startswith("minigrad") for thread in threading.enumerate())
 
     minigrad.set_num_threads(3)
     before = helpers()
@@ -152,7 +140,7 @@ def test_work_may_be_shared_by_several_threads_of_the_user():
         (lambda: nn.GRU(3, 5, batch_first=True, bidirectional=True), (1_100, 4, 3)),
     ],
 )
-def test_an_evaluation_in_portions_is_that_of_all_at_once(n, model, shape):
+def test_an_evaluation_gives_what_a_training_step_gives(n, model, shape):
     minigrad.set_num_threads(n)
     minigrad.manual_seed(0)
     model, x = model(), minigrad.rand(*shape)
@@ -162,18 +150,9 @@ def test_an_evaluation_in_portions_is_that_of_all_at_once(n, model, shape):
 
     whole = parts(*model(x))
     with minigrad.no_grad():
-        portions = parts(*model(x))
-    for a, b in zip(whole, portions, strict=True):
+        evaluated = parts(*model(x))
+    for a, b in zip(whole, evaluated, strict=True):
         np.testing.assert_allclose(a.detach().numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
-
-
-def test_portions_cover_all_rows():
-    minigrad.set_num_threads(3)
-    for n in (1, 2, 5, 1_000, 2_048, 2_049):
-        found = threads.portions(n, 1_024)
-        assert [i for part in found for i in range(n)[part]] == list(range(n))
-        assert len(found) >= min(n, 3)
-        assert max(part.stop - part.start for part in found) <= 1_024
 
 
 def test_numpys_error_state_reaches_the_threads():
@@ -213,18 +192,9 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)
 
 
-@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="there are no threads of that priority")
-def test_cores_are_kept_awake_only_while_work_is_shared():
+def test_no_thread_works_while_nothing_is_shared():
     minigrad.set_num_threads(2)
     threads.share(list, [1, 2])
-    time.sleep(0.1)
-    if not any(thread.name == "minigrad awake" for thread in threading.enumerate()):
-        pytest.skip("the system does not let a thread have that priority")
-    busy = threads._state.busy
-    deadline = time.monotonic() + 10
-    while busy.is_set() and time.monotonic() < deadline:  # until the thread has seen it
-        time.sleep(0.01)
-    assert not busy.is_set()
     time.sleep(0.1)
     before = time.process_time()
     time.sleep(0.2)

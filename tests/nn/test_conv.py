@@ -7,8 +7,7 @@ import torch
 import minigrad
 import minigrad.nn.functional as F
 from minigrad import nn
-from minigrad.kernels import im2col
-from minigrad.ops import convolution
+from minigrad.kernels import convolution, im2col
 
 LAYERS = [
     (lambda nn, **k: nn.Conv2d(1, 4, 4, **k), (3, 1, 9, 9)),

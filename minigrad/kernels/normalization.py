@@ -1,0 +1,109 @@
+"""Batch normalization on arrays (A, C, B): each channel shifted and scaled to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine import Array
+from minigrad.kernels.blas import one_thread
+
+
+class _ChannelsLast:
+    """How to compute with (A, C, B) whose channels lie last in memory: as rows (A, B·C), for NumPy likes long rows."""
+
+    def __init__(self, x: Array) -> None:
+        self.b, self.c = x.shape[2], x.shape[1]
+
+    def view(self, x: Array) -> Any:
+        """`x` as it lies in memory; a copy if it lies otherwise."""
+        return x.transpose(0, 2, 1).reshape(len(x), self.b * self.c)
+
+    def back(self, rows: Array) -> Array:
+        """The other way: (A, C, B)."""
+        return rows.reshape(len(rows), self.b, self.c).transpose(0, 2, 1)
+
+    def spread(self, v: Array) -> Any:
+        """A number for each channel (C,), to broadcast against what `view` gives."""
+        return np.tile(v, self.b)
+
+    def total(self, x: Array) -> Any:
+        """The sum over A and B. A product is faster than `sum`, and exact enough in float32."""
+        return self._gathered(np.ones(len(x), x.dtype) @ x)
+
+    def dots(self, x: Array, y: Array) -> Any:
+        """The sum of ``x * y`` over A and B."""
+        return self._gathered(np.einsum("ai,ai->i", x, y))
+
+    def _gathered(self, row: Array) -> Any:
+        if self.b == 1:
+            return row
+        return row.reshape(self.b, self.c).sum(0, dtype=np.float64).astype(row.dtype)  # many terms, one by one
+
+
+class _ChannelsFirst:
+    """The same for (A, C, B) that lies in memory in that order."""
+
+    def view(self, x: Array) -> Any:
+        return np.ascontiguousarray(x)
+
+    def back(self, x: Array) -> Array:
+        return x
+
+    def spread(self, v: Array) -> Any:
+        return v.reshape(-1, 1)
+
+    def total(self, x: Array) -> Any:
+        return np.ones(len(x), x.dtype) @ (x @ np.ones(x.shape[2], x.dtype))
+
+    def dots(self, x: Array, y: Array) -> Any:
+        return np.ones(len(x), x.dtype) @ np.einsum("acb,acb->ac", x, y)
+
+
+def _layout(x: Array) -> _ChannelsLast | _ChannelsFirst:
+    return _ChannelsLast(x) if x.transpose(0, 2, 1).flags.c_contiguous else _ChannelsFirst()
+
+
+@one_thread
+def standardize(input: Array, weight: Any, bias: Any, eps: float) -> tuple[Array, Array, Array]:
+    """``weight (x - mean) / √(variance + eps) + bias``; and the means and variances (C,)."""
+    n, layout = input.shape[0] * input.shape[2], _layout(input)
+    x = layout.view(input)
+    mean = layout.total(x) / n
+    result = x - layout.spread(mean)
+    variance = layout.dots(result, result) / n
+    factor = 1 / np.sqrt(variance + eps)
+    if weight is not None:
+        factor = factor * weight
+    shift = -mean * factor if bias is None else bias - mean * factor
+    np.multiply(x, layout.spread(factor), out=result)
+    result += layout.spread(shift)
+    return layout.back(result), mean, variance
+
+
+@one_thread
+def standardize_back(
+    wanted: Sequence[bool], g: Array, input: Array, weight: Any, mean: Array, variance: Array, eps: float
+) -> tuple[Any, Any, Any]:
+    """The gradients of input, weight and bias, as far as they are wanted.
+
+    With x̂ the normalized input and s its scale, the input's is ``s w (g - mean(g) - x̂ mean(g x̂))``
+    (Ioffe and Szegedy, arXiv:1502.03167, section 3).
+    """
+    n, layout = g.shape[0] * g.shape[2], _layout(input)
+    x, given = layout.view(input), layout.view(g)
+    scale = 1 / np.sqrt(variance + eps)
+    total = layout.total(given)
+    if not (wanted[0] or wanted[1]):
+        return None, None, total
+    result = x - layout.spread(mean)
+    along = layout.dots(given, result)
+    if wanted[0]:
+        factor = scale if weight is None else scale * weight
+        slope = factor * scale**2 * along / -n
+        np.multiply(x, layout.spread(slope), out=result)
+        result += layout.spread(factor * total / -n - mean * slope)
+        result += given * layout.spread(factor)
+    return layout.back(result) if wanted[0] else None, along * scale, total

@@ -1,0 +1,118 @@
+"""Pooling on arrays: the largest element, or the sum, of each window of an image (…, H, W).
+
+A pooling computes with *taps*: tap (u, v) is the strided slice of the image that holds element (u, v) of every
+window. The largest element is the maximum of the taps. Gradients go back tap by tap, to the first that is largest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.engine import Array
+from minigrad.kernels.im2col import Pair
+from minigrad.kernels.memory import axes, ordered
+
+
+class Window(NamedTuple):
+    """Which windows a pooling looks at; each pair is (rows, columns)."""
+
+    kernel: Pair
+    stride: Pair
+    dilation: Pair
+    before: Pair  #: padding above and on the left
+    size: Pair  #: how many windows there are
+
+    def taps(self, image: Array) -> Iterator[tuple[Array, tuple[Any, ...]]]:
+        """For each element of the kernel the slice of `image` (…, H, W) under it, and which windows see one there."""
+        for offsets in np.ndindex(self.kernel):
+            source: list[Any] = [...]
+            target: list[Any] = [...]
+            for i, offset in enumerate(offsets):
+                s, n = self.stride[i], image.shape[i - 2]
+                start = offset * self.dilation[i] - self.before[i]
+                low = max(-(start // s), 0)
+                high = max(min((n - 1 - start) // s + 1, self.size[i]), low)
+                source.append(slice(start + low * s, max(start + high * s, 0), s))
+                target.append(slice(low, high))
+            yield image[tuple(source)], tuple(target)
+
+    def plain(self) -> bool:
+        """Whether windows have no gaps and lie inside the image."""
+        return self.dilation == (1, 1) and self.before == (0, 0)
+
+    def alone(self) -> bool:
+        """Whether there is one plain window: many taps, but a single block."""
+        return self.size == (1, 1) and self.plain()
+
+    def block(self, image: Array) -> Array:
+        """What the only window sees."""
+        return image[..., : self.kernel[0], : self.kernel[1]]
+
+
+def winners(x: Array, largest: Array, window: Window) -> list[Array]:
+    """For each tap where it is the first that equals the largest: kh·kw times bool (N, C, oh, ow)."""
+    masks: list[Array] = []
+    free = np.ones_like(largest, bool)
+    for tap, at in window.taps(x):
+        mask = np.zeros_like(largest, bool)
+        np.equal(tap, largest[at], out=mask[at])
+        mask &= free
+        free ^= mask
+        masks.append(mask)
+    return masks
+
+
+def pool_sum(input: Array, window: Window, masks: Any = None) -> Array:
+    """The sum of each window; with `masks` only of the taps that they select."""
+    if masks is None and window.alone():
+        total: Array = np.add.reduce(window.block(input), (-2, -1), keepdims=True)
+        return total
+    out = np.zeros_like(input, shape=(*input.shape[:-2], *window.size))
+    for i, (tap, at) in enumerate(window.taps(input)):
+        out[at] += tap if masks is None else tap * masks[i][at]
+    return out
+
+
+def unpool(input: Array, shape: tuple[int, ...], window: Window, masks: Any = None) -> Array:
+    """Each window's number added to its elements; with `masks` only to the taps that they select."""
+    if masks is not None and axes(input) != axes(masks[0]):
+        given, input = input, np.empty_like(masks[0], input.dtype)
+        input[...] = given
+    if masks is None and window.size == (1, 1) and len(shape) == 4:  # its order of axes says nothing
+        out = ordered(shape, (0, 2, 3, 1), input.dtype)
+    else:
+        out = np.empty_like(input, shape=shape)
+    if masks is None and window.alone():
+        if window.kernel != shape[-2:]:
+            out[...] = 0
+        window.block(out)[...] = input
+        return out
+    apart = window.plain() and window.kernel == window.stride  # no element lies in two windows
+    for i in (0, 1):  # zeros wherever something is added up, or no window looks
+        rest = slice(window.kernel[i] * window.size[i] if apart else 0, None)
+        out[(..., rest, slice(None)) if i == 0 else (..., rest)] = 0
+    for i, (tap, at) in enumerate(window.taps(out)):
+        factor = 1 if masks is None else masks[i][at]
+        if apart:
+            np.multiply(input[at], factor, out=tap)
+        else:
+            tap += input[at] * factor
+    return out
+
+
+def max_pool(input: Array, window: Window) -> Array:
+    """The largest element of each window."""
+    taps = list(window.taps(input))
+    out = np.empty_like(input, shape=(*input.shape[:-2], *window.size))
+    if all(tap.shape[-2:] == window.size for tap, _ in taps):
+        np.maximum(taps[0][0], taps[-1][0], out=out)
+        for tap, _ in taps[1:-1]:
+            np.maximum(out, tap, out=out)
+        return out
+    out[...] = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
+    for tap, at in taps:
+        np.maximum(out[at], tap, out=out[at])
+    return out
