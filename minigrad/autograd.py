@@ -290,7 +290,7 @@ class Function:
             return results
         shapes = [(o.array.shape, o.array.dtype) if isinstance(o, Tensor) else None for o in outs]
 
-        def gradients(wanted: Sequence[bool], g: Any) -> Sequence[Any]:
+        def gradients(wanted: Sequence[Any], g: Any) -> Sequence[Any]:
             given = g if len(shapes) > 1 else (g,)
             arrays = not any(isinstance(part, Tensor) for part in given)
             shown = [
@@ -366,7 +366,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     (tensor([2.]),)
     """
 
-    def refuse(wanted: Sequence[bool], g: Any) -> Any:
+    def refuse(wanted: Sequence[Any], g: Any) -> Any:
         raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
 
     @functools.wraps(backward)

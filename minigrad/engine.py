@@ -69,9 +69,9 @@ def edge_to(variable: Variable) -> Edge | None:
 class Node:
     """One recorded operation.
 
-    ``function(wanted, g, *saved)`` returns a gradient, or None, for each edge. `wanted` has a bool for each, `g` is
-    the gradient of the result (of several a tuple, None where nothing arrived). The operation's own result, at place
-    `output` among the saved values, is an anonymous variable on the same array: so there is no reference cycle.
+    ``function(wanted, g, *saved)`` returns a gradient, or None, for each edge; `wanted` holds None for those that are
+    not asked for. `g` is the gradient of the result (of several a tuple, None where nothing arrived). The operation's
+    own result, at place `output` among the saved values, is an anonymous variable on the same array: no cycle arises.
     """
 
     __slots__ = ("__weakref__", "edges", "function", "hooks", "label", "order", "output", "outputs", "saved", "writes")
@@ -186,7 +186,7 @@ def backward(
                 return ()  # two of its results were pending, and its turn came with the first
         if node.hooks:
             g = call(hooked, node.hooks, g, wrap)
-        asked = [edge is not None and (useful is None or edge[0] in useful) for edge in node.edges]
+        asked = node.edges if useful is None else [edge if edge and edge[0] in useful else None for edge in node.edges]
         if wanted is not None:
             for i, part in enumerate(g if node.outputs > 1 else [g]):
                 if (at := Output(node, i) if i else node) in wanted and part is not None:
@@ -198,8 +198,8 @@ def backward(
         if node.writes is not None and not retain_graph:
             node.saved = None
         shares = []
-        for edge, share in zip(node.edges, found, strict=True):
-            if share is not None and edge is not None and (useful is None or edge[0] in useful):
+        for edge, share in zip(asked, found, strict=True):
+            if share is not None and edge is not None:
                 place, shape, dtype = edge
                 if share.shape != shape or share.dtype is not dtype:
                     share = call(fit, share, shape, dtype, node.label, g)

@@ -147,7 +147,7 @@ class profile(Watcher):  # noqa: N801 (torch's name)
         """An operation."""
         return self._timed(primitive.name, False, primitive.forward, *values)
 
-    def backward(self, node: Any, wanted: Sequence[bool], g: Any, values: Sequence[Any]) -> Any:
+    def backward(self, node: Any, wanted: Sequence[Any], g: Any, values: Sequence[Any]) -> Any:
         """The gradients of a node's inputs; the time belongs to the operation."""
         return self._timed(getattr(node.function, "operation", node.label), True, node.function, wanted, g, *values)
 

@@ -513,9 +513,12 @@ def seeds(
     """
     if create_graph:
         watch.read("backward with create_graph=True")
+    watcher = watch.watching.watcher
     pairs: list[tuple[Variable, Any]] = []
     for i, (tensor, g) in enumerate(zip(tensors, gradients, strict=True)):
-        if not tensor.requires_grad:
+        if tensor.view_of is not None:
+            tensor.refresh()
+        if not tensor.tracked:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
         if g is None:
             if tensor.array.size != 1:
@@ -523,7 +526,9 @@ def seeds(
                     "grad can be implicitly created only for scalar outputs, and output "
                     f"{i} has shape {list(tensor.shape)}; pass gradient=…"
                 )
-            g = Tensor.wrap(watch.call(np.ones_like, tensor.array))
+            ones = np.ones_like(tensor.array) if watcher is None else watcher.call(np.ones_like, tensor.array)
+            pairs.append((tensor, Tensor.wrap(ones) if create_graph else ones))
+            continue
         if g.array.shape != tensor.array.shape:
             raise RuntimeError(
                 f"Mismatch in shape: grad_output[{i}] has a shape of {g.shape} and output[{i}] has a shape of "
@@ -576,7 +581,8 @@ def accumulate(leaf: Tensor, g: Any, taken: set[int]) -> None:
         if not isinstance(g, np.ndarray) or g.base is not None or id(g) in taken:
             g = np.array(g)
         taken.add(id(g))
-        leaf._grad = Tensor.wrap(g)
+        leaf._grad = fresh = object.__new__(Tensor)
+        fresh.array = g
     elif before.tracked:
         leaf._grad = Tensor.wrap(before.array + g)
     else:

@@ -128,7 +128,7 @@ def rewrite(tensor: Tensor, result: Tensor) -> None:
     before = Variable()
     before.array, before.node, before.output, before.tracked = base.array, base.node, base.output, base.tracked
 
-    def copy_slices(wanted: Sequence[bool], g: Any) -> list[Any]:
+    def copy_slices(wanted: Sequence[Any], g: Any) -> list[Any]:
         rest = g.copy() if isinstance(g, np.ndarray) else g.clone()
         replay(rest)[...] = 0  # nothing flows to what was overwritten
         return [rest, replay(g)]

@@ -24,7 +24,7 @@ class Watcher:
         """An operation: ``primitive.forward(*values)``; `args` are the values as tensors."""
         return primitive.forward(*values)
 
-    def backward(self, node: Any, wanted: Sequence[bool], g: Any, values: Sequence[Any]) -> Sequence[Any]:
+    def backward(self, node: Any, wanted: Sequence[Any], g: Any, values: Sequence[Any]) -> Sequence[Any]:
         """The gradients of a node's inputs: ``node.function(wanted, g, *values)``."""
         return node.function(wanted, g, *values)  # type: ignore[no-any-return]
 

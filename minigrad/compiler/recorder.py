@@ -104,7 +104,7 @@ class Recorder(Watcher):
         self._write("forward", primitive.forward, values, {}, [result, saved] if primitive.saves else [result], wraps)
         return (result, saved) if primitive.saves else result
 
-    def backward(self, node: Any, wanted: Sequence[bool], g: Any, values: Sequence[Any]) -> Sequence[Any]:
+    def backward(self, node: Any, wanted: Sequence[Any], g: Any, values: Sequence[Any]) -> Sequence[Any]:
         """The gradients of a node's inputs: rule by rule where each has one of its own."""
         self.walked.setdefault(id(node), node)
         rules = getattr(node.function, "rules", None)
@@ -117,7 +117,7 @@ class Recorder(Watcher):
                     for asked, (rule, needs) in zip(wanted, rules, strict=True)
                 ]
         if rules is None:
-            self._write("rules", node.function, [list(wanted), g, *values], {}, list(found))
+            self._write("rules", node.function, [[w is not None for w in wanted], g, *values], {}, list(found))
         else:
             for (rule, needs), share in zip(rules, found, strict=True):
                 if share is not None:

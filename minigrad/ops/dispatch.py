@@ -25,7 +25,7 @@ class Layout(NamedTuple):
     """What the nodes of an operation hold, depending on which of its inputs are tracked."""
 
     function: Callable[..., Any]  #: see `Node.function`
-    inputs: tuple[int, ...]  #: the arguments that it gives gradients of
+    inputs: tuple[int, ...]  #: the arguments that it gives gradients of; -1 for one that is not tracked
     keeps: tuple[int, ...]  #: what it needs: arguments by number, then the result, what was saved, and shapes
     output: int  #: where among them the operation's own result stands, or -1
 
@@ -67,16 +67,17 @@ class Primitive:
         self.shapes: list[int] = []  # the arguments whose shapes are needed
         self.places = {name: i for i, name in enumerate((*self.names, "out", "saved"))}
         self.needs = {key: self.needed(key, rule) for key, rule in self.rules.items()}
-        self.layouts: dict[tuple[int, ...], Layout] = {}  # by the inputs that are tracked
+        self.layouts: dict[int, Layout] = {}  # by the arguments that are tracked: a bit for each
         if self.joint:
             self.needs[""] = self.needed("", self.joint, skip=2)
         self.run = self.function()
 
     def function(self) -> Callable[..., Any]:
         """The public function: on tensors it computes and records, on plain arrays it just computes."""
-        n, bind, node = len(self.names), self.bind, self.node
+        n, bind, node, creates = len(self.names), self.bind, self.node, self.creates
         promoted, floating, variadic, saves = self.promoted, self.floating, self.variadic, self.saves
-        outputs, view, writes, differentiable = self.outputs, self.view, self.writes, bool(self.inputs or self.joint)
+        outputs, view, writes = self.outputs, self.view, self.writes
+        differentiable = -1 if variadic and self.joint else sum(1 << i for i in self.inputs)
 
         @functools.wraps(self.forward)
         def run(*args: Any, **kwargs: Any) -> Any:
@@ -84,7 +85,7 @@ class Primitive:
                 args = bind(args, kwargs)
             if promoted:
                 args = promote(args, promoted, floating)
-            on_tensors, tracked = self.creates, False
+            on_tensors, tracked, bit = creates, 0, 1
             values: list[Any] = []
             for a in args[0] if variadic else args:
                 if isinstance(a, Tensor):
@@ -92,10 +93,11 @@ class Primitive:
                     if a.view_of is not None:
                         a.refresh()
                     if a.tracked:
-                        tracked = True
+                        tracked += bit
                     values.append(a.array)
                 else:
                     values.append(a)
+                bit += bit
             if variadic:
                 values = [values, *args[1:]]
             watcher = watching.watcher
@@ -114,11 +116,11 @@ class Primitive:
                     args[i].bump()
             if not on_tensors:
                 return result
-            recorded = tracked and differentiable and grad_mode.enabled
+            recorded = tracked & differentiable and grad_mode.enabled
             if outputs > 1:
                 outs = tuple(map(Tensor.wrap, result))
                 if recorded:
-                    made = node(args, result, saved)
+                    made = node(args, tracked, result, saved)
                     for i, out in enumerate(outs):
                         out.node, out.output, out.tracked = made, i, True
                 return outs
@@ -127,7 +129,7 @@ class Primitive:
             out = object.__new__(Tensor)
             out.array = result
             if recorded:
-                out.node = node(args, out, saved)
+                out.node = node(args, tracked, out, saved)
                 out.tracked = True
             if view and np.may_share_memory(result, values[0]):
                 note_view(out, args[0], run, args[1:])
@@ -158,22 +160,20 @@ class Primitive:
             raise TypeError(f"{self.name}() missing required argument: {', '.join(missing)}")
         return tuple(bound)
 
-    def node(self, args: tuple[Any, ...], out: Any, saved: Any) -> Node:
+    def node(self, args: tuple[Any, ...], tracked: int, out: Any, saved: Any) -> Node:
         """The record of one call: an edge for each input, and what the gradients need."""
+        edges: list[Edge | None]
+        layout = self.layouts.get(tracked) or self.layouts.setdefault(tracked, self.layout(tracked))
         if self.variadic:
-            inputs, layout = args[0], self.layout(())
-            edges: list[Edge | None] = [edge_to(a) if isinstance(a, Tensor) else None for a in inputs]
+            edges = [edge_to(a) if isinstance(a, Tensor) else None for a in args[0]]
         else:
-            tracked = tuple([i for i in self.inputs if isinstance(a := args[i], Tensor) and a.tracked])
-            layout = self.layouts.get(tracked) or self.layouts.setdefault(tracked, self.layout(tracked))
             edges = []
             for i in layout.inputs:
-                a = args[i]
-                if isinstance(a, Tensor) and a.tracked:
-                    where = a.place if a.node is None or a.output else a.node
-                    edges.append((where, a.array.shape, a.array.dtype))
-                else:
+                if i < 0:
                     edges.append(None)
+                    continue
+                a = args[i]
+                edges.append((a.place if a.output else a.node or a, a.array.shape, a.array.dtype))
         kept: list[Any] = []
         n = len(self.names)
         for place in layout.keeps:
@@ -191,14 +191,16 @@ class Primitive:
                 kept.append(a.array.shape if isinstance(a, Tensor) else np.shape(a))
         return Node(self.label, layout.function, edges, kept, layout.output, self.outputs)
 
-    def layout(self, tracked: tuple[int, ...]) -> Layout:
-        """What a node holds if these inputs are tracked."""
+    def layout(self, tracked: int) -> Layout:
+        """What a node holds if these arguments are tracked."""
+        inputs = tuple([i for i in self.inputs if tracked >> i & 1])
         if self.joint:
-            function, inputs, keeps = self.joint, self.inputs, self.needs[""]
+            function, keeps = self.joint, self.needs[""]
+            inputs = tuple([i if i in inputs else -1 for i in self.inputs])
         else:
-            inputs, rules = tracked, [(self.rules[self.names[i]], self.needs[self.names[i]]) for i in tracked]
+            rules = [(self.rules[self.names[i]], self.needs[self.names[i]]) for i in inputs]
             keeps = tuple(dict.fromkeys(place for _, needs in rules for place in needs))
-            function = joined([(rule, tuple(map(keeps.index, needs))) for rule, needs in rules])
+            function = joined([(rule, tuple(map(keeps.index, needs))) for rule, needs in rules], len(keeps))
         function.operation = self.name  # type: ignore[attr-defined]  # for who watches
         n = len(self.names)
         return Layout(function, inputs, keeps, keeps.index(n) if n in keeps else -1)
@@ -218,23 +220,18 @@ class Primitive:
         return tuple(needs)
 
 
-def joined(rules: Sequence[tuple[Callable[..., Any], tuple[int, ...]]]) -> Callable[..., list[Any]]:
-    """The rules of single inputs, each with the places of what it needs, as one function."""
-    if len(rules) == 1 and rules[0][1] == tuple(range(len(rules[0][1]))):
-        only = rules[0][0]
-
-        def function(wanted: Sequence[bool], g: Any, *saved: Any) -> list[Any]:
-            return [only(g, *saved)]
-    else:
-
-        def function(wanted: Sequence[bool], g: Any, *saved: Any) -> list[Any]:
-            return [
-                rule(g, *[saved[i] for i in needs]) if asked else None
-                for asked, (rule, needs) in zip(wanted, rules, strict=True)
-            ]
-
-    function.rules = rules  # type: ignore[attr-defined]
-    return function
+def joined(rules: Sequence[tuple[Callable[..., Any], tuple[int, ...]]], count: int) -> Callable[..., tuple[Any, ...]]:
+    """The rules of single inputs, each with the places of what it needs among `count` values, as one function."""
+    names: dict[str, Any] = {f"rule{i}": rule for i, (rule, _) in enumerate(rules)}
+    calls = [
+        f"rule{i}(g{''.join(f', v{place}' for place in needs)}) if wanted[{i}] else None,"
+        for i, (_, needs) in enumerate(rules)
+    ]
+    given = "".join(f", v{place}" for place in range(count))
+    exec(f"def function(wanted, g{given}): return ({' '.join(calls)})", names)
+    function = names["function"]
+    function.rules = rules
+    return function  # type: ignore[no-any-return]
 
 
 def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> tuple[Any, ...]:

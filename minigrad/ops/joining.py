@@ -18,7 +18,7 @@ from minigrad.ops.shape import one_dim, ravel, reshape, unsqueeze
 from minigrad.tensor import Tensor
 
 
-def _cat_gradients(wanted: Sequence[bool], g: Any, dim: int, saved: list[int]) -> list[Any]:
+def _cat_gradients(wanted: Sequence[Any], g: Any, dim: int, saved: list[int]) -> list[Any]:
     starts = itertools.accumulate(saved, initial=0)
     return [
         narrow(g, dim, start, length) if asked else None
