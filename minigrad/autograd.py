@@ -6,6 +6,7 @@ https://docs.pytorch.org/docs/stable/autograd.html
 from __future__ import annotations
 
 import functools
+import inspect
 import types
 import weakref
 from collections.abc import Callable, Sequence
@@ -22,7 +23,36 @@ from minigrad.views import check_write, rewrite
 from minigrad.watch import call, read
 
 
-class set_grad_enabled(ContextDecorator):  # noqa: N801 (torch's name)
+class _Mode(ContextDecorator):
+    """A context manager that also decorates functions; of a generator, each step runs within the block."""
+
+    def __call__(self, function: Callable[..., Any]) -> Any:
+        if not inspect.isgeneratorfunction(function):
+            return super().__call__(function)
+
+        @functools.wraps(function)
+        def steps(*args: Any, **kwargs: Any) -> Any:
+            generator, send = function(*args, **kwargs), "__next__"
+            sent: tuple[Any, ...] = ()
+            while True:
+                try:
+                    with self._recreate_cm():  # type: ignore[attr-defined]
+                        value = getattr(generator, send)(*sent)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    send, sent = "send", ((yield value),)
+                except GeneratorExit:
+                    with self._recreate_cm():  # type: ignore[attr-defined]
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    send, sent = "throw", (error,)
+
+        return steps
+
+
+class set_grad_enabled(_Mode):  # noqa: N801 (torch's name)
     """Switch recording on or off: at once, and until the end of the block if used with ``with``.
 
     >>> import minigrad
@@ -45,7 +75,7 @@ class set_grad_enabled(ContextDecorator):  # noqa: N801 (torch's name)
         grad_mode.enabled = self.before.pop()
 
 
-class _Switch(ContextDecorator):
+class _Switch(_Mode):
     """A context manager and decorator that records, or does not."""
 
     enabled: bool

@@ -481,7 +481,7 @@ class Tensor(Variable):
         return bool((self.array == (value.array if isinstance(value, Tensor) else value)).any())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.array.ndim == 0 and spec else format(str(self), spec)
+        return format(self.item() if self.array.ndim == 0 else str(self), spec)
 
     def __repr__(self) -> str:
         watch.read("a tensor is printed")

@@ -78,6 +78,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
         RuntimeError: if the tensor is a leaf that requires grad (or a view of one) and recording is on, or if shape
             or dtype do not fit.
     """
+    refresh(tensor)
     tracking = grad_mode.enabled and (tensor.tracked or result.tracked) and tensor.array.dtype.kind in "fc"
     check_write(tensor, result)
     if result.node is not None and result.node.saved:  # the gradients need the values from before the write
@@ -129,7 +130,7 @@ def rewrite(tensor: Tensor, result: Tensor) -> None:
     before.array, before.node, before.output, before.tracked = base.array, base.node, base.output, base.tracked
 
     def copy_slices(wanted: Sequence[Any], g: Any) -> list[Any]:
-        rest = g.copy() if isinstance(g, np.ndarray) else g.clone()
+        rest = np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g.clone()
         replay(rest)[...] = 0  # nothing flows to what was overwritten
         return [rest, replay(g)]
 

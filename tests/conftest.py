@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 quick = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
@@ -9,3 +10,30 @@ settings.register_profile("dev", max_examples=10, **quick)
 settings.register_profile("ci", max_examples=25, derandomize=True, **quick)
 settings.register_profile("thorough", max_examples=500, phases=tuple(Phase), **quick)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture
+def torch_too():
+    """Run a program in both frameworks: ``torch_too(lambda fw: …)``. Results, or types of errors, must be the same.
+
+    What the program gives in minigrad is returned.
+    """
+
+    def check(program, tolerance=1e-6):
+        import torch
+        from both import assert_alike, outcome
+
+        import minigrad
+
+        (kind, ours), warned = outcome(program, minigrad)
+        (wanted, theirs), torch_warned = outcome(program, torch)
+        assert kind == wanted, (kind, ours, wanted, theirs)
+        if kind == "result":
+            assert_alike(ours, theirs, tolerance)
+        assert [category for category, _ in warned] == [category for category, _ in torch_warned], (
+            warned,
+            torch_warned,
+        )
+        return ours
+
+    return check

@@ -221,3 +221,185 @@ def test_grad_fn(fw):
     assert accumulate.variable is x
     assert x.is_leaf
     assert not y.is_leaf
+
+
+# ---- as in torch, step by step --------------------------------------------------------------------------------
+
+
+def test_a_mode_decorates_a_generator(torch_too):
+    def program(fw):
+        @fw.no_grad()
+        def numbers():
+            sent = yield fw.is_grad_enabled()
+            yield sent, fw.is_grad_enabled()
+
+        steps = numbers()
+        return [next(steps), fw.is_grad_enabled(), steps.send(5), list(steps)]
+
+    torch_too(program)
+
+
+def test_conversions_to_integers_leave_the_graph(torch_too):
+    def program(fw):
+        x = fw.tensor([1.5, 2.7], requires_grad=True)
+        (x - x.long() + x * (x > 2) + (x / 2).int()).sum().backward()
+        return x.grad.tolist(), x.long().requires_grad, x.argmax().requires_grad
+
+    torch_too(program)
+
+
+def test_a_function_that_saves_its_result(torch_too):
+    def program(fw):
+        class Square(fw.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                y = x * x
+                ctx.save_for_backward(x, y)
+                return y
+
+            @staticmethod
+            def backward(ctx, g):
+                x, y = ctx.saved_tensors
+                return g * 2 * y / x
+
+        x = fw.tensor(3.0, requires_grad=True)
+        (d,) = fw.autograd.grad(Square.apply(x), x, create_graph=True)
+        return d.item(), fw.autograd.grad(d, x)[0].item()
+
+    torch_too(program)
+
+
+def test_a_function_that_writes_to_its_input(torch_too):
+    def program(fw):
+        class Add(fw.autograd.Function):
+            @staticmethod
+            def forward(ctx, a, b):
+                a.add_(b)
+                ctx.mark_dirty(a)
+                return a
+
+            @staticmethod
+            def backward(ctx, g):
+                return g, g
+
+        a, b = fw.ones(2, requires_grad=True) * 1, fw.ones(2, requires_grad=True)
+        out = Add.apply(a, b)
+        (a * 4).sum().backward()
+        return b.grad.tolist(), out is a, a.tolist()
+
+    torch_too(program)
+
+
+def test_a_function_with_setup_context_and_two_results(torch_too):
+    def program(fw):
+        class Both(fw.autograd.Function):
+            @staticmethod
+            def forward(x):
+                return x * 2, x * 3
+
+            @staticmethod
+            def setup_context(ctx, inputs, output):
+                ctx.save_for_backward(*inputs)
+                ctx.set_materialize_grads(False)
+
+            @staticmethod
+            def backward(ctx, g, h):
+                return (0 if g is None else g * 2) + (0 if h is None else h * 3)
+
+        x = fw.ones(2, requires_grad=True)
+        a, b = Both.apply(x)
+        (b * 5).sum().backward(retain_graph=True)
+        first = x.grad.tolist()
+        (a + b).sum().backward()
+        return first, x.grad.tolist()
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize("answer", ["three", "two numbers", "nothing"])
+def test_gradients_that_do_not_fit_are_refused(answer, torch_too):
+    def program(fw):
+        class Bad(fw.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 1
+
+            @staticmethod
+            def backward(ctx, g):
+                return {"three": fw.ones(3), "two numbers": (g, g), "nothing": None}[answer]
+
+        x = fw.ones(2, requires_grad=True)
+        Bad.apply(x).sum().backward()
+        return x.grad
+
+    torch_too(program)
+
+
+def test_hooks_of_leaves_and_of_results(torch_too):
+    def program(fw):
+        x = fw.ones(2, requires_grad=True)
+        with x.register_hook(lambda g: g * 3):
+            x.sum().backward()
+        x.sum().backward()
+        y = x * 2
+        y.retain_grad()
+        y.register_hook(lambda g: g * 10)
+        y.mul_(3)
+        y.sum().backward()
+        return x.grad.tolist(), y.grad.tolist()
+
+    torch_too(program)
+
+
+def test_a_hook_that_changes_the_shape_is_refused(torch_too):
+    def program(fw):
+        x = fw.ones(2, requires_grad=True)
+        x.register_hook(lambda g: fw.ones(3))
+        x.sum().backward()
+
+    torch_too(program)
+
+
+def test_grad_and_then_on_from_there(torch_too):
+    def program(fw):
+        x = fw.ones(2, requires_grad=True)
+        h = (x * x).exp()
+        (g,) = fw.autograd.grad((h**2).sum(), h)
+        h.backward(g)
+        y = x * 2
+        loss = y.sum()
+        loss.backward(retain_graph=True, inputs=[y])
+        loss.backward()
+        return x.grad.tolist(), y.grad.tolist()
+
+    torch_too(program)
+
+
+def test_a_leaf_frozen_before_backward_gets_no_gradient(torch_too):
+    def program(fw):
+        w, x = fw.ones(2, requires_grad=True), fw.ones(2, requires_grad=True)
+        loss = (w * x * 2).sum()
+        w.requires_grad_(False)
+        loss.backward()
+        return w.grad, x.grad.tolist()
+
+    torch_too(program)
+
+
+def test_what_was_marked_once_differentiable(torch_too):
+    def program(fw):
+        class Double(fw.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x * 2
+
+            @staticmethod
+            @fw.autograd.function.once_differentiable
+            def backward(ctx, g):
+                return g * 2
+
+        x = fw.ones(1, requires_grad=True)
+        (g,) = fw.autograd.grad((Double.apply(x) ** 2).sum(), x, create_graph=True)
+        return fw.autograd.grad(g, x)
+
+    torch_too(program)

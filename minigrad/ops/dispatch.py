@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -122,16 +123,17 @@ class Primitive:
                 if recorded:
                     made = node(args, tracked, result, saved)
                     for i, out in enumerate(outs):
-                        out.node, out.output, out.tracked = made, i, True
+                        if out.array.dtype.kind in "fc":
+                            out.node, out.output, out.tracked = made, i, True
                 return outs
             if not isinstance(result, np.ndarray):
                 result = np.asarray(result)
             out = object.__new__(Tensor)
             out.array = result
-            if recorded:
+            if recorded and result.dtype.kind in "fc":  # no gradient passes through integers
                 out.node = node(args, tracked, out, saved)
                 out.tracked = True
-            if view and np.may_share_memory(result, values[0]):
+            if view and (not result.size or np.may_share_memory(result, values[0])):
                 note_view(out, args[0], run, args[1:])
             return out
 
@@ -193,14 +195,14 @@ class Primitive:
 
     def layout(self, tracked: int) -> Layout:
         """What a node holds if these arguments are tracked."""
-        inputs = tuple([i for i in self.inputs if tracked >> i & 1])
+        inputs = tuple([i if tracked >> i & 1 else -1 for i in self.inputs])
         if self.joint:
             function, keeps = self.joint, self.needs[""]
-            inputs = tuple([i if i in inputs else -1 for i in self.inputs])
         else:
-            rules = [(self.rules[self.names[i]], self.needs[self.names[i]]) for i in inputs]
-            keeps = tuple(dict.fromkeys(place for _, needs in rules for place in needs))
-            function = joined([(rule, tuple(map(keeps.index, needs))) for rule, needs in rules], len(keeps))
+            needs = [self.needs[self.names[i]] if i >= 0 else () for i in inputs]
+            keeps = tuple(dict.fromkeys(itertools.chain.from_iterable(needs)))
+            places = [tuple(map(keeps.index, own)) for own in needs]
+            function = joined(list(zip(self.rules.values(), places, strict=True)), len(keeps))
         function.operation = self.name  # type: ignore[attr-defined]  # for who watches
         n = len(self.names)
         return Layout(function, inputs, keeps, keeps.index(n) if n in keeps else -1)

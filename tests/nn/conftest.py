@@ -1,30 +1,11 @@
 """What the tests of `minigrad.nn` share: programs that run in both frameworks, and comparisons of their results."""
 
-import re
-import warnings
-
 import numpy as np
 import pytest
 import torch
+from both import comparable, in_our_words, outcome
 
 import minigrad
-
-
-def in_our_words(text):
-    text = text.replace("torch.", "minigrad.").replace("torch", "minigrad").replace(".nn.modules.", ".nn.")
-    return re.sub(r"minigrad\.\w+Tensor", "minigrad.Tensor", text)
-
-
-def outcome(program, fw):
-    """What a program gives: its result, or the error that it raised; and the warnings."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            result = "result", program(fw)
-        except Exception as error:
-            message = error.args[0] if error.args else ""
-            result = type(error).__name__, in_our_words(str(message))
-    return result, [(w.category, in_our_words(str(w.message))) for w in caught]
 
 
 @pytest.fixture
@@ -48,19 +29,6 @@ def alike():
         return kind
 
     return check
-
-
-def comparable(value):
-    """A result in a form that is equal in both frameworks if the results are."""
-    if isinstance(value, (minigrad.Tensor, torch.Tensor)):
-        return in_our_words(str(value.dtype)), tuple(value.shape), value.detach().numpy().tolist()
-    if isinstance(value, dict):
-        return [(k, comparable(v)) for k, v in value.items()]
-    if isinstance(value, (list, tuple)):
-        return [comparable(v) for v in value]
-    if isinstance(value, (str, int, float, type(None))):
-        return in_our_words(value) if isinstance(value, str) else value
-    return in_our_words(repr(value))
 
 
 def tensors(array, requires_grad=False):
