@@ -5,6 +5,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from minigrad.kernels import blas
+
+blas.one_thread.set_num_threads(1)  # other tests run at the same time; OpenBLAS's threads would wait for cores
+
 quick = {"deadline": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
 settings.register_profile("dev", max_examples=10, **quick)
 settings.register_profile("ci", max_examples=25, derandomize=True, **quick)
