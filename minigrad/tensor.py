@@ -7,6 +7,7 @@ method for each operation's record.
 
 from __future__ import annotations
 
+import copy
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from minigrad._format import format_tensor
 from minigrad.dtypes import dtype
 from minigrad.engine import Array, Node, Variable
 from minigrad.hooks import RETAIN, Removable
+from minigrad.kernels.memory import axes
 from minigrad.views import View, own_hooks
 from minigrad.watch import writes_to_tensors as writes_to_tensors
 
@@ -493,14 +495,44 @@ class Tensor(Variable):
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self.node is not None:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol"
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment"
             )
         twin = object.__new__(type(self))
         memo[id(self)] = twin
-        twin.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("hooks", "view_of", "version")})
-        twin.array = self.array.copy()
-        twin._grad = None if self._grad is None else Tensor.wrap(self._grad.array.copy())
+        twin.array = views.copied(self.array, memo)
+        twin.__dict__.update(copy.deepcopy(self._attributes(), memo))
+        twin.tracked = self.tracked
+        twin._grad = copy.deepcopy(self._grad, memo)
         return twin
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        for hook in (self.hooks or {}).values() if type(self) is Tensor else ():
+            warnings.warn(
+                f"backward hook {hook!r} on tensor will not be serialized. If this is expected, you can decorate the "
+                "function with @torch.utils.hooks.unserializable_hook to suppress this warning",
+                stacklevel=3,
+            )
+        order = axes(self.array)
+        inverse = [order.index(i) for i in range(len(order))]
+        return _rebuilt, (type(self), self.array.transpose(order), inverse, self.requires_grad, self._attributes())
+
+    def _attributes(self) -> dict[str, Any]:
+        """What the user has set on this tensor."""
+        return {name: value for name, value in self.__dict__.items() if name not in OWN}
+
+
+OWN = {*Variable.__annotations__, *Tensor.__annotations__}  #: the attributes that every tensor has
+
+
+def _rebuilt(
+    cls: type[Tensor], array: Array, order: Sequence[int], tracked: bool, attributes: dict[str, Any]
+) -> Tensor:
+    """A tensor as it was pickled: without gradient and hooks, as in torch."""
+    self = object.__new__(cls)
+    self.array = array.transpose(order)
+    self.__dict__.update(attributes)
+    self.tracked = tracked
+    return self
 
 
 def seeds(

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.engine import Node, Variable, edge_to
+from minigrad.engine import Array, Node, Variable, edge_to
 from minigrad.grad_mode import grad_mode, recording
 from minigrad.hooks import RETAIN
+from minigrad.kernels.memory import axes, dense
 from minigrad.watch import call, watching
 
 if TYPE_CHECKING:
@@ -158,3 +159,19 @@ def own_hooks(tensor: Tensor) -> dict[int, Any]:
     if tensor.node.hooks is None:
         tensor.node.hooks = {}
     return tensor.node.hooks.setdefault(tensor.output, {})
+
+
+def copied(array: Array, memo: dict[int, Any]) -> Array:
+    """A deep copy of an array; arrays that share memory share that of their copies too."""
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if not dense(owner):
+        return np.array(array)
+    if id(owner) not in memo:
+        memo[id(owner)] = np.array(owner)
+        memo.setdefault(id(memo), []).append(owner)  # so that nothing else has its id meanwhile
+    twin = memo[id(owner)]
+    offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    flat = twin.transpose(axes(twin)).reshape(-1).view(np.uint8)
+    return np.ndarray(array.shape, array.dtype, flat, offset, array.strides)

@@ -24,6 +24,9 @@ class Watcher:
         """An operation: ``primitive.forward(*values)``; `args` are the values as tensors."""
         return primitive.forward(*values)
 
+    def recorded(self, node: Any) -> None:
+        """The operation has left a node in the graph."""
+
     def backward(self, node: Any, wanted: Sequence[Any], g: Any, values: Sequence[Any]) -> Sequence[Any]:
         """The gradients of a node's inputs: ``node.function(wanted, g, *values)``."""
         return node.function(wanted, g, *values)  # type: ignore[no-any-return]

@@ -403,3 +403,33 @@ def test_what_was_marked_once_differentiable(torch_too):
         return fw.autograd.grad(g, x)
 
     torch_too(program)
+
+
+def test_gradcheck_finds_a_wrong_gradient(torch_too):
+    def program(fw):
+        class Wrong(fw.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x**2
+
+            @staticmethod
+            def backward(ctx, g):
+                return g * ctx.saved_tensors[0]
+
+        x = fw.tensor([[0.5, 2.0]], dtype=fw.float64, requires_grad=True)
+        y = fw.tensor([3.0, 4.0], dtype=fw.float64, requires_grad=True)
+        right = fw.autograd.gradcheck(lambda x, y: (x.sin() * y, x.sum()), (x, y))
+        second = fw.autograd.gradgradcheck(lambda x, y: (x * y).exp(), (x, y))
+        return right, second, fw.autograd.gradcheck(Wrong.apply, x, raise_exception=False)
+
+    torch_too(program)
+
+
+def test_anomaly_detection_names_the_first_operation(torch_too):
+    def program(fw):
+        x = fw.zeros(2, requires_grad=True)
+        with fw.autograd.detect_anomaly():
+            (x.sqrt() * 0).sum().backward()
+
+    assert "SqrtBackward0" in torch_too(program)

@@ -133,6 +133,8 @@ class Primitive:
             if recorded and result.dtype.kind in "fc":  # no gradient passes through integers
                 out.node = node(args, tracked, out, saved)
                 out.tracked = True
+                if watcher is not None:
+                    watcher.recorded(out.node)
             if view and (not result.size or np.may_share_memory(result, values[0])):
                 note_view(out, args[0], run, args[1:])
             return out

@@ -1,213 +1,19 @@
-"""Differentiation on demand, and operations of one's own.
-
-https://docs.pytorch.org/docs/stable/autograd.html
-"""
+"""Operations of one's own."""
 
 from __future__ import annotations
 
 import functools
-import inspect
-import types
 import weakref
 from collections.abc import Callable, Sequence
-from contextlib import ContextDecorator
 from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad import engine
 from minigrad.engine import Edge, Node, edge_to
 from minigrad.grad_mode import grad_mode, recording
-from minigrad.tensor import Tensor, run_backward, seeds
+from minigrad.tensor import Tensor
 from minigrad.views import check_write, rewrite
-from minigrad.watch import call, read
-
-
-class _Mode(ContextDecorator):
-    """A context manager that also decorates functions; of a generator, each step runs within the block."""
-
-    def __call__(self, function: Callable[..., Any]) -> Any:
-        if not inspect.isgeneratorfunction(function):
-            return super().__call__(function)
-
-        @functools.wraps(function)
-        def steps(*args: Any, **kwargs: Any) -> Any:
-            generator, send = function(*args, **kwargs), "__next__"
-            sent: tuple[Any, ...] = ()
-            while True:
-                try:
-                    with self._recreate_cm():  # type: ignore[attr-defined]
-                        value = getattr(generator, send)(*sent)
-                except StopIteration as end:
-                    return end.value
-                try:
-                    send, sent = "send", ((yield value),)
-                except GeneratorExit:
-                    with self._recreate_cm():  # type: ignore[attr-defined]
-                        generator.close()
-                    raise
-                except BaseException as error:
-                    send, sent = "throw", (error,)
-
-        return steps
-
-
-class set_grad_enabled(_Mode):  # noqa: N801 (torch's name)
-    """Switch recording on or off: at once, and until the end of the block if used with ``with``.
-
-    >>> import minigrad
-    >>> with minigrad.set_grad_enabled(False):
-    ...     print(minigrad.is_grad_enabled())
-    False
-    """
-
-    def __init__(self, mode: bool) -> None:
-        self.before: list[bool] = [grad_mode.enabled]
-        self.mode = mode
-        grad_mode.enabled = mode
-
-    def __enter__(self) -> None:
-        if not self.before:
-            self.before.append(grad_mode.enabled)
-        grad_mode.enabled = self.mode
-
-    def __exit__(self, *_: Any) -> None:
-        grad_mode.enabled = self.before.pop()
-
-
-class _Switch(_Mode):
-    """A context manager and decorator that records, or does not."""
-
-    enabled: bool
-
-    def __init__(self) -> None:
-        self.before: list[bool] = []
-
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        if function is not None:  # used as a bare decorator, without parentheses
-            return cls()(function)
-        return super().__new__(cls)
-
-    def __enter__(self) -> None:
-        self.before.append(grad_mode.enabled)
-        grad_mode.enabled = self.enabled
-
-    def __exit__(self, *_: Any) -> None:
-        grad_mode.enabled = self.before.pop()
-
-
-class no_grad(_Switch):  # noqa: N801 (torch's name)
-    """A block, or a function, in which nothing is recorded.
-
-    >>> import minigrad
-    >>> x = minigrad.ones(2, requires_grad=True)
-    >>> with minigrad.no_grad():
-    ...     y = x * 2
-    >>> y.requires_grad
-    False
-    """
-
-    enabled = False
-
-
-class enable_grad(_Switch):  # noqa: N801 (torch's name)
-    """A block, or a function, in which operations are recorded, also inside `no_grad`."""
-
-    enabled = True
-
-
-class inference_mode(no_grad):  # noqa: N801 (torch's name)
-    """`no_grad`, under torch's other name."""
-
-    def __new__(cls, mode: Any = True) -> Any:
-        """``inference_mode(False)`` changes nothing."""
-        if mode is False:
-            return set_grad_enabled(grad_mode.enabled)
-        return super().__new__(cls, mode if callable(mode) else None)
-
-    def __init__(self, mode: Any = True) -> None:
-        super().__init__()
-
-
-def is_grad_enabled() -> bool:
-    """Whether operations are being recorded in this thread."""
-    return grad_mode.enabled
-
-
-def _listed(x: Tensor | Sequence[Tensor]) -> list[Tensor]:
-    return [x] if isinstance(x, Tensor) else list(x)
-
-
-def backward(
-    tensors: Tensor | Sequence[Tensor],
-    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    inputs: Tensor | Sequence[Tensor] | None = None,
-) -> None:
-    """`Tensor.backward` for several tensors at once."""
-    outputs = _listed(tensors)
-    given: list[Tensor | None] = [None] * len(outputs) if grad_tensors is None else list(_listed(grad_tensors))  # type: ignore[arg-type]
-    if len(given) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
-    run_backward(outputs, given, inputs, retain_graph, create_graph)
-
-
-def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
-    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool | None = None,
-    materialize_grads: bool = False,
-) -> tuple[Tensor | None, ...]:
-    """The gradients of `outputs` with respect to `inputs`, without touching anybody's ``grad``.
-
-    Args:
-        outputs: what to differentiate.
-        inputs: with respect to what; leaves or results of operations.
-        grad_outputs: the gradient of the final result with respect to each output; 1 for single elements.
-        retain_graph: keep the graph. Default: `create_graph`.
-        create_graph: the gradients can be differentiated themselves.
-        allow_unused: give None for an input that the outputs do not depend on, instead of raising.
-        materialize_grads: give zeros for such an input.
-
-    Raises:
-        RuntimeError: if an input was not used, or nothing requires a gradient.
-
-    >>> import minigrad
-    >>> x = minigrad.tensor(3.0, requires_grad=True)
-    >>> (dx,) = minigrad.autograd.grad(x**3, x, create_graph=True)
-    >>> dx, minigrad.autograd.grad(dx, x)
-    (tensor(27., grad_fn=<MulBackward0>), (tensor(18.),))
-    """
-    outs, ins = _listed(outputs), _listed(inputs)
-    given: list[Tensor | None] = [None] * len(outs) if grad_outputs is None else list(_listed(grad_outputs))  # type: ignore[arg-type]
-    for x in ins:
-        if not x.requires_grad:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-    keep = create_graph if retain_graph is None else retain_graph
-    arrived = engine.backward(seeds(outs, given, create_graph), Tensor.wrap, ins, keep, create_graph)
-    results: list[Tensor | None] = []
-    for i, x in enumerate(ins):
-        g = arrived.get(x.place)
-        if g is None:
-            if materialize_grads:
-                results.append(Tensor.wrap(call(np.zeros_like, x.array)))
-                continue
-            if not allow_unused:
-                raise RuntimeError(
-                    f"One of the differentiated Tensors (input {i}, of shape {list(x.shape)}) appears to not have been "
-                    "used in the graph. Set allow_unused=True if this is the desired behavior."
-                )
-            results.append(None)
-        else:
-            results.append(g if isinstance(g, Tensor) else Tensor.wrap(call(np.array, g)))
-    return tuple(results)
-
-
-# ---- operations of one's own -------------------------------------------------------------------------------
+from minigrad.watch import read
 
 
 class Context:
@@ -414,4 +220,4 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     return once
 
 
-function = types.SimpleNamespace(Function=Function, FunctionCtx=Context, once_differentiable=once_differentiable)
+FunctionCtx = Context  #: torch's name
