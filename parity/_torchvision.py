@@ -7,17 +7,10 @@ a schema, the import goes through.
 
 from __future__ import annotations
 
-import functools
 import importlib
 from typing import Any
 
-
-@functools.cache  # the schemas live as long as this object
-def _define_schemas() -> Any:
-    library = importlib.import_module("torch.library").Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    return library
+KEPT: list[Any] = []  # the schemas last as long as the library object
 
 
 def import_torchvision() -> Any:
@@ -31,5 +24,7 @@ def import_torchvision() -> Any:
     except ModuleNotFoundError as error:
         raise ImportError("torchvision is not installed: pip install 'minigrad[parity]'") from error
     except RuntimeError:  # "operator torchvision::nms does not exist"
-        _define_schemas()
+        KEPT.append(importlib.import_module("torch.library").Library("torchvision", "FRAGMENT"))
+        for name in ("nms", "qnms"):
+            KEPT[-1].define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         return importlib.import_module("torchvision")

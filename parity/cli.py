@@ -21,11 +21,7 @@ from experiments.runner.options import Options
 from parity.commands import accuracy, conformance, gradients, report, trajectory
 
 COMMANDS: dict[str, Any] = {
-    "gradients": gradients,
-    "trajectory": trajectory,
-    "accuracy": accuracy,
-    "report": report,
-    "conformance": conformance,
+    module.__name__.rpartition(".")[2]: module for module in (gradients, trajectory, accuracy, report, conformance)
 }
 
 

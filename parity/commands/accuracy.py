@@ -30,9 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=positive, help="instead of the experiments' own, for a trial")
     parser.add_argument("--stages", nargs="+", metavar="STAGE", help="only the networks of these names, e.g. final")
     parser.add_argument("--jobs", type=positive, default=1, help="trainings at a time, one thread each (default 1)")
-    parser.add_argument(
-        "--keep", type=Path, default=STORE, metavar="DIR", help="where trainings are kept; those there aren't repeated"
-    )
+    keep = "where trainings are kept; those there aren't repeated"
+    parser.add_argument("--keep", type=Path, default=STORE, metavar="DIR", help=keep)
 
 
 def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -> tuple[bool, dict[str, Any]]:

@@ -9,7 +9,6 @@ random cotangent with the Jacobian (the cotangent of a sum, all ones, hides erro
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import importlib
 import sys
@@ -17,7 +16,7 @@ import textwrap
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from experiments.runner.errors import UsageError
@@ -50,29 +49,18 @@ def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -
     outcomes: list[Any] = []
     left_out: dict[str, dict[str, str]] = {}
     started, scope = time.perf_counter(), load("scope")
+    importlib.import_module("torch").set_num_threads(1)  # with samples as small as these, more threads are slower
     for name in arguments.only or FAMILIES:
         family = load(name)
-        with warnings.catch_warnings(), one_thread():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, about old ways of calling it
             outcomes += [outcome for outcome in family.sit() if not scope.excluded(outcome)]
-        left_out[name] = family.left_out()
+        left_out[name] = getattr(family, "left_out", dict)() | scope.listed(name)
         print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
     rows = table(outcomes)
     print(text(rows, outcomes, left_out))
     found = {"rows": rows, "left_out": left_out, "outcomes": [dataclasses.asdict(outcome) for outcome in outcomes]}
     return all(row["met"] for row in rows), found
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """A block in which torch computes with one thread; more are slower for samples as small as these."""
-    torch = importlib.import_module("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def load(name: str) -> Any:
@@ -89,17 +77,14 @@ def load(name: str) -> Any:
 
 def table(outcomes: Sequence[Any]) -> list[dict[str, Any]]:
     """One row for each exam of each family."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for outcome in outcomes:
-        key = (outcome.family, outcome.exam)
-        start = {"family": key[0], "exam": key[1], "asked": 0, "passed": 0, "failed": 0, "not supported": 0}
-        row = rows.setdefault(key, start)
-        row["asked"] += 1
-        row[outcome.verdict] += 1
-    for key, row in rows.items():
-        row["goal"] = GOALS.get(key, 1.0)
-        row["met"] = row["passed"] >= row["goal"] * row["asked"]
-    return list(rows.values())
+    counts = Counter((outcome.family, outcome.exam, outcome.verdict) for outcome in outcomes)
+    rows = []
+    for family, exam in dict.fromkeys((outcome.family, outcome.exam) for outcome in outcomes):
+        by_verdict = {verdict: counts[family, exam, verdict] for verdict in ("passed", "failed", "not supported")}
+        asked, goal = sum(by_verdict.values()), GOALS.get((family, exam), 1.0)
+        row = {"family": family, "exam": exam, "asked": asked, **by_verdict}
+        rows.append({**row, "goal": goal, "met": by_verdict["passed"] >= goal * asked})
+    return rows
 
 
 def text(rows: list[dict[str, Any]], outcomes: Sequence[Any], left_out: dict[str, dict[str, str]]) -> str:

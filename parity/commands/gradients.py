@@ -8,7 +8,8 @@ from typing import Any
 
 from experiments.runner.options import Options
 from parity.judge import tolerances
-from parity.judge.gradients import examine_all
+from parity.judge.gradients import examine
+from parity.measure import networks
 from parity.measure.gradients import VIEWS
 from parity.show.table import Table
 
@@ -26,11 +27,12 @@ def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -
     """Prints a row for each network; returns whether all passed, and all numbers."""
     views = [view.name.replace("float", "f") for view in VIEWS]
     table, reports = Table(["experiment", "network", "parameters", *views, "verdict"]), []
-    for report in examine_all(names, options):
+    for pair in networks.merged(networks.pairs(names, options), networks.objective_of):
+        report = examine(pair)
         reports.append(report)
         errors = ["–" if result.skipped else f"{result.error:.1e}" for result in report.results]
         verdict = "same" if report.passed else "DIFFERENT"
-        table.row([report.pair.experiment, report.pair.label, f"{report.parameters:,}", *errors, verdict])
+        table.row([pair.experiment, pair.label, f"{report.parameters:,}", *errors, verdict])
     table.print()
     print(
         "\nThe largest error of outputs, loss and each gradient, relative to the norm of PyTorch's (in float32, of the "

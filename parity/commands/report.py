@@ -23,7 +23,6 @@ from parity.show import page, summary
 
 HELP = "one HTML page made of what the other commands found"
 FOLDER = pages.RESULTS / "parity"
-PAGE, SUMMARY = "report.html", "summary.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,10 +60,10 @@ def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -
         raise UsageError(f"{folder} holds no findings yet; first: {wanted}")
     found = subjects(parts)
     runs = json.loads(path.read_text(encoding="utf-8")) if (path := folder.parent / RUNS).exists() else None
-    files.write_text(folder / PAGE, page.html(found, parts, runs))
+    files.write_text(folder / "report.html", page.html(found, parts, runs))
     text = summary.markdown(found, parts, runs)
-    files.write_text(folder / SUMMARY, text)
+    files.write_text(folder / "summary.md", text)
     pages.fill(folder, FOLDER, "parity", text)
     print(text)
-    print(folder / PAGE)
+    print(folder / "report.html")
     return all(subject.verdict == "same" for subject in found), {"networks": [s.name for s in found]}

@@ -14,7 +14,7 @@ from experiments.runner.errors import UsageError
 from experiments.runner.options import Options
 from parity.judge import courses, tolerances
 from parity.judge.courses import Group
-from parity.measure import control, finished, lockstep, networks
+from parity.measure import finished, lockstep, networks
 from parity.measure.networks import Pair
 from parity.show import figures
 from parity.show.table import Table
@@ -24,20 +24,11 @@ HELP = "an epoch of every network in float64; full-length runs in float32, side 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How long, which part, and whether to read the curves of finished runs."""
-    parser.add_argument(
-        "--epochs",
-        type=positive,
-        metavar="N",
-        help="of the float32 runs, instead of the experiment's own; with --runs: step by step (default 1)",
-    )
+    epochs = "of the float32 runs, instead of the experiment's own; with --runs: step by step (default 1)"
+    parser.add_argument("--epochs", type=positive, metavar="N", help=epochs)
     parser.add_argument("--dtype", choices=("float64", "float32"), help="only one of the two parts")
-    parser.add_argument(
-        "--runs",
-        nargs=2,
-        type=Path,
-        metavar=("MINIGRAD", "TORCH"),
-        help="float32: take the curves of runs that are done from these two folders of results",
-    )
+    runs = "float32: take the curves of runs that are done from these two folders of results"
+    parser.add_argument("--runs", nargs=2, type=Path, metavar=("MINIGRAD", "TORCH"), help=runs)
     parser.add_argument("--figures", type=Path, metavar="DIR", help="draw both curves and the drift there")
 
 
@@ -70,7 +61,7 @@ def _print_epochs(pairs: Sequence[Pair], found: list[dict[str, Any]]) -> bool:
         epoch = courses.one_epoch(pair)
         passed &= epoch.passed
         name, distance = epoch.worst
-        itself = None if epoch.passed else control.from_itself(pair.theirs)
+        itself = None if epoch.passed else lockstep.from_itself(pair.theirs)
         cells = [pair.experiment, pair.label, epoch.optimizer, f"{epoch.steps:,}", f"{distance:.1e}", name]
         table.row([*cells, _verdict(epoch.passed), "" if itself is None else f"{itself:.1e}"])
         found.append(epoch.as_json(itself))
@@ -97,7 +88,7 @@ def _print_courses(groups: Iterable[Group], found: list[dict[str, Any]], folder:
         cells.append(course.pair.stage if len(group.courses) > 1 else "")
         if course.accuracies:
             cells += [*(f"{100 * x:.2f} %" for x in last), f"{course.points:.2f}", f"{course.allowed:g}"]
-            cells += [f"{len(group.outside)} of {len(group.courses)}", _verdict(not group.outside)]
+            cells += [f"{len(group.outside)} of {len(group.courses)}", _verdict(group.passed)]
         else:
             cells += [*(f"loss {x:.5f}" for x in last), "–", "–", "", "shown only"]
         table.row(cells)

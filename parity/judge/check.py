@@ -263,11 +263,10 @@ def _framework(function: Any, given: str | ModuleType | None, default: str) -> A
     if isinstance(given, ModuleType):
         return given
     if given is None:
-        kinds = [kind.__module__ for kind in type(function).__mro__]
         owner = getattr(function, "__self__", None)  # of torch's own functions: a class in torch._C
-        kinds += [getattr(function, "__module__", None) or "", getattr(owner, "__module__", None) or ""]
-        roots = [root for kind in kinds if (root := kind.split(".")[0]) in frameworks.NAMES]
-        given = roots[0] if roots else default
+        kinds = [*type(function).__mro__, function, owner]
+        roots = (str(getattr(kind, "__module__", "")).split(".")[0] for kind in kinds)
+        given = next((root for root in roots if root in frameworks.NAMES), default)
     if given == "numpy":
         return None
     return frameworks.load(given) if given in frameworks.NAMES else importlib.import_module(given)

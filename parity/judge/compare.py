@@ -87,14 +87,10 @@ def compare(
         present = theirs if ours is None else ours
         if present is None or not present.any():
             return Comparison(name, () if present is None else present.shape, 0.0, tolerance)
-        side = "missing here" if ours is None else "missing there"
-        return incomparable(name, side, present.shape, tolerance)
-    if ours.shape != theirs.shape:
-        problem = f"its shape is {list(ours.shape)} here, {list(theirs.shape)} there"
-        return incomparable(name, problem, theirs.shape, tolerance)
-    if ours.dtype != theirs.dtype:
-        problem = f"its dtype is {ours.dtype} here, {theirs.dtype} there"
-        return incomparable(name, problem, theirs.shape, tolerance)
+        return incomparable(name, f"missing {'here' if ours is None else 'there'}", present.shape, tolerance)
+    for what, here, there in (("shape", list(ours.shape), list(theirs.shape)), ("dtype", ours.dtype, theirs.dtype)):
+        if here != there:
+            return incomparable(name, f"its {what} is {here} here, {there} there", theirs.shape, tolerance)
     a, b = ours.astype(np.float64), theirs.astype(np.float64)
     with np.errstate(invalid="ignore"):
         apart = np.asarray(np.abs(a - b))

@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.runner.files import Row
 from parity.judge import tolerances
-from parity.measure import control, lockstep, networks
+from parity.measure import lockstep, networks
 from parity.measure.finished import Paired
 from parity.measure.lockstep import Drift
 from parity.measure.networks import Pair
@@ -120,25 +120,26 @@ class Group:
         """The stages that are outside the tolerance."""
         return [course.pair.stage for course in self.courses if not course.passed]
 
+    @property
+    def passed(self) -> bool:
+        """Whether none is outside."""
+        return not self.outside
+
     def as_json(self) -> dict[str, Any]:
         """The group as JSON holds it; the curves are those of the worst course."""
         trainer, worst, drift = self.pair.ours.start(), self.worst, self.drift
         stages = [course.pair.stage for course in self.courses]
+        trained_by = {"optimizer": type(trainer.optimizer).__name__, "steps": len(trainer.loader)}
+        parted = {"drift": drift.curve, "reached": drift.reached, "followed": drift.steps, "drifted": drift.last}
         return {
             **self.pair.as_json(),
-            "alike": [stage for stage in stages if stage != self.pair.stage],
-            "optimizer": type(trainer.optimizer).__name__,
-            "steps": len(trainer.loader),
-            "shown": worst.pair.stage,
+            **trained_by,
+            **parted,
             **{name: getattr(worst, name) for name in ("ours", "theirs", "accuracies", "allowed", "points")},
-            "passed": not self.outside,
-            "outside": self.outside,
+            **{name: getattr(self, name) for name in ("outside", "passed", "itself")},
+            "alike": [stage for stage in stages if stage != self.pair.stage],
+            "shown": worst.pair.stage,
             "points_of": {course.pair.stage: course.points for course in self.courses if course.accuracies},
-            "drift": drift.curve,
-            "reached": drift.reached,
-            "followed": drift.steps,
-            "drifted": drift.last,
-            "itself": self.itself,
         }
 
 
@@ -163,7 +164,7 @@ def of_runs(run: Paired, epochs: int = 1, say: Callable[[str], None] = lambda te
         members = tuple(courses[stage] for stage in (pair.stage, *pair.alike))
         group = Group(pair, members, lockstep.follow(pair, epochs))
         if group.outside:
-            itself = control.from_itself(pair.theirs, "float32", group.drift.steps)
+            itself = lockstep.from_itself(pair.theirs, "float32", group.drift.steps)
             group = Group(pair, members, group.drift, itself)
         yield group
 

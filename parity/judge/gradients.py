@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from experiments.runner.options import Options
 from parity.judge import tolerances
 from parity.judge.compare import Comparison, compare_all, incomparable
-from parity.measure import networks
 from parity.measure.gradients import VIEWS, NotApplicable, View, look
 from parity.measure.networks import Pair
 
@@ -80,9 +78,3 @@ def _examine(pair: Pair, view: View) -> Result:
     # in float32 relative to the whole gradient: a part of PyTorch's own is no closer to that in float64
     share = 1.0 if view.dtype == "float32" else None
     return Result(view, compare_all(ours, theirs, lambda _: tolerances.GRADIENT[view.dtype], view.gradient, share))
-
-
-def examine_all(names: Sequence[str], options: Options) -> Iterator[Report]:
-    """Compares each different network of these experiments, or of all."""
-    for pair in networks.merged(networks.pairs(names, options), networks.objective_of):
-        yield examine(pair)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from experiments.runner.files import Row
 from experiments.training.trainer import Trainer
-from parity.measure.networks import Pair
+from parity.measure.networks import Network, Pair
 
 DRIFTS = (1e-4, 1e-2)  #: differences of parameters in float32; the step that reaches each is reported
 SAMPLES_A_DECADE = 30  #: of the curve of the drift: so many steps between the first and the tenth, the tenth …
@@ -100,11 +101,6 @@ class Drift:
     reached: dict[str, int | None] = field(default_factory=lambda: {f"{size:g}": None for size in DRIFTS})
     _next_sample: int = 1
 
-    @property
-    def complete(self) -> bool:
-        """Whether each size was reached."""
-        return None not in self.reached.values()
-
     def after_step(self, parameters: Iterable[tuple[Any, Any]]) -> None:
         """Counts one more step; measures the pairs of parameters where a size may be reached or a sample is due."""
         self.steps += 1
@@ -120,52 +116,95 @@ class Drift:
             self._next_sample = max(self.steps + 1, round(self.steps * 10 ** (1 / SAMPLES_A_DECADE)))
 
 
-class Together:
-    """Both trainers of a pair in float32, from their seed, and the drift of their parameters."""
-
-    def __init__(self, pair: Pair) -> None:
-        self.ours, self.theirs = (network.start() for network in (pair.ours, pair.theirs))
-        self.drift = Drift()
-        self._parameters = list(zip(self.ours.model.parameters(), self.theirs.model.parameters(), strict=True))
-
-    def epoch(self, until_reached: bool = False) -> tuple[float, float]:
-        """Trains both for an epoch; returns their mean losses.
-
-        Raises:
-            Stopped: once each size of drift is reached, if asked for.
-        """
-
-        def after_step() -> None:
-            self.drift.after_step(self._parameters)
-            if until_reached and self.drift.complete:
-                raise Stopped
-
-        return side_by_side(self.ours, self.theirs, after_step)
-
-
-def follow(pair: Pair, epochs: int) -> Drift:
-    """Trains both in float32 until each size of drift is reached, or for so many epochs."""
-    both = Together(pair)
-    with suppress(Stopped):
-        for _ in range(min(epochs, pair.ours.epochs)):
-            both.epoch(until_reached=True)
-    return both.drift
-
-
 def train(
-    pair: Pair, epochs: int | None = None, say: Callable[[str], None] = lambda text: None
+    pair: Pair, epochs: int | None = None, say: Callable[[str], None] = lambda text: None, only_drift: bool = False
 ) -> tuple[list[Row], list[Row], Drift]:
     """Trains both in float32 for as long as the experiment does, or for so many epochs.
+
+    Args:
+        pair: the network.
+        epochs: None: as many as the experiment takes.
+        say: called with a line of progress after each epoch.
+        only_drift: measures nothing but the drift, and ends when each size is reached.
 
     Returns:
         What the experiment records after each epoch, and the `loss`: ours and theirs; and the drift.
     """
-    both, total = Together(pair), epochs or pair.ours.epochs
+    ours, theirs = (network.start() for network in (pair.ours, pair.theirs))
+    parameters = list(zip(ours.model.parameters(), theirs.model.parameters(), strict=True))
+    drift, total = Drift(), epochs or pair.ours.epochs
     histories: tuple[list[Row], list[Row]] = ([], [])
-    for epoch in range(1, total + 1):
-        rate = both.ours.learning_rate
-        sides = zip(histories, both.epoch(), (pair.ours, pair.theirs), (both.ours, both.theirs), strict=True)
-        for rows, loss, network, trainer in sides:
-            rows.append({"epoch": epoch, "learning_rate": rate, "loss": loss, **network.measure(trainer.model)})
-        say(f"{pair.name}, epoch {epoch}/{total}")
-    return *histories, both.drift
+
+    def after_step() -> None:
+        drift.after_step(parameters)
+        if only_drift and None not in drift.reached.values():
+            raise Stopped
+
+    with suppress(Stopped):
+        for epoch in range(1, total + 1):
+            rate, losses = ours.learning_rate, side_by_side(ours, theirs, after_step)
+            if not only_drift:
+                sides = zip(histories, losses, (pair.ours, pair.theirs), (ours, theirs), strict=True)
+                for rows, loss, network, trainer in sides:
+                    recorded = network.measure(trainer.model)
+                    rows.append({"epoch": epoch, "learning_rate": rate, "loss": loss, **recorded})
+                say(f"{pair.name}, epoch {epoch}/{total}")
+    return *histories, drift
+
+
+def follow(pair: Pair, epochs: int) -> Drift:
+    """The drift of both in float32, until each size is reached, or for so many epochs."""
+    return train(pair, min(epochs, pair.ours.epochs), only_drift=True)[2]
+
+
+# ---- PyTorch compared with itself ------------------------------------------------------------------------------
+
+
+def from_itself(network: Network, dtype: str = "float64", steps: int | None = None) -> float:
+    """The largest difference in any parameter or buffer between two trainings of PyTorch's network.
+
+    The arrays of the second have another layout in memory, so that its sums are added in another order. Training
+    amplifies rounding: where PyTorch is as far from itself as minigrad is from PyTorch, rounding explains the
+    difference. After some steps, parameters alone are compared, as `Drift` does.
+
+    Args:
+        network: in PyTorch.
+        dtype: of all that is computed.
+        steps: how many to train; None: an epoch.
+    """
+    usual, other = (trained(network.start(dtype), steps, relaid) for relaid in (False, True))
+    names = dict(usual.state_dict() if steps is None else usual.named_parameters())
+    return max(distance for name, distance in apart(usual, other).items() if name in names)
+
+
+def trained(trainer: Trainer, steps: int | None, relaid: bool) -> Any:
+    """The model after so many steps, or an epoch; `relaid`: with another memory layout of parameters and batches."""
+    if relaid:
+        for parameter in trainer.model.parameters():
+            parameter.data = laid_out_otherwise(parameter.data)
+        objective = trainer.objective
+        trainer = replace(trainer, objective=lambda model, *batch: objective(model, *map(laid_out_otherwise, batch)))
+    count = itertools.count(1)
+
+    def after_batch(loss: float) -> None:
+        if next(count) == steps:
+            raise Stopped
+
+    with suppress(Stopped):
+        trainer.epoch(after_batch)
+        while steps:
+            trainer.epoch(after_batch)
+    return trainer.model
+
+
+def laid_out_otherwise(tensor: Any) -> Any:
+    """The same numbers in another memory layout: images channels-last, matrices column by column.
+
+    >>> import torch
+    >>> laid_out_otherwise(torch.zeros(2, 3, 4, 5)).stride(), laid_out_otherwise(torch.zeros(2, 3)).stride()
+    ((60, 1, 15, 3), (1, 2))
+    """
+    if tensor.ndim < 2:
+        return tensor
+    dim = 1 if tensor.ndim > 2 else 0
+    return tensor.movedim(dim, -1).contiguous().movedim(-1, dim)

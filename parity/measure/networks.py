@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import json
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -134,25 +135,21 @@ class DryRun(Run[S]):
         self.test: Samples | None = None
         self._results = results / experiment.name
         self._known = self._read(HISTORY)
-        self._rows_of: dict[str, list[Row]] = {}
 
     def fit(
         self, stage: str, build: Callable[[], Trainer], epochs: int, measure: Callable[[Any], dict[str, float]]
     ) -> Any:
-        """Builds the network, and returns it untrained."""
+        """Builds the network, and returns it untrained.
+
+        Its history is that in the earlier results; without them one row, of the untrained network.
+        """
         network = self.networks[stage] = Network(self.fw, self.seed, build, epochs, measure)
         trainer = network.start()
-        rows = [row for row in self._known if row["stage"] == stage]
-        if not rows:
-            row = {"stage": stage, "epoch": 1, "learning_rate": trainer.learning_rate, "loss": 0.0}
-            rows = [{**row, **measure(trainer.model)}]
-        self._rows_of[stage] = rows
+        first = {"stage": stage, "epoch": 1, "learning_rate": trainer.learning_rate, "loss": 0.0}
+        rows = [row for row in self._known if row["stage"] == stage] or [{**first, **measure(trainer.model)}]
+        self._state["history"] += map(json.dumps, rows)
         self._state["done"].append(stage)
         return trainer.model
-
-    def history(self, stage: str) -> list[Row]:
-        """The rows of this training in the earlier results; without them one row, of the untrained network."""
-        return self._rows_of[stage]
 
     def keep_table(self, name: str, rows: list[Row]) -> list[Row]:
         """Returns, for each candidate, its row in the earlier results; the given one where they have none."""

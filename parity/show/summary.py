@@ -47,17 +47,11 @@ def experiments(subjects: Sequence[Subject], parts: dict[str, Any], runs: dict[s
     rows = []
     for name in dict.fromkeys(subject.experiment for subject in subjects):
         mine = [subject for subject in subjects if subject.experiment == name]
-        rows.append(
-            [
-                name,
-                str(max(_count(getattr(s, part) for s in mine) for part in ("gradients", "epoch", "course"))),
-                *(error(_largest(s.gradient_error(dtype) for s in mine)) for dtype in ("float64", "float32")),
-                error(_largest(s.epoch["furthest"] for s in mine if s.epoch)),
-                *courses(mine),
-                *_whole(measured.get(name)),
-                verdict(mine, unpaired.count(name)),
-            ]
-        )
+        counts = (_count(getattr(s, part) for s in mine) for part in ("gradients", "epoch", "course"))
+        errors = [_largest(s.gradient_error(dtype) for s in mine) for dtype in ("float64", "float32")]
+        errors.append(_largest(s.epoch["furthest"] for s in mine if s.epoch))
+        found = [*map(error, errors), *courses(mine), *_whole(measured.get(name))]
+        rows.append([name, str(max(counts)), *found, verdict(mine, unpaired.count(name))])
     caption = (
         "The largest error of any network of the experiment: of gradients, relative to the norm of PyTorch's; of a "
         "parameter after an epoch; of an accuracy after the same epoch of the whole run, in percentage points of those "
@@ -118,20 +112,13 @@ def seeds(subjects: Sequence[Subject]) -> Table | None:
     for subject in subjects:
         if subject.accuracy is None:
             continue
-        test, means = subject.accuracy["equivalence"], [statistics.fmean(subject.side(f, ACCURACY)) for f in FRAMEWORKS]
-        judged = [f"{100 * (means[0] - means[1]):+.2f}", MISSING, MISSING]
-        if test:
+        ours, theirs = (subject.side(framework, ACCURACY) for framework in FRAMEWORKS)
+        difference = f"{100 * (statistics.fmean(ours) - statistics.fmean(theirs)):+.2f}"
+        judged, word = [difference, MISSING, MISSING], "no margin set"
+        if test := subject.accuracy["equivalence"]:
             judged = [f"{test['difference']:+.2f}", f"[{test['low']:+.2f}, {test['high']:+.2f}]", f"{test['margin']:g}"]
-        rows.append(
-            [
-                subject.name,
-                str(len(subject.side("minigrad", ACCURACY))),
-                *accuracies(subject),
-                *judged,
-                *costs(subject),
-                "equivalent" if test and test["equivalent"] else "not shown" if test else "no margin set",
-            ]
-        )
+            word = "equivalent" if test["equivalent"] else "not shown"
+        rows.append([subject.name, str(len(ours)), *accuracies(subject), *judged, *costs(subject), word])
     caption = (
         "Full-length trainings, each with a seed of its own: mean ± standard deviation; equivalent if two one-sided "
         "tests reject that the means are a margin (in points) or more apart. Time is processor time of one training on "

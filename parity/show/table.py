@@ -15,13 +15,11 @@ class Table:
     def row(self, cells: Sequence[str]) -> None:
         """Adds a row, and shows the progress on a terminal."""
         self.lines.append(list(cells))
-        if sys.stderr.isatty():
-            print(f"\r{len(self.lines) - 1} done: {cells[0]} {cells[1]}\x1b[K", end="", file=sys.stderr, flush=True)
+        _progress(f"{len(self.lines) - 1} done: {cells[0]} {cells[1]}")
 
     def print(self) -> None:
         """Prints all of it."""
-        if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        _progress("")
         print(self)
 
     def __str__(self) -> str:
@@ -33,3 +31,8 @@ class Table:
             cells = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True))
             lines.append("  ".join(cells).rstrip())
         return "\n".join(lines)
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)

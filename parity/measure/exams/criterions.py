@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,37 +10,27 @@ from torch.testing._internal import common_nn
 from torch.testing._internal.common_utils import set_default_dtype
 
 import minigrad
-from parity.measure.exams import scope
 from parity.measure.exams.bridge import leaves, rebound, to_minigrad, tracked
 from parity.measure.exams.grading import Outcome, judged, same, same_gradients
 
 FAMILY = "criterions"
+criterion_tests: Any = common_nn.criterion_tests
 new_module_tests: Any = common_nn.get_new_module_tests
 
 
 def sit() -> Iterator[Outcome]:
     """The criterions without a batch dimension, and the losses as functions, mostly without a reduction."""
-    for test in common_nn.criterion_tests:
-        yield judged(FAMILY, "criterions", *_named(test), functools.partial(criterion, test))
+    for test in criterion_tests:
+        yield judged(FAMILY, "criterions", *test["fullname"].partition("_")[::2], criterion, test)
     with set_default_dtype(torch.float64):
         tests = [test for test in new_module_tests() if is_loss(test)]
     for test in tests:
-        yield judged(FAMILY, "functions", *_named(test), functools.partial(_function, test))
-
-
-def left_out() -> dict[str, str]:
-    """What torch's exam has beside that, and why it is left out."""
-    return scope.EXCLUDED[FAMILY]
+        yield judged(FAMILY, "functions", *test["fullname"].partition("_")[::2], _function, test)
 
 
 def is_loss(test: dict[str, Any]) -> bool:
     """Whether it is the test of a loss, by a function and its reference."""
     return "loss" in test.get("fullname", "").lower() and "reference_fn" in test
-
-
-def _named(test: dict[str, Any]) -> tuple[str, str]:
-    subject, _, case = test["fullname"].partition("_")
-    return subject, case
 
 
 def drawn(test: dict[str, Any]) -> Any:

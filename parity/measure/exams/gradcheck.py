@@ -20,14 +20,8 @@ MOST = 3  #: samples of an operator: each takes some dozen calls
 
 def sit(most: int = MOST) -> Iterator[Outcome]:
     """`torch.autograd.gradcheck` and ``gradgradcheck`` on the first samples of every operator that minigrad has."""
-    for op in op_db:
-        if scope.has(op.name) and op.supports_autograd and op.supports_dtype(torch.float64, "cpu"):
-            yield from checks(op, most)
-
-
-def left_out() -> dict[str, str]:
-    """What torch's exam has beside that, and why it is left out."""
-    return scope.EXCLUDED[FAMILY]
+    exam = [op for op in op_db if op.supports_autograd and op.supports_dtype(torch.float64, "cpu")]
+    return scope.sit(exam, operators.path, functools.partial(checks, most=most))
 
 
 def checks(op: Any, most: int) -> Iterator[Outcome]:
@@ -41,14 +35,10 @@ def checks(op: Any, most: int) -> Iterator[Outcome]:
         if not any(getattr(y, "requires_grad", False) for y in results) or not all(x.numel() for x in inputs):
             continue
         case = f"{number}: {shown(*theirs)}"
-        subject = operators.title(op)
-        for exam, checker in (
-            ("first order", torch.autograd.gradcheck),
-            ("second order", torch.autograd.gradgradcheck),
-        ):
+        checkers = {"first order": torch.autograd.gradcheck, "second order": torch.autograd.gradgradcheck}
+        for exam, checker in checkers.items():
             if exam == "first order" or op.supports_gradgrad:
-                check = functools.partial(_check, checker, op, sample, theirs, inputs)
-                yield judged(FAMILY, exam, subject, case, check)
+                yield judged(FAMILY, exam, operators.title(op), case, _check, checker, op, sample, theirs, inputs)
         taken += 1
         if taken == most:
             return

@@ -35,13 +35,13 @@ class MismatchError(Exception):
     """An answer that differs from torch's."""
 
 
-def judged(family: str, exam: str, subject: str, case: str, check: Callable[[], Any]) -> Outcome:
-    """Run one check: it raises where minigrad's answer differs, or where there is none."""
+def judged(family: str, exam: str, subject: str, case: str, check: Callable[..., Any], *args: Any) -> Outcome:
+    """Runs one check with these arguments: it raises where minigrad's answer differs, or where there is none."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", RuntimeWarning)  # NumPy's complaints must not reach the user
-            remark = check()
+            remark = check(*args)
     except (UnsupportedError, NotImplementedError) as error:
         return Outcome(family, exam, subject, case, UNSUPPORTED, first_line(error))
     except Exception as error:  # whatever it is, it is what a user would have seen
@@ -78,9 +78,8 @@ def shown(args: Any, kwargs: dict[str, Any]) -> str:
         if isinstance(value, torch.Tensor):
             return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
         if isinstance(value, (list, tuple)):
-            return (
-                f"[{', '.join(map(short, value))}]" if isinstance(value, list) else f"({', '.join(map(short, value))})"
-            )
+            inside = ", ".join(map(short, value))
+            return f"[{inside}]" if isinstance(value, list) else f"({inside})"
         return repr(value)
 
     return ", ".join([*map(short, args), *(f"{name}={short(value)}" for name, value in kwargs.items())])[:150]
@@ -122,16 +121,14 @@ def close(a: Any, b: Any, what: str, tolerance: float | None = None) -> None:
     Raises:
         MismatchError: with the index of the largest difference.
     """
-    if tolerance is None:
-        tolerance = TOLERANCE.get(b.dtype.name, 0.0)
-    right = np.isclose(a, b, rtol=tolerance, atol=tolerance, equal_nan=True)
+    allowed = TOLERANCE.get(b.dtype.name, 0.0) if tolerance is None else tolerance
+    right = np.isclose(a, b, rtol=allowed, atol=allowed, equal_nan=True)
     if not right.all():
         with np.errstate(all="ignore"):
             apart = np.where(right, 0, np.nan_to_num(np.abs(np.subtract(a, b, dtype=np.float64)), nan=np.inf))
         at = tuple(int(i) for i in np.unravel_index(np.argmax(apart), apart.shape))
-        raise MismatchError(
-            f"{what}: {a[at]} for torch's {b[at]} at index {at}; {(~right).sum()} of {right.size} differ"
-        )
+        count = f"{(~right).sum()} of {right.size}"
+        raise MismatchError(f"{what}: {a[at]} for torch's {b[at]} at index {at}; {count} differ")
 
 
 def same_gradients(got: Any, expected: Any, ours: list[Any], theirs: list[torch.Tensor]) -> None:
@@ -151,19 +148,11 @@ def same_gradients(got: Any, expected: Any, ours: list[Any], theirs: list[torch.
         raise MismatchError(f"gradient: result {wrong[0]} does not require a gradient")
     rng = np.random.default_rng(SEED)
     cotangents = [rng.uniform(-1, 1, tuple(y.shape)) for _, y in pairs]
-    g = minigrad.autograd.grad(
-        [x for x, _ in pairs],
-        ours,
-        [minigrad.tensor(c, dtype=x.dtype) for c, (x, _) in zip(cotangents, pairs, strict=True)],
-        allow_unused=True,
-    )
-    h = torch.autograd.grad(
-        [y for _, y in pairs],
-        theirs,
-        [torch.tensor(c, dtype=y.dtype) for c, (_, y) in zip(cotangents, pairs, strict=True)],
-        allow_unused=True,
-    )
-    for i, (x, y, like) in enumerate(zip(g, h, theirs, strict=True)):
+    gradients = []
+    for fw, results, inputs in ((minigrad, [x for x, _ in pairs], ours), (torch, [y for _, y in pairs], theirs)):
+        products = [fw.tensor(c, dtype=result.dtype) for c, result in zip(cotangents, results, strict=True)]
+        gradients.append(fw.autograd.grad(results, inputs, products, allow_unused=True))
+    for i, (x, y, like) in enumerate(zip(*gradients, theirs, strict=True)):
         zeros = torch.zeros_like(like)
         same_leaf(minigrad.tensor(zeros.numpy()) if x is None else x, zeros if y is None else y, f"gradient {i}")
 
@@ -186,6 +175,12 @@ def complaint(function: Callable[[], Any]) -> BaseException | None:
     return TypeError("NotImplemented") if answer is NotImplemented else None
 
 
+def refused(ours: Callable[[], Any], theirs: Callable[[], Any], regex: str) -> str:
+    """Makes both calls, torch's first, and compares the exceptions: see `same_complaint`."""
+    expected = complaint(theirs)
+    return same_complaint(complaint(ours), expected, regex)
+
+
 def same_complaint(ours: BaseException | None, theirs: BaseException | None, regex: str) -> str:
     """Compare minigrad's exception with torch's.
 
@@ -200,14 +195,12 @@ def same_complaint(ours: BaseException | None, theirs: BaseException | None, reg
     """
     if theirs is None and ours is None:
         return "torch itself takes it"
+    mine, other = (error and f"{type(error).__name__}: {first_line(error)}" for error in (ours, theirs))
     if theirs is None:
-        raise MismatchError(
-            f"torch itself takes it; minigrad raises {type(ours).__name__}: {first_line(ours or ValueError())}"
-        )
+        raise MismatchError(f"torch itself takes it; minigrad raises {mine}")
     if ours is None:
-        raise MismatchError(f"no complaint; torch raises {type(theirs).__name__}: {first_line(theirs)}")
-    said = f"minigrad says {type(ours).__name__}: {first_line(ours)}; torch: {type(theirs).__name__}: "
-    said += first_line(theirs)
+        raise MismatchError(f"no complaint; torch raises {other}")
+    said = f"minigrad says {mine}; torch: {other}"
     if type(ours) is not type(theirs):
         raise MismatchError(f"another type: {said}")
     if not sizes(str(theirs)) <= sizes(str(ours)):

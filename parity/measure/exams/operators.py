@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -10,19 +9,9 @@ from typing import Any
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
 
-from parity.measure.exams import scope
+from parity.measure.exams import grading, scope
 from parity.measure.exams.bridge import UnsupportedError, leaves, to_minigrad, tracked, translated
-from parity.measure.exams.grading import (
-    Outcome,
-    complaint,
-    judged,
-    same,
-    same_complaint,
-    same_gradients,
-    same_tensors,
-    seed_both,
-    shown,
-)
+from parity.measure.exams.grading import Outcome, judged, shown
 
 FAMILY = "operators"
 
@@ -32,17 +21,19 @@ def title(op: Any) -> str:
     return f"{op.name} ({op.variant_test_name})" if op.variant_test_name else str(op.name)
 
 
+def path(op: Any) -> str:
+    """The operator's name below `minigrad`."""
+    return str(op.name)
+
+
 def sit() -> Iterator[Outcome]:
     """All samples and all bad inputs of all operators that minigrad has."""
-    for op in op_db:
-        if scope.has(op.name):
-            yield from samples(op)
-            yield from errors(op)
+    return scope.sit(op_db, path, samples, errors)
 
 
 def left_out() -> dict[str, str]:
     """What torch's exam has beside that, and why it is left out."""
-    return scope.left_out(FAMILY, op_db, lambda op: op.name, title)
+    return scope.left_out(FAMILY, op_db, path, title)
 
 
 def samples(op: Any, most: int | None = None) -> Iterator[Outcome]:
@@ -54,32 +45,28 @@ def samples(op: Any, most: int | None = None) -> Iterator[Outcome]:
     for number, sample in enumerate(itertools.islice(drawn, most)):
         theirs = (sample.input, *sample.args), sample.kwargs
         ours = to_minigrad(theirs)  # before torch's call, which may write to them
-        seed_both()
+        grading.seed_both()
         expected = op.op(*theirs[0], **theirs[1])
-        exam = "gradients" if op.supports_autograd else "values"
-        check = functools.partial(_compare, op, sample.output_process_fn_grad, ours, theirs, expected)
-        yield judged(FAMILY, exam, title(op), f"{number}: {shown(*theirs)}", check)
+        exam, case = "gradients" if op.supports_autograd else "values", f"{number}: {shown(*theirs)}"
+        yield judged(FAMILY, exam, title(op), case, _compare, op, sample.output_process_fn_grad, ours, theirs, expected)
 
 
 def _compare(op: Any, process: Any, ours: Any, theirs: Any, expected: Any) -> None:
-    function = translated(op.op, op.name)
-    got = function(*ours[0], **ours[1])
-    same(got, expected, "value")
-    same_tensors(ours, theirs, "argument after the call")
+    got = translated(op.op, op.name)(*ours[0], **ours[1])
+    grading.same(got, expected, "value")
+    grading.same_tensors(ours, theirs, "argument after the call")
     result, wanted = process(expected), tracked(theirs)
     if any(getattr(y, "requires_grad", False) for y in leaves(result)):
-        same_gradients(translated(process, "")(got), result, tracked(ours), wanted)
+        grading.same_gradients(translated(process, "")(got), result, tracked(ours), wanted)
 
 
 def errors(op: Any) -> Iterator[Outcome]:
     """The operator's bad inputs."""
-    if op.error_inputs_func is None:
-        return
     torch.manual_seed(0)
-    for number, bad in enumerate(op.error_inputs("cpu")):
+    for number, bad in enumerate(op.error_inputs("cpu") if op.error_inputs_func else ()):
         sample = bad.sample_input
         case = f"{number}: {shown((sample.input, *sample.args), sample.kwargs)}"
-        yield judged(FAMILY, "errors", title(op), case, functools.partial(_complain, op, bad))
+        yield judged(FAMILY, "errors", title(op), case, _complain, op, bad)
 
 
 def _complain(op: Any, bad: Any) -> str:
@@ -88,5 +75,4 @@ def _complain(op: Any, bad: Any) -> str:
     if kwargs.get("out") is not None:
         raise UnsupportedError("minigrad has no out=: every result is a new tensor")
     function = translated(op.op, op.name)
-    expected = complaint(lambda: op.op(*theirs[0], **theirs[1]))
-    return same_complaint(complaint(lambda: function(*args, **kwargs)), expected, bad.error_regex)
+    return grading.refused(lambda: function(*args, **kwargs), lambda: op.op(*theirs[0], **theirs[1]), bad.error_regex)

@@ -10,18 +10,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.testing._internal.common_optimizers import (
-    OptimizerErrorEnum,
-    _get_optim_inputs_including_global_cliquey_kwargs,
-    optim_db,
-)
+from torch.testing._internal import common_optimizers
+from torch.testing._internal.common_optimizers import OptimizerErrorEnum, optim_db
 
 import minigrad
 from minigrad.nn.parameter import Parameter
 from minigrad.optim import lr_scheduler
 from parity.measure.exams import scope
 from parity.measure.exams.bridge import lookup, rebound, to_minigrad
-from parity.measure.exams.grading import MismatchError, Outcome, close, complaint, judged, same, same_complaint
+from parity.measure.exams.grading import MismatchError, Outcome, close, judged, refused, same
 
 FAMILY = "optimizers"
 STEPS = 12
@@ -36,26 +33,15 @@ def path(info: Any) -> str:
 
 def sit() -> Iterator[Outcome]:
     """All configurations, schedulers and bad configurations of the optimizers that minigrad has."""
-    for info in optim_db:
-        if scope.has(path(info)):
-            yield from configurations(info)
-            yield from schedulers(info)
-            yield from errors(info)
+    return scope.sit(optim_db, path, configurations, schedulers, errors)
 
 
 def left_out() -> dict[str, str]:
     """What torch's exam has beside that, and why it is left out; and what it lacks."""
-    examined = {name for info in optim_db for makers in info.scheduler_inputs for name in named(makers)}
-    lacking = sorted(name for name in scheduler_names() if name not in examined)
-    own = {f"{len(lacking)} schedulers of minigrad": "torch's exam has none of them: " + ", ".join(lacking)}
-    return scope.left_out(FAMILY, optim_db, path, lambda info: str(info.name)) | own
-
-
-def scheduler_names() -> list[str]:
-    """The names of all schedulers that minigrad has."""
-    base = lr_scheduler.LRScheduler
-    found = {n: c for n, c in vars(lr_scheduler).items() if isinstance(c, type) and issubclass(c, base)}
-    return [name for name, cls in found.items() if cls is not base]
+    examined = (name for info in optim_db for makers in info.scheduler_inputs for name in named(makers))
+    own = scope.classes(lr_scheduler, lr_scheduler.LRScheduler)
+    others = scope.left_out(FAMILY, optim_db, path, lambda info: str(info.name))
+    return others | scope.lacking("schedulers", own, examined)
 
 
 def named(makers: Sequence[Any]) -> list[str]:
@@ -66,35 +52,30 @@ def named(makers: Sequence[Any]) -> list[str]:
 
 def configurations(info: Any) -> Iterator[Outcome]:
     """Steps from equal parameters with every configuration, and with every implementation that the options choose."""
-    plain = info.optim_inputs_func("cpu")
-    for given in plain:
-        check = functools.partial(_compare, info, given.kwargs, [])
-        yield judged(FAMILY, "configurations", info.name, given.desc, check)
-    for given in _get_optim_inputs_including_global_cliquey_kwargs("cpu", torch.float64, info):
+    for given in info.optim_inputs_func("cpu"):
+        yield judged(FAMILY, "configurations", info.name, given.desc, _compare, info, given.kwargs, [])
+    for given in common_optimizers._get_optim_inputs_including_global_cliquey_kwargs("cpu", torch.float64, info):
         if given.kwargs.get("foreach") or given.kwargs.get("fused"):
-            check = functools.partial(_compare, info, given.kwargs, [])
-            yield judged(FAMILY, "implementations", info.name, given.desc, check)
+            yield judged(FAMILY, "implementations", info.name, given.desc, _compare, info, given.kwargs, [])
 
 
 def schedulers(info: Any) -> Iterator[Outcome]:
     """Steps with every configuration and every combination of schedulers."""
     for given in info.optim_inputs_func("cpu"):
         for makers in info.scheduler_inputs:
-            names = " + ".join(named(makers))
-            check = functools.partial(_compare, info, given.kwargs, makers)
-            yield judged(FAMILY, "schedulers", info.name, f"{given.desc}, {names}", check)
+            case = f"{given.desc}, {' + '.join(named(makers))}"
+            yield judged(FAMILY, "schedulers", info.name, case, _compare, info, given.kwargs, makers)
 
 
 def _compare(info: Any, kwargs: dict[str, Any], makers: list[Any]) -> None:
     """Train one small model in both: parameters, rates and state agree after each step."""
-    cls = lookup(path(info))
     rng = np.random.default_rng(0)
     start = rng.normal(size=(4, 3)), rng.normal(size=(3,))
     x, y = rng.normal(size=(8, 4)), rng.uniform(-0.5, 0.5, size=(8, 3))
     theirs = [torch.nn.Parameter(torch.tensor(a)) for a in start]
     ours = [Parameter(minigrad.tensor(a)) for a in start]
     kwargs = copy.deepcopy(kwargs)  # schedulers write to a rate that is a tensor
-    optimizer = cls(ours, **to_minigrad(kwargs))
+    optimizer = lookup(path(info))(ours, **to_minigrad(kwargs))
     reference = info.optim_cls(theirs, **kwargs)
     names = {name: lookup(f"optim.lr_scheduler.{name}") for name in named(makers)}
     pairs = [(make(reference), rebound(make, **names)(optimizer)) for make in makers]
@@ -105,11 +86,10 @@ def _compare(info: Any, kwargs: dict[str, Any], makers: list[Any]) -> None:
         agree(np.asarray(got), np.asarray(loss), f"loss at step {step}")
         for i, (p, q) in enumerate(zip(ours, theirs, strict=True)):
             agree(p.detach().numpy(), q.detach().numpy(), f"parameter {i} after step {step}")
-        for mine, scheduler in ((b, a) for a, b in pairs):
-            for side in (mine, scheduler):
-                side.step(loss) if type(side).__name__ == "ReduceLROnPlateau" else side.step()
-        rates = [float(group["lr"]) for group in optimizer.param_groups]
-        agree(np.asarray(rates), np.asarray([float(g["lr"]) for g in reference.param_groups]), f"rate {step}")
+        for scheduler in (scheduler for pair in pairs for scheduler in pair):
+            scheduler.step(*[loss] * (type(scheduler).__name__ == "ReduceLROnPlateau"))
+        rates = [np.asarray([float(group["lr"]) for group in side.param_groups]) for side in (optimizer, reference)]
+        agree(rates[0], rates[1], f"rate {step}")
     same_state(optimizer.state_dict(), reference.state_dict())
 
 
@@ -146,9 +126,7 @@ def errors(info: Any) -> Iterator[Outcome]:
     torch.manual_seed(0)
     for number, bad in enumerate(info.optim_error_inputs_func("cpu", torch.float64)):
         given = bad.optimizer_error_input
-        yield judged(
-            FAMILY, "errors", info.name, f"{number}: {given.desc}", functools.partial(_complain, info, bad, given)
-        )
+        yield judged(FAMILY, "errors", info.name, f"{number}: {given.desc}", _complain, info, bad, given)
 
 
 def _complain(info: Any, bad: Any, given: Any) -> str:
@@ -163,5 +141,5 @@ def _complain(info: Any, bad: Any, given: Any) -> str:
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # one of the bad configurations only earns a warning
-        expected = complaint(lambda: build(info.optim_cls, params, given.kwargs))
-        return same_complaint(complaint(lambda: build(cls, mine, kwargs)), expected, bad.error_regex)
+        reference = functools.partial(build, info.optim_cls, params, given.kwargs)
+        return refused(functools.partial(build, cls, mine, kwargs), reference, bad.error_regex)

@@ -9,7 +9,7 @@ from experiments.runner.errors import NonFinite
 from minigrad.optim import SGD
 from parity import cli
 from parity.judge import courses, tolerances
-from parity.measure import control, lockstep
+from parity.measure import lockstep
 
 
 @pytest.mark.parametrize("name", ["mnist_backprop", "fashion_confusion", "mnist_logistic"])
@@ -135,10 +135,10 @@ def test_a_difference_fails_and_is_held_against_pytorchs_own(capsys, monkeypatch
 
 def test_pytorch_against_itself(final):
     network = final("mnist_cnn").theirs
-    same = (control.trained(network.start("float64"), 2, relaid=False) for _ in range(2))
+    same = (lockstep.trained(network.start("float64"), 2, relaid=False) for _ in range(2))
     assert max(lockstep.apart(*same).values()) == 0
-    assert 0 < control.from_itself(network, steps=2) < 1e-10
+    assert 0 < lockstep.from_itself(network, steps=2) < 1e-10
     before = network.start("float64")
-    assert max(lockstep.apart(before.model, control.trained(before, 3, relaid=True)).values()) == 0  # in place
-    start, end = network.start("float64").model, control.trained(network.start("float64"), 2, relaid=True)
+    assert max(lockstep.apart(before.model, lockstep.trained(before, 3, relaid=True)).values()) == 0  # in place
+    start, end = network.start("float64").model, lockstep.trained(network.start("float64"), 2, relaid=True)
     assert max(lockstep.apart(start, end).values()) > 1e-6
