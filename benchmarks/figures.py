@@ -5,94 +5,65 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchmarks.contenders import CONTENDERS, GROWING
 from benchmarks.networks import NETWORKS
+from experiments.reporting.figures import canvas
 
-COLORS = {
-    "floor": "0.6",
-    "minigrad": "tab:blue",
-    "minigrad compiled": "navy",
-    "torch": "tab:red",
-    "torch channels_last": "salmon",
-    "torch.compile": "darkred",
-    "JAX jit": "tab:green",
-    "MyGrad": "tab:purple",
-    "autograd": "tab:brown",
-}
+COLORS = {name: contender.color for name, contender in CONTENDERS.items() if contender.color}
+PRODUCTS = {"color": "0.6", "linestyle": "--", "label": "the matrix products alone"}
+LONGEST = 3.0  #: bars are cut here
+SCALES = {"batch": "batch size, for 784-256-256-10", "width": "width w, for 784-w-w-10 at batch 64"}
 
 
 def draw(results: dict[str, Any], folder: Path) -> list[str]:
     """Draws what the results hold; returns the file names."""
-    drawn = []
-    if results.get("steps"):
-        for threads in dict.fromkeys(found["threads"] for found in results["steps"]):
-            drawn.append(bars(results, threads, folder))
-    if results.get("scaling"):
-        drawn.append(scaling(results, folder))
-    return drawn
+    counts = dict.fromkeys(found["threads"] for found in results.get("steps", ()))
+    drawn = [bars(results, threads, folder) for threads in counts]
+    return drawn + ([scaling(results, folder)] if results.get("scaling") else [])
 
 
 def bars(results: dict[str, Any], threads: int, folder: Path) -> str:
     """Each contender's step in units of torch's, a group of bars a network."""
-    from matplotlib.figure import Figure
-
     steps = [found for found in results["steps"] if found["threads"] == threads]
-    names = [name for name in COLORS if any(name in found["seconds"] for found in steps)]
-    figure = Figure(figsize=(10, 0.9 + 0.85 * len(steps)), layout="constrained")
-    axes = figure.subplots()
-    ticks = []
-    position = 0.0
+    figure, axes = canvas(size=(10, 0.9 + 0.85 * len(steps)))
+    ticks, position, handles = {}, 0, {}
     for found in steps:
-        present = [name for name in names if name in found["seconds"]]
-        start = position
-        for name in present:
+        names = [name for name in COLORS if name in found["seconds"]]
+        ticks[position + (len(names) - 1) / 2] = NETWORKS[found["network"]].title
+        for name in names:
             ratio = found["seconds"][name] / found["seconds"]["torch"]
-            axes.barh(position, min(ratio, 3.0), height=0.9, color=COLORS[name])
-            label = f" {ratio:.2f}"
-            axes.text(min(ratio, 3.0), position, label, va="center", fontsize=6.5)
+            handles[name] = axes.barh(position, min(ratio, LONGEST), height=0.9, color=COLORS[name], label=name)
+            axes.text(min(ratio, LONGEST), position, f" {ratio:.2f}", va="center", fontsize=6.5)
             position += 1
-        ticks.append(((start + position - 1) / 2, NETWORKS[found["network"]].title))
         position += 1
-    axes.set_yticks([y for y, _ in ticks], [title for _, title in ticks])
+    axes.set_yticks([*ticks], [*ticks.values()])
     axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.axvline(1, color="tab:red", linewidth=0.8, linestyle="--")
-    axes.set_xlim(0, 3.25)
-    axes.set_xlabel("time per training step, in units of eager PyTorch's (shorter is faster; bars are cut at 3)")
+    axes.set_xlim(0, LONGEST + 0.25)
+    axes.set_xlabel(f"time per training step, in units of eager PyTorch's (bars are cut at {LONGEST:g})")
     axes.set_title(f"A training step on {threads} thread{'s' * (threads > 1)}")
-    handles = [axes.barh(0, 0, color=COLORS[name], label=name) for name in names]
-    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    legend = [handles[name] for name in COLORS if name in handles]
+    figure.legend(handles=legend, loc="outside lower center", ncols=5, frameon=False)
     name = f"steps-{threads}-thread{'s' * (threads > 1)}.png"
-    figure.savefig(folder / name, dpi=130)
+    figure.savefig(folder / name)
     return name
 
 
 def scaling(results: dict[str, Any], folder: Path) -> str:
-    """Time per step against batch size and against width, log-log, above the matrix-product floor."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.4), layout="constrained")
-    for axes, (what, label) in zip(
-        figure.subplots(1, 2, sharey=True),
-        (("batch", "batch size, for 784-256-256-10"), ("width", "width w, for 784-w-w-10 at batch 64")),
-        strict=True,
-    ):
+    """Time per step against batch size and against width, log-log, above that of the matrix products alone."""
+    figure, both = canvas(1, 2, (10, 4.4), sharey=True)
+    for axes, (what, label) in zip(both, SCALES.items(), strict=True):
         points = [point for point in results["scaling"] if point["what"] == what]
         sizes = [point["size"] for point in points]
-        for name in ("minigrad", "minigrad compiled", "torch", "products"):
-            if name not in points[0]["seconds"]:
-                continue
-            times = [point["seconds"][name] * 1e6 for point in points]
-            style = (
-                {"color": "0.6", "linestyle": "--"} if name == "products" else {"color": COLORS[name], "marker": "o"}
-            )
-            axes.loglog(sizes, times, label="the matrix products alone" if name == "products" else name, **style)
+        for name in [name for name in GROWING if name in points[0]["seconds"]]:
+            style = {"color": COLORS[name], "marker": "o", "label": name} if name in COLORS else PRODUCTS
+            axes.loglog(sizes, [point["seconds"][name] * 1e6 for point in points], **style)
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.minorticks_off()
         axes.set_xlabel(label)
-        axes.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("time per training step, µs")
-    figure.axes[0].legend(frameon=False)
+    both[0].set_ylabel("time per training step, µs")
+    both[0].legend(frameon=False)
     figure.suptitle(f"How the step grows ({results['scaling'][0]['threads']} threads)")
-    figure.savefig(folder / "scaling.png", dpi=130)
+    figure.savefig(folder / "scaling.png")
     return "scaling.png"

@@ -15,28 +15,18 @@ from experiments.runner.machine import environment
 
 
 def measure(task: str, contender: str, threads: int, network: str = "backprop") -> dict[str, Any]:
-    """Run one worker in a fresh process.
+    """What `benchmarks.worker` finds, run in a fresh process on so many threads.
 
     Raises:
         SystemExit: with the worker's own words, if it fails.
     """
-    result: dict[str, Any] = answer("benchmarks.worker", threads, task, contender, str(threads), network)
-    return result
-
-
-def answer(module: str, threads: int, *arguments: str) -> Any:
-    """What a module, run in a fresh process, prints as its last line of JSON.
-
-    Raises:
-        SystemExit: with the process's own words, if it fails.
-    """
-    command = [sys.executable, "-m", module, *arguments]
+    command = [sys.executable, "-m", "benchmarks.worker", task.replace(" ", "_"), contender, str(threads), network]
     variables = environment(threads) | {"BENCHMARK_STARTED": repr(time.time())}
     variables.pop("PYTHONDONTWRITEBYTECODE", None)  # what a package manager installs is compiled already
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"benchmarks: {' '.join(command)} failed:\n{done.stderr.strip()}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
 
 
 def interleaved(
@@ -55,10 +45,8 @@ def whole_run(
 ) -> dict[str, float]:
     """Seconds, processor seconds and peak memory (MB) of an experiment from start to report, in a fresh process."""
     command = [sys.executable, "-m", "experiments", "run", experiment, "--framework", framework, "--out", out]
-    command += options
-    command += [] if epochs is None else ["--epochs", str(epochs)]
-    start = time.perf_counter()
-    nowhere = subprocess.DEVNULL
+    command += [*options, *(["--epochs", str(epochs)] if epochs is not None else [])]
+    start, nowhere = time.perf_counter(), subprocess.DEVNULL
     with subprocess.Popen(command, env=environment(threads), stdout=nowhere, stderr=nowhere) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

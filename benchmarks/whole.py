@@ -34,49 +34,44 @@ def compare(
         file: where the figures are kept as they come; None: nowhere.
         outs: where each framework's results go; a folder that vanishes where none is named.
     """
-    known: dict[str, dict[str, Any]] = {}
-    if file is not None and file.exists():
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        if (kept["threads"], kept["jobs"], kept["epochs"]) == (threads, jobs, epochs):
-            known = {run["experiment"]: run for run in [*kept["runs"], *kept.get("half", [])]}
+    conditions = {"threads": threads, "jobs": jobs, "epochs": epochs}
+    kept = json.loads(file.read_text(encoding="utf-8")) if file is not None and file.exists() else {}
+    known = [*kept["runs"], *kept.get("half", [])] if conditions.items() <= kept.items() else []
+    found: dict[str, dict[str, Any]] = {name: {"experiment": name} for name in names}
+    found |= {run["experiment"]: run for run in known}
     lock = threading.Lock()
 
     def both(name: str) -> None:
-        found: dict[str, Any] = {"experiment": name, **known.get(name, {})}
-        for side in [side for side in SIDES if side not in found]:
+        run = found[name]
+        for side in [side for side in SIDES if side not in run]:
             with tempfile.TemporaryDirectory() as temporary:
-                out = str(outs.get(side, temporary))
-                measured = fresh.whole_run(name, side, epochs, out, threads)
+                measured = fresh.whole_run(name, side, epochs, str(outs.get(side, temporary)), threads)
             with lock:
-                found[side] = measured
-                known[name] = found
+                run[side] = measured
                 if file is not None:
-                    ordered = sorted(known.values(), key=lambda run: registry.names().index(run["experiment"]))
-                    runs, half = ([r for r in ordered if (set(SIDES) <= r.keys()) is whole] for whole in (True, False))
-                    told = {"threads": threads, "jobs": jobs, "epochs": epochs, "runs": runs, "half": half}
-                    files.write_json(file, told)
-        print(line(found), flush=True)
+                    ordered = sorted(found.values(), key=lambda run: registry.names().index(run["experiment"]))
+                    runs, half = ([r for r in ordered if len(r) == 1 + sides] for sides in (2, 1))
+                    files.write_json(file, {**conditions, "runs": runs, "half": half})
+        print(line(run), flush=True)
 
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(both, names))
-    return [known[name] for name in names]
+    return [found[name] for name in names]
 
 
 def line(run: dict[str, Any]) -> str:
     """A run in words."""
     ours, theirs = run["minigrad"], run["torch"]
-    return (
-        f"{run['experiment']}: minigrad {ours['seconds']:.1f} s, {ours['megabytes']:.0f} MB; "
-        f"torch {theirs['seconds']:.1f} s, {theirs['megabytes']:.0f} MB; "
-        f"ratio {ours['seconds'] / theirs['seconds']:.2f} (processor time {ours['cpu'] / theirs['cpu']:.2f})"
-    )
+    sides = (f"{side} {run[side]['seconds']:.1f} s, {run[side]['megabytes']:.0f} MB; " for side in SIDES)
+    ratios = f"ratio {ours['seconds'] / theirs['seconds']:.2f} (processor time {ours['cpu'] / theirs['cpu']:.2f})"
+    return f"{run['experiment']}: {''.join(sides)}{ratios}"
 
 
 def total(runs: Iterable[dict[str, Any]]) -> str:
     """All runs together, in words."""
-    whole: dict[str, Any] = {"experiment": "all"}
     runs = list(runs)
+    whole: dict[str, Any] = {"experiment": "all"}
     for side in SIDES:
-        sums = {key: sum(run[side][key] for run in runs) for key in ("seconds", "cpu")}
-        whole[side] = {**sums, "megabytes": max(run[side]["megabytes"] for run in runs)}
+        whole[side] = {key: sum(run[side][key] for run in runs) for key in ("seconds", "cpu")}
+        whole[side]["megabytes"] = max(run[side]["megabytes"] for run in runs)
     return line(whole)

@@ -1,6 +1,6 @@
 """One measurement in a process of its own; prints one line of JSON.
 
-Started by `benchmarks.fresh`, which clears the environment of anything that steers the BLAS library.
+Started by `benchmarks.fresh`, with a number of threads for BLAS in the environment and nothing else that steers it.
 """
 
 from __future__ import annotations
@@ -12,53 +12,58 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from experiments.runner.machine import peak_megabytes
 
-WARM_UP, SECONDS = 20, 0.5
+SECONDS = 0.5
 EVALUATED, AT_ONCE = 10_000, 1_000
 BETWEEN = "between operations"
 
 
-def hold(contender: str, threads: int) -> None:
-    """Hold what doesn't read the thread variables of the environment to so many threads."""
-    if contender.startswith("JAX") and threads == 1:
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # XLA takes as many threads as it sees cores
-    if contender.startswith("torch"):
-        importlib.import_module("torch").set_num_threads(threads)
-
-
-def median_seconds(once: Any, warm_up: int = WARM_UP, seconds: float = SECONDS) -> float:
-    """The median of repeated calls, of at least five."""
+def times(once: Callable[[], Any], seconds: float = SECONDS, warm_up: int = 20) -> list[float]:
+    """Seconds of each of repeated calls, at least five."""
     for _ in range(warm_up):
         once()
-    times: list[float] = []
+    found: list[float] = []
     end = time.perf_counter() + seconds
-    while (now := time.perf_counter()) < end or len(times) < 5:
+    while (now := time.perf_counter()) < end or len(found) < 5:
         once()
-        times.append(time.perf_counter() - now)
-    return statistics.median(times)
+        found.append(time.perf_counter() - now)
+    return found
+
+
+def fastest(calls: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
+    """The shortest time of each call; they take turns, so that all see the same machine."""
+    best = dict.fromkeys(calls, float("inf"))
+    for _ in range(5):
+        for name, call in calls.items():
+            best[name] = min(best[name], min(times(call, seconds / 5, 0)))
+    return best
+
+
+def prepared(contender: str, network: str) -> Callable[[], Any]:
+    """The contender's training step. Its modules are imported here and not above, where `imported` would miss NumPy."""
+    from benchmarks.contenders import CONTENDERS
+    from benchmarks.networks import find
+
+    return CONTENDERS[contender].prepare(find(network))
 
 
 def steps(contender: str, network: str) -> dict[str, Any]:
     """Seconds a training step."""
-    from benchmarks.contenders import CONTENDERS
-    from benchmarks.networks import find
-
-    return {"seconds": median_seconds(CONTENDERS[contender].prepare(find(network)))}
+    return {"seconds": statistics.median(times(prepared(contender, network)))}
 
 
-def profiled(contender: str, network: str) -> dict[str, Any]:
+def profile(contender: str, network: str) -> dict[str, Any]:
     """The share of each operation, forward and backward, in the time of many eager training steps."""
-    from benchmarks.contenders import CONTENDERS
-    from benchmarks.networks import find
-    from minigrad.profiler import profile
+    from minigrad import profiler
 
-    step = CONTENDERS[contender].prepare(find(network))
-    median_seconds(step, seconds=0.0)
-    with profile() as prof:
-        median_seconds(step, warm_up=0)
+    step = prepared(contender, network)
+    times(step, 0)
+    with profiler.profile() as prof:
+        times(step, warm_up=0)
     events = prof.key_averages()
     shares = {event.key: event.seconds / events.wall for event in events}
     return {"shares": {**shares, BETWEEN: 1 - sum(shares.values())}}
@@ -69,8 +74,7 @@ def evaluation(contender: str, network: str) -> dict[str, Any]:
     from benchmarks.networks import find
 
     fw, net = importlib.import_module(contender), find(network)
-    model = net.build(fw)
-    model.eval()
+    model = net.build(fw).eval()
     inputs = fw.from_numpy(net.arrays(EVALUATED)[0])
 
     def once() -> None:
@@ -78,45 +82,36 @@ def evaluation(contender: str, network: str) -> dict[str, Any]:
             for start in range(0, EVALUATED, AT_ONCE):
                 model(inputs[start : start + AT_ONCE])
 
-    return {"seconds": median_seconds(once, warm_up=1)}
+    return {"seconds": statistics.median(times(once, warm_up=1))}
 
 
 def epoch(contender: str, network: str) -> dict[str, Any]:
     """Seconds for an epoch of MNIST as users write it: ToTensor, Normalize, DataLoader, training step."""
+    from benchmarks.contenders import training_step
     from benchmarks.networks import find
 
     fw, net = importlib.import_module(contender), find(network)
-    vision, root = importlib.import_module("minigrad.vision"), None
+    vision: Any = importlib.import_module("minigrad.vision")
+    data = vision.datasets.MNIST(train=True)
     if contender == "torch":
         from parity._torchvision import import_torchvision
 
-        vision, root = import_torchvision(), os.environ["BENCHMARK_TORCHVISION"]
-    convert = vision.transforms.Compose(
-        [vision.transforms.ToTensor(), vision.transforms.Normalize((0.1307,), (0.3081,))]
-    )
-    data = vision.datasets.MNIST(root, train=True, transform=convert)
+        vision, images, labels = import_torchvision(), fw.from_numpy(data.data.numpy()), data.targets.numpy()
+        data = vision.datasets.MNIST.__new__(vision.datasets.MNIST)  # the images are there: no files are looked for
+        vars(data).update(data=images, targets=fw.from_numpy(labels), target_transform=None)
+    to_tensor, normalize = vision.transforms.ToTensor(), vision.transforms.Normalize((0.1307,), (0.3081,))
+    data.transform = vision.transforms.Compose([to_tensor, normalize])
     loader = fw.utils.data.DataLoader(data, batch_size=net.batch, shuffle=True)
-    model = fw.nn.Sequential(fw.nn.Flatten(), net.build(fw))
-    objective, optimizer = net.objective(fw), net.optimizer(fw, model.parameters())
-
-    def once() -> None:
-        for inputs, targets in loader:
-            loss = objective(model(inputs), targets)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
+    step = training_step(net, fw, lambda fw, model: fw.nn.Sequential(fw.nn.Flatten(), model))
     start = time.perf_counter()
-    once()
+    for inputs, targets in loader:
+        step(inputs, targets)
     return {"seconds": time.perf_counter() - start}
 
 
 def first_step(contender: str, network: str) -> dict[str, Any]:
     """Seconds from the start of the process to the end of its first training step."""
-    from benchmarks.contenders import CONTENDERS
-    from benchmarks.networks import find
-
-    CONTENDERS[contender].prepare(find(network))()
+    prepared(contender, network)()
     return {"seconds": time.time() - float(os.environ["BENCHMARK_STARTED"])}
 
 
@@ -132,19 +127,28 @@ def memory(contender: str, network: str) -> dict[str, Any]:
     """Resident memory (MB) after 1,000 steps and after 10,000 more, with the garbage collector off."""
     import psutil
 
-    from benchmarks.contenders import CONTENDERS
-    from benchmarks.networks import find
-
-    step = CONTENDERS[contender].prepare(find(network))
+    step, process, found = prepared(contender, network), psutil.Process(), {}
     gc.collect()
     gc.disable()
-    process = psutil.Process()
-    readings = []
-    for count in (1_000, 10_000):
+    for name, count in (("before", 1_000), ("after", 10_000)):
         for _ in range(count):
             step()
-        readings.append(process.memory_info().rss / 2**20)
-    return {"before": readings[0], "after": readings[1]}
+        found[name] = process.memory_info().rss / 2**20
+    return found
+
+
+def convolution(contender: str, network: str) -> dict[str, Any]:
+    """GFLOP/s of each layer of `benchmarks.convolution`."""
+    from benchmarks.convolution import LAYERS, rates
+
+    return {"layers": [{"what": name, "rates": rates(*layer)} for name, layer in LAYERS.items()]}
+
+
+def products(contender: str, network: str) -> dict[str, Any]:
+    """GFLOP/s of each product of `benchmarks.products`."""
+    from benchmarks.products import measured
+
+    return {"products": list(measured())}
 
 
 def kernel(contender: str, network: str) -> dict[str, Any]:
@@ -157,18 +161,12 @@ def kernel(contender: str, network: str) -> dict[str, Any]:
 
 
 TASKS = {
-    "steps": steps,
-    "profile": profiled,
-    "evaluation": evaluation,
-    "epoch": epoch,
-    "first step": first_step,
-    "import": imported,
-    "memory": memory,
-    "kernel": kernel,
+    task.__name__: task
+    for task in (steps, profile, evaluation, epoch, first_step, imported, memory, convolution, products, kernel)
 }
 
 if __name__ == "__main__":
-    task, contender, threads, network = sys.argv[1:]
-    if task != "import":
-        hold(contender, int(threads))
-    print(json.dumps(TASKS[task](contender, network)))
+    name, contender, threads, network = sys.argv[1:]
+    if contender.startswith("JAX") and threads == "1":  # XLA reads no thread variable: it starts a thread for each core
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    print(json.dumps(TASKS[name](contender, network)))

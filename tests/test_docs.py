@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import speed
+from benchmarks.report import speed
 from experiments.reporting import pages, report
 
 ROOT = Path(__file__).parents[1]
@@ -41,5 +41,5 @@ def test_the_account_of_speed_is_that_of_the_committed_figures():
     results = json.loads((pages.RESULTS / "benchmarks" / "results.json").read_text(encoding="utf-8"))
     runs = pages.RESULTS / report.RUNS
     measured = json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else None
-    expected = speed.text(results, measured).strip()
+    expected = speed(results, measured).strip()
     assert pages.block(text("docs/performance.md"), "speed") == expected, "python -m benchmarks report"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks import products, suite
+from benchmarks import products, report
 
 
 def test_matrices_lie_as_they_do_in_the_networks():
@@ -20,16 +20,21 @@ def test_matrices_lie_as_they_do_in_the_networks():
 
 
 def test_both_ways_are_measured():
-    small = products.Product("small", 8, 4, 6)
-    assert small.size == "(8, 4) @ (4, 6)"
-    found = small.rates(seconds=0.02)
+    found = products.Product("small", 8, 4, 6).rates(seconds=0.02)
     assert found.keys() == {"whole", "pieces"}
     assert all(np.isfinite(rate) and rate > 0 for rate in found.values())
 
 
+def test_the_products_that_are_cut_are_measured(monkeypatch):
+    monkeypatch.setattr(products, "piece", lambda a, b: (50, 20) if a.shape == (100, 784) else None)
+    monkeypatch.setattr(products.Product, "rates", lambda self: {})
+    sizes = [(found["size"], found["piece"]) for found in products.measured()]
+    assert sizes[0] == ("(100, 784) @ (784, 10)", (50, 20))
+    assert all(size.startswith("(100, 784) @") for size, _ in sizes)
+
+
 def test_the_page_shows_them():
     found = {"what": "a product", "size": "(100, 784) @ (784, 200)", "piece": [50, 20]}
-    lines = suite._products([{**found, "rates": {"whole": 80.0, "pieces": 100.0}}])
-    assert lines[0] == "## Products in pieces"
-    assert "| a product | (100, 784) @ (784, 200) | 50 × 20 | 80 | 100 | 1.25 |" in lines[-1]
-    assert suite._products(()) == []
+    table = report.products_table([{**found, "rates": {"whole": 80.0, "pieces": 100.0}}])
+    assert "| a product | (100, 784) @ (784, 200) | 50 × 20 | 80 | 100 | 1.25 |" in table
+    assert report.products_table(()) == ""
