@@ -8,9 +8,9 @@ from typing import Any
 from minigrad import creation
 from minigrad.dtypes import DTypeLike
 from minigrad.nn import functional as F
+from minigrad.nn.layer import FunctionLayer
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.ops.elementwise import relu, sigmoid, tanh
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -44,24 +44,18 @@ __all__ = [
 ]
 
 
-class _InPlace(Module):
-    """An activation that may write its result into its input, and has no other setting."""
+class _Activation(FunctionLayer):
+    """A function of one tensor of any shape; with ``inplace=True`` it writes its result into its input."""
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def extra_repr(self) -> str:
-        """Whether it works in place."""
-        return "inplace=True" if self.inplace else ""
-
-    def _settings(self, **settings: Any) -> str:
-        """The settings as the text shows them, `inplace` only if it is set."""
-        shown = [f"{name}={value}" for name, value in settings.items()]
-        return ", ".join(shown + ["inplace=True"] * self.inplace)
+    def forward(self, input: Tensor) -> Any:
+        """Any shape."""
+        here = self.__dict__
+        if here.get("inplace"):
+            return getattr(F, self.name)(input, **self._stored())
+        return self.function(input, **{name: here[name] for name in self.options if name != "inplace"})
 
 
-class ReLU(_InPlace):
+class ReLU(_Activation, function="relu"):
     """``max(input, 0)``.
 
     >>> import minigrad
@@ -69,41 +63,22 @@ class ReLU(_InPlace):
     tensor([0., 2.])
     """
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return input.relu_() if self.inplace else relu(input)
+    inplace: bool = False
 
 
-class Tanh(Module):
+class Tanh(_Activation, function="tanh"):
     """The hyperbolic tangent."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return tanh(input)
 
-
-class Sigmoid(Module):
+class Sigmoid(_Activation, function="sigmoid"):
     """``1 / (1 + exp(-input))``."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return sigmoid(input)
 
-
-class LeakyReLU(_InPlace):
+class LeakyReLU(_Activation, function="leaky_relu"):
     """`input` where positive, else ``negative_slope * input``."""
 
-    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.negative_slope = negative_slope
-
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.leaky_relu(input, self.negative_slope, self.inplace)
-
-    def extra_repr(self) -> str:
-        """The slope."""
-        return self._settings(negative_slope=self.negative_slope)
+    negative_slope: float = 0.01
+    inplace: bool = False
 
 
 class PReLU(Module):
@@ -133,139 +108,79 @@ class PReLU(Module):
         return f"num_parameters={self.num_parameters}"
 
 
-class ELU(_InPlace):
+class ELU(_Activation, function="elu"):
     """`input` where positive, else ``alpha * (exp(input) - 1)``."""
 
-    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.alpha = alpha
-
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.elu(input, self.alpha, self.inplace)
-
-    def extra_repr(self) -> str:
-        """The limit."""
-        return self._settings(alpha=self.alpha)
+    alpha: float = 1.0
+    inplace: bool = False
 
 
-class CELU(ELU):
+class CELU(ELU, function="celu"):
     """`input` where positive, else ``alpha * (exp(input / alpha) - 1)``."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.celu(input, self.alpha, self.inplace)
 
-
-class SELU(_InPlace):
+class SELU(_Activation, function="selu"):
     """`ELU` with constants that keep mean 0 and variance 1."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.selu(input, self.inplace)
+    inplace: bool = False
 
 
-class GELU(Module):
+class GELU(_Activation, function="gelu"):
     """`input` times the probability that a standard normal number is below it."""
 
-    def __init__(self, approximate: str = "none") -> None:
-        super().__init__()
-        self.approximate = approximate
-
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.gelu(input, self.approximate)
-
-    def extra_repr(self) -> str:
-        """Whether it is approximated."""
-        return f"approximate={self.approximate!r}"
+    approximate: str = "none"
 
 
-class SiLU(_InPlace):
+class SiLU(_Activation, function="silu"):
     """``input * sigmoid(input)``."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.silu(input, self.inplace)
+    inplace: bool = False
 
 
-class Mish(_InPlace):
+class Mish(_Activation, function="mish"):
     """``input * tanh(softplus(input))``."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.mish(input, self.inplace)
+    inplace: bool = False
 
 
-class Softplus(Module):
+class Softplus(_Activation, function="softplus"):
     """``log(1 + exp(beta * input)) / beta``; the identity where ``beta * input`` is above `threshold`."""
 
-    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        super().__init__()
-        self.beta = beta
-        self.threshold = threshold
-
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.softplus(input, self.beta, self.threshold)
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return f"beta={self.beta}, threshold={self.threshold}"
+    beta: float = 1.0
+    threshold: float = 20.0
 
 
-class Softsign(Module):
+class Softsign(_Activation, function="softsign"):
     """``input / (1 + |input|)``."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.softsign(input)
 
-
-class LogSigmoid(Module):
+class LogSigmoid(_Activation, function="logsigmoid"):
     """``log(sigmoid(input))``."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.logsigmoid(input)
 
-
-class Tanhshrink(Module):
+class Tanhshrink(_Activation, function="tanhshrink"):
     """``input - tanh(input)``."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.tanhshrink(input)
 
+class Hardtanh(_Activation, function="hardtanh"):
+    """`input` kept between `min_val` and `max_val`; `min_value` and `max_value` are their old names."""
 
-class Hardtanh(_InPlace):
-    """`input` kept between `min_val` and `max_val`."""
+    min_val: float = -1.0
+    max_val: float = 1.0
+    inplace: bool = False
+    min_value: float | None = None
+    max_value: float | None = None
 
-    def __init__(
-        self,
-        min_val: float = -1.0,
-        max_val: float = 1.0,
-        inplace: bool = False,
-        min_value: float | None = None,
-        max_value: float | None = None,
-    ) -> None:
-        super().__init__(inplace)
-        for old, new in (("min_value", "min_val"), ("max_value", "max_val")):
-            if locals()[old] is not None:
+    old = ("min_value", "max_value")
+
+    def _check(self) -> None:
+        for old, new in zip(self.old, self.options, strict=False):
+            if (value := self.__dict__.pop(old)) is not None:
                 warnings.warn(
-                    f"keyword argument `{old}` is deprecated and renamed to `{new}`", FutureWarning, stacklevel=2
+                    f"keyword argument `{old}` is deprecated and renamed to `{new}`", FutureWarning, stacklevel=3
                 )
-        self.min_val = min_val if min_value is None else min_value
-        self.max_val = max_val if max_value is None else max_value
+                setattr(self, new, value)
         assert self.max_val > self.min_val, f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})"
-
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
-
-    def extra_repr(self) -> str:
-        """The bounds."""
-        return self._settings(min_val=self.min_val, max_val=self.max_val)
 
 
 class ReLU6(Hardtanh):
@@ -276,99 +191,62 @@ class ReLU6(Hardtanh):
 
     def extra_repr(self) -> str:
         """Whether it works in place."""
-        return self._settings()
+        return "inplace=True" if self.inplace else ""
 
 
-class Hardsigmoid(_InPlace):
+class Hardsigmoid(_Activation, function="hardsigmoid"):
     """``relu6(input + 3) / 6``."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.hardsigmoid(input, self.inplace)
+    inplace: bool = False
 
     def extra_repr(self) -> str:
         """Nothing, as in torch."""
         return ""
 
 
-class Hardswish(Hardsigmoid):
+class Hardswish(Hardsigmoid, function="hardswish"):
     """``input * relu6(input + 3) / 6``."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.hardswish(input, self.inplace)
 
-
-class Hardshrink(Module):
+class Hardshrink(_Activation, function="hardshrink"):
     """0 from ``-lambd`` to `lambd`, else `input`."""
 
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
-
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.hardshrink(input, self.lambd)
+    lambd: float = 0.5
 
     def extra_repr(self) -> str:
         """The bound."""
         return f"{self.lambd}"
 
 
-class Softshrink(Hardshrink):
+class Softshrink(Hardshrink, function="softshrink"):
     """0 from ``-lambd`` to `lambd`, else `input` moved towards 0 by `lambd`."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.softshrink(input, self.lambd)
 
-
-class Threshold(_InPlace):
+class Threshold(_Activation, function="threshold"):
     """`input` where it is above `threshold`, else `value`."""
 
-    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
-        super().__init__(inplace)
-        self.threshold = threshold
-        self.value = value
+    threshold: float
+    value: float
+    inplace: bool = False
+
+
+class GLU(_Activation, function="glu"):
+    """The first half of dimension `dim` times the sigmoid of the second half: (…, 2n, …) → (…, n, …)."""
+
+    dim: int = -1
+
+
+class _AlongDim(FunctionLayer):
+    """A function along one dimension; without it, torch's old choice, with a warning."""
+
+    dim: int | None = None
 
     def forward(self, input: Tensor) -> Any:
         """Any shape."""
-        return F.threshold(input, self.threshold, self.value, self.inplace)
-
-    def extra_repr(self) -> str:
-        """The settings."""
-        return self._settings(threshold=self.threshold, value=self.value)
+        return getattr(F, self.name)(input, self.dim)
 
 
-class GLU(Module):
-    """The first half of dimension `dim` times the sigmoid of the second half."""
-
-    def __init__(self, dim: int = -1) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Any:
-        """(…, 2n, …) → (…, n, …)."""
-        return F.glu(input, self.dim)
-
-    def extra_repr(self) -> str:
-        """The dimension."""
-        return f"dim={self.dim}"
-
-
-class _AlongDim(Module):
-    """A function along one dimension; without it, torch's old choice, with a warning."""
-
-    def __init__(self, dim: int | None = None) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def extra_repr(self) -> str:
-        """The dimension."""
-        return f"dim={self.dim}"
-
-
-class Softmax(_AlongDim):
+class Softmax(_AlongDim, function="softmax"):
     """``exp(x_i) / sum_j exp(x_j)`` along `dim`: positive numbers that sum to 1.
 
     >>> import minigrad
@@ -376,25 +254,13 @@ class Softmax(_AlongDim):
     tensor([[0.2500, 0.2500, 0.2500, 0.2500]])
     """
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.softmax(input, self.dim)
 
-
-class LogSoftmax(_AlongDim):
+class LogSoftmax(_AlongDim, function="log_softmax"):
     """The logarithm of `Softmax`."""
 
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.log_softmax(input, self.dim)
 
-
-class Softmin(_AlongDim):
+class Softmin(_AlongDim, function="softmin"):
     """`Softmax` of ``-input``."""
-
-    def forward(self, input: Tensor) -> Any:
-        """Any shape."""
-        return F.softmin(input, self.dim)
 
 
 class Softmax2d(Module):

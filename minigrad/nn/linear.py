@@ -9,10 +9,10 @@ from typing import Any
 from minigrad import creation
 from minigrad.dtypes import DTypeLike
 from minigrad.nn import init
+from minigrad.nn.layer import FunctionLayer
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.linalg import linear
-from minigrad.ops.shape import flatten, unflatten
 from minigrad.ops.vectors import bilinear
 from minigrad.tensor import Tensor
 
@@ -141,7 +141,7 @@ class Bilinear(Module):
         )
 
 
-class Flatten(Module):
+class Flatten(FunctionLayer, function="flatten"):
     """Dimensions `start_dim` to `end_dim` made one; by default all but the batch: (N, C, H, W) → (N, C·H·W).
 
     >>> import minigrad
@@ -149,21 +149,15 @@ class Flatten(Module):
     minigrad.Size([2, 784])
     """
 
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        self.start_dim = start_dim
-        self.end_dim = end_dim
+    start_dim: int = 1
+    end_dim: int = -1
 
     def forward(self, input: Tensor) -> Any:
         """Flatten."""
-        return flatten(input, self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        """The dimensions."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+        return self.function(input, self.start_dim, self.end_dim)
 
 
-class Unflatten(Module):
+class Unflatten(FunctionLayer, function="unflatten"):
     """One dimension split into several.
 
     Raises:
@@ -174,24 +168,19 @@ class Unflatten(Module):
     minigrad.Size([2, 1, 28, 28])
     """
 
-    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
-        super().__init__()
-        if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(
-                f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
-            )
-        for i, n in enumerate(unflattened_size):
+    dim: int
+    unflattened_size: Sequence[int]
+
+    def _check(self) -> None:
+        sizes = self.unflattened_size
+        if not isinstance(sizes, (tuple, list)):
+            raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(sizes).__name__}")
+        for i, n in enumerate(sizes):
             if not isinstance(n, int):
                 raise TypeError(
                     f"unflattened_size must be tuple of ints, but found element of type {type(n).__name__} at pos {i}"
                 )
-        self.dim = dim
-        self.unflattened_size = unflattened_size
 
     def forward(self, input: Tensor) -> Any:
         """Split."""
-        return unflatten(input, self.dim, tuple(self.unflattened_size))
-
-    def extra_repr(self) -> str:
-        """The dimension, and what it is split into."""
-        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+        return self.function(input, self.dim, tuple(self.unflattened_size))

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.nn.functional import legacy_reduction
+from minigrad.nn.layer import FunctionLayer
 from minigrad.nn.module import Module
-from minigrad.ops import loss, loss_margin, loss_value, vectors
+from minigrad.ops.vectors import pairwise_distance
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -37,35 +38,50 @@ __all__ = [
 ]
 
 
-class _Loss(Module):
-    """What all losses have in common."""
+class _Loss(FunctionLayer):
+    """A function of an input and a target; weights are buffers of the layer."""
 
-    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
-        super().__init__()
-        old = size_average is not None or reduce is not None
-        self.reduction = legacy_reduction(size_average, reduce) if old else reduction
+    old = ("size_average", "reduce")
+
+    def _check(self) -> None:
+        size_average, reduce = (self.__dict__.pop(name, None) for name in self.old)
+        if size_average is not None or reduce is not None:
+            self.reduction = legacy_reduction(size_average, reduce)
+        for name in ("weight", "pos_weight"):
+            if name in self.options:
+                self.register_buffer(name, self.__dict__.pop(name))
+
+    def forward(self, input: Tensor, target: Tensor) -> Any:
+        """Two tensors, of the shapes that the class names."""
+        here = self.__dict__
+        return self.function(input, target, **{name: here[name] for name in self.options})
+
+    def extra_repr(self) -> str:
+        """Nothing, as in torch."""
+        return ""
 
 
-class _WeightedLoss(_Loss):
-    """A loss with a weight for each class or element, as a buffer."""
+class _Reduced(_Loss):
+    """A loss without options of its own."""
 
-    weight: Tensor | None
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
 
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
+
+class _Weighted(_Loss):
+    """A loss with a weight for each class or element."""
+
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
 
 
 # ---- classification --------------------------------------------------------------------------------------
 
 
-class CrossEntropyLoss(_WeightedLoss):
+class CrossEntropyLoss(_Loss, function="cross_entropy"):
     """The cross-entropy of the softmax of scores (N, C, …) with classes (N, …), or with probabilities (N, C, …).
 
     >>> import minigrad
@@ -73,325 +89,208 @@ class CrossEntropyLoss(_WeightedLoss):
     tensor(2.3026)
     """
 
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        ignore_index: int = -100,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        label_smoothing: float = 0.0,
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index = ignore_index
-        self.label_smoothing = label_smoothing
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Scores (N, C, …), target (N, …) or (N, C, …)."""
-        return loss.cross_entropy(
-            input, target, self.weight, None, self.ignore_index, None, self.reduction, self.label_smoothing
-        )
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    ignore_index: int = -100
+    reduce: bool | None = None
+    reduction: str = "mean"
+    label_smoothing: float = 0.0
 
 
-class NLLLoss(_WeightedLoss):
+class NLLLoss(_Loss, function="nll_loss"):
     """Minus the log-probability (N, C, …) of the target class (N, …)."""
 
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        ignore_index: int = -100,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index = ignore_index
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Log-probabilities (N, C, …), target (N, …)."""
-        return loss.nll_loss(input, target, self.weight, None, self.ignore_index, None, self.reduction)
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    ignore_index: int = -100
+    reduce: bool | None = None
+    reduction: str = "mean"
 
 
-class BCELoss(_WeightedLoss):
+class BCELoss(_Weighted, function="binary_cross_entropy"):
     """The binary cross-entropy of probabilities with targets in [0, 1] of the same shape."""
 
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss.binary_cross_entropy(input, target, self.weight, None, None, self.reduction)
 
-
-class BCEWithLogitsLoss(_WeightedLoss):
+class BCEWithLogitsLoss(_Loss, function="binary_cross_entropy_with_logits"):
     """The binary cross-entropy of ``sigmoid(input)`` with targets in [0, 1] of the same shape."""
 
-    pos_weight: Tensor | None
-
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        pos_weight: Tensor | None = None,
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        self.register_buffer("pos_weight", pos_weight)
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss.binary_cross_entropy_with_logits(
-            input, target, self.weight, None, None, self.reduction, self.pos_weight
-        )
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
+    pos_weight: Tensor | None = None
 
 
-class MultiMarginLoss(_WeightedLoss):
+class MultiMarginLoss(_Loss, function="multi_margin_loss"):
     """The margin by which the right class's score is to exceed every other one: scores (N, C), classes (N,)."""
 
-    def __init__(
-        self,
-        p: int = 1,
-        margin: float = 1.0,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        if p not in (1, 2):
+    p: int = 1
+    margin: float = 1.0
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
+
+    def _check(self) -> None:
+        super()._check()
+        if self.p not in (1, 2):
             raise ValueError("only p == 1 and p == 2 supported")
-        self.p = p
-        self.margin = margin
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """(N, C) and (N,)."""
-        return loss_margin.multi_margin_loss(
-            input, target, self.p, self.margin, self.weight, None, None, self.reduction
-        )
 
 
-class MultiLabelMarginLoss(_Loss):
-    """The margin by which the scores of all right classes are to exceed those of all others."""
+class MultiLabelMarginLoss(_Reduced, function="multilabel_margin_loss"):
+    """The margin by which the scores (N, C) of all right classes are to exceed those of all others.
 
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both (N, C); the right classes come first, -1 ends them."""
-        return loss_margin.multilabel_margin_loss(input, target, None, None, self.reduction)
+    In the target (N, C) the right classes come first, -1 ends them.
+    """
 
 
-class MultiLabelSoftMarginLoss(_WeightedLoss):
+class MultiLabelSoftMarginLoss(_Weighted, function="multilabel_soft_margin_loss"):
     """The binary cross-entropy of scores (N, C) with labels 0 or 1, averaged over the classes."""
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both (N, C)."""
-        return loss_margin.multilabel_soft_margin_loss(input, target, self.weight, None, None, self.reduction)
 
 
 # ---- numbers and distributions ---------------------------------------------------------------------------
 
 
-class MSELoss(_Loss):
-    """The squared error.
+class MSELoss(_Reduced, function="mse_loss"):
+    """The squared error of an input and a target of one shape.
 
     >>> import minigrad
     >>> MSELoss()(minigrad.tensor([1.0, 2.0]), minigrad.zeros(2))
     tensor(2.5000)
     """
 
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss.mse_loss(input, target, None, None, self.reduction)
+
+class L1Loss(_Reduced, function="l1_loss"):
+    """The absolute error of an input and a target of one shape."""
 
 
-class L1Loss(_Loss):
-    """The absolute error."""
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss.l1_loss(input, target, None, None, self.reduction)
-
-
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(_Loss, function="smooth_l1_loss"):
     """The squared error over ``2 beta`` below `beta`, the absolute error minus ``beta / 2`` above."""
 
-    def __init__(
-        self,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        beta: float = 1.0,
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.beta = beta
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss_value.smooth_l1_loss(input, target, None, None, self.reduction, self.beta)
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
+    beta: float = 1.0
 
 
-class HuberLoss(_Loss):
+class HuberLoss(_Loss, function="huber_loss"):
     """Half the squared error up to `delta`, ``delta`` times the absolute error minus ``delta / 2`` above."""
 
-    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
-        if not isinstance(delta, (int, float)):
-            raise TypeError(f"delta must be a float or int, got: {type(delta)}")
-        self.delta = delta
+    reduction: str = "mean"
+    delta: float = 1.0
 
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss_value.huber_loss(input, target, self.reduction, self.delta)
+    def _check(self) -> None:
+        if not isinstance(self.delta, (int, float)):
+            raise TypeError(f"delta must be a float or int, got: {type(self.delta)}")
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(_Loss, function="kl_div"):
     """The Kullback-Leibler divergence of log-probabilities from the target's probabilities."""
 
-    def __init__(
-        self,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-        log_target: bool = False,
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.log_target = log_target
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss_value.kl_div(input, target, None, None, self.reduction, self.log_target)
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
+    log_target: bool = False
 
 
-class PoissonNLLLoss(_Loss):
+class PoissonNLLLoss(_Loss, function="poisson_nll_loss"):
     """The negative log-likelihood of counts under Poisson distributions."""
 
-    def __init__(
-        self,
-        log_input: bool = True,
-        full: bool = False,
-        size_average: bool | None = None,
-        eps: float = 1e-8,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.log_input = log_input
-        self.full = full
-        self.eps = eps
+    log_input: bool = True
+    full: bool = False
+    size_average: bool | None = None
+    eps: float = 1e-8
+    reduce: bool | None = None
+    reduction: str = "mean"
 
-    def forward(self, log_input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss_value.poisson_nll_loss(
-            log_input, target, self.log_input, self.full, None, self.eps, None, self.reduction
-        )
+    def forward(self, log_input: Tensor, target: Tensor) -> Any:  # noqa: D102 (as `_Loss`)
+        return super().forward(log_input, target)
 
 
-class GaussianNLLLoss(_Loss):
+class GaussianNLLLoss(_Loss, function="gaussian_nll_loss"):
     """The negative log-likelihood of the target under normal distributions."""
 
-    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.full = full
-        self.eps = eps
+    options = ("full", "eps", "reduction")
 
-    def forward(self, input: Tensor, target: Tensor, var: Any) -> Any:
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__()
+        self.full, self.eps, self.reduction = full, eps, reduction
+
+    def forward(self, input: Tensor, target: Tensor, var: Any) -> Any:  # type: ignore[override]
         """Means, target and variances."""
-        return loss_value.gaussian_nll_loss(input, target, var, self.full, self.eps, self.reduction)
+        return self.function(input, target, var, **self._stored())
 
 
 # ---- margins ---------------------------------------------------------------------------------------------
 
 
-class _MarginLoss(_Loss):
-    """A loss with a margin."""
+class _OfTwoInputs(_Loss):
+    margin: float = 0.0
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
 
-    def __init__(
-        self,
-        margin: float = 0.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Any:  # type: ignore[override]
+        """Two inputs and a target."""
+        return self.function(input1, input2, target, **self._stored())
 
 
-class MarginRankingLoss(_MarginLoss):
-    """``max(0, -target * (input1 - input2) + margin)``."""
-
-    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Any:
-        """All of one shape."""
-        return loss_margin.margin_ranking_loss(input1, input2, target, self.margin, None, None, self.reduction)
+class MarginRankingLoss(_OfTwoInputs, function="margin_ranking_loss"):
+    """``max(0, -target * (input1 - input2) + margin)``, all of one shape."""
 
 
-class HingeEmbeddingLoss(_MarginLoss):
+class HingeEmbeddingLoss(_Loss, function="hinge_embedding_loss"):
     """`input` where the target is 1, ``max(0, margin - input)`` where it is -1."""
 
-    def __init__(
-        self,
-        margin: float = 1.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(margin, size_average, reduce, reduction)
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss_margin.hinge_embedding_loss(input, target, self.margin, None, None, self.reduction)
+    margin: float = 1.0
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
 
 
-class CosineEmbeddingLoss(_MarginLoss):
-    """``1 - cos`` of the angle between two vectors that belong together, ``max(0, cos - margin)`` of others."""
+class CosineEmbeddingLoss(_OfTwoInputs, function="cosine_embedding_loss"):
+    """``1 - cos`` of the angle between two vectors that belong together, ``max(0, cos - margin)`` of others.
 
-    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Any:
-        """(N, D), (N, D) and (N,)."""
-        return loss_margin.cosine_embedding_loss(input1, input2, target, self.margin, None, None, self.reduction)
+    The inputs are (N, D), the target is (N,).
+    """
 
 
-class TripletMarginLoss(_MarginLoss):
+class TripletMarginLoss(_Loss, function="triplet_margin_loss"):
     """``max(0, d(anchor, positive) - d(anchor, negative) + margin)``."""
 
-    def __init__(
-        self,
-        margin: float = 1.0,
-        p: float = 2.0,
-        eps: float = 1e-6,
-        swap: bool = False,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(margin, size_average, reduce, reduction)
-        self.p = p
-        self.eps = eps
-        self.swap = swap
+    margin: float = 1.0
+    p: float = 2.0
+    eps: float = 1e-6
+    swap: bool = False
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
 
-    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Any:
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Any:  # type: ignore[override]
         """All (N, D)."""
-        return loss_margin.triplet_margin_loss(
-            anchor, positive, negative, self.margin, self.p, self.eps, self.swap, None, None, self.reduction
-        )
+        return self.function(anchor, positive, negative, **self._stored())
 
 
-class SoftMarginLoss(_Loss):
-    """``log(1 + exp(-target * input))``."""
-
-    def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Both of one shape."""
-        return loss_margin.soft_margin_loss(input, target, None, None, self.reduction)
+class SoftMarginLoss(_Reduced, function="soft_margin_loss"):
+    """``log(1 + exp(-target * input))``, both of one shape."""
 
 
 # ---- distances -------------------------------------------------------------------------------------------
 
 
-class CosineSimilarity(Module):
+class CosineSimilarity(FunctionLayer, function="cosine_similarity"):
     """The cosine of the angle between the vectors along `dim`."""
 
-    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
-        super().__init__()
-        self.dim = dim
-        self.eps = eps
+    dim: int = 1
+    eps: float = 1e-8
 
     def forward(self, x1: Tensor, x2: Tensor) -> Any:
         """Both of one shape, or broadcast."""
-        return vectors.cosine_similarity(x1, x2, self.dim, self.eps)
+        return self.function(x1, x2, **self._stored())
+
+    def extra_repr(self) -> str:
+        """Nothing, as in torch."""
+        return ""
 
 
 class PairwiseDistance(Module):
@@ -399,10 +298,8 @@ class PairwiseDistance(Module):
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()
-        self.norm = p
-        self.eps = eps
-        self.keepdim = keepdim
+        self.norm, self.eps, self.keepdim = p, eps, keepdim
 
     def forward(self, x1: Tensor, x2: Tensor) -> Any:
         """(N, D), (N, D) → (N,)."""
-        return vectors.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)
+        return pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)

@@ -1,0 +1,77 @@
+"""Layers that are one function with stored options: activations, losses, dropout, pooling."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, ClassVar, dataclass_transform
+
+from minigrad.nn.module import Module
+from minigrad.ops.record import registry
+
+
+@dataclass_transform(eq_default=False)
+class FunctionLayer(Module):
+    """A layer whose `forward` calls one function with the options that the layer was made with.
+
+    A subclass names the function of `minigrad.nn.functional`, and declares the options as annotated attributes in
+    torch's order. They become the constructor's arguments, attributes of the layer, and its text.
+
+    >>> class ELU(FunctionLayer, function="elu"):
+    ...     alpha: float = 1.0
+    ...     def forward(self, input):
+    ...         return self.function(input, **self._stored())
+    >>> ELU(0.5)
+    ELU(alpha=0.5)
+    """
+
+    name: ClassVar[str]  #: of the function
+    function: ClassVar[Callable[..., Any]]
+    options: ClassVar[tuple[str, ...]] = ()
+    old: ClassVar[tuple[str, ...]] = ()  #: arguments that `_check` replaces by options
+
+    def __init_subclass__(cls, function: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if function is not None:
+            cls.name, cls.function = function, staticmethod(registry[function].call)
+        annotations = vars(cls).get("__annotations__", {})
+        declared = {name: kind for name, kind in annotations.items() if "ClassVar" not in kind}
+        if declared:
+            cls.options = tuple(name for name in declared if name not in cls.old)
+            cls.__init__ = _constructor(cls, declared)  # type: ignore[method-assign]
+
+    def _check(self) -> None:
+        """Object to options that make no sense, and derive one from another."""
+
+    def _stored(self) -> dict[str, Any]:
+        """The options and their present values."""
+        here = self.__dict__
+        return {name: here[name] for name in self.options}
+
+    def extra_repr(self) -> str:
+        """The options; `inplace` only where it is set."""
+        return ", ".join(f"{k}={v!r}" for k, v in self._stored().items() if k != "inplace" or v)
+
+
+def _constructor(cls: type[FunctionLayer], declared: dict[str, str]) -> Callable[..., None]:
+    """``__init__`` with these arguments, whose defaults it takes out of the class."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter("self", kind)]
+    for name, annotation in declared.items():
+        default = vars(cls).get(name, inspect.Parameter.empty)
+        parameters.append(inspect.Parameter(name, kind, default=default, annotation=annotation))
+        if name in vars(cls):
+            delattr(cls, name)
+    signature = inspect.Signature(parameters, return_annotation="None")
+
+    def __init__(self: FunctionLayer, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        given = signature.bind(self, *args, **kwargs)
+        given.apply_defaults()
+        Module.__init__(self)
+        for name in declared:
+            setattr(self, name, given.arguments[name])
+        self._check()
+
+    __init__.__signature__ = signature  # type: ignore[attr-defined]
+    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
+    return __init__
