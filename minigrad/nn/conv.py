@@ -6,8 +6,8 @@ https://docs.pytorch.org/docs/stable/nn.html#convolution-layers
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeAlias
 
 from minigrad import creation
 from minigrad.dtypes import DTypeLike
@@ -26,101 +26,13 @@ PADDING_MODES = {"zeros", "reflect", "replicate", "circular"}
 
 
 class _Conv(Module):
-    """What convolutions have in common; `dims` is 1 or 2."""
+    """A convolution with its own weight and bias, over one dimension or two."""
 
-    dims: int
-    transposed = False
+    dims: ClassVar[int]
+    function: ClassVar[Callable[..., Any]]
+    transposed: ClassVar[bool] = False
     weight: Parameter
     bias: Parameter | None
-
-    def _build(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Sizes,
-        stride: Sizes,
-        padding: Sizes | str,
-        dilation: Sizes,
-        output_padding: Sizes,
-        groups: int,
-        bias: bool,
-        padding_mode: str,
-        device: Any,
-        dtype: DTypeLike | None,
-    ) -> None:
-        if groups <= 0:
-            raise ValueError("groups must be a positive integer")
-        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if channels % groups:
-                raise ValueError(f"{name} must be divisible by groups")
-        if padding_mode not in PADDING_MODES:
-            raise ValueError(
-                f"padding_mode must be one of {sorted(PADDING_MODES)}, but got padding_mode='{padding_mode}'"
-            )
-        n = self.dims
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = pair(kernel_size, "kernel_size", n)
-        self.stride, self.dilation = pair(stride, "stride", n), pair(dilation, "dilation", n)
-        self.padding: tuple[int, ...] | str
-        if isinstance(padding, str):
-            if padding not in ("same", "valid"):
-                raise ValueError(f"Invalid padding string {padding!r}, should be one of {{'valid', 'same'}}")
-            if padding == "same" and any(s != 1 for s in self.stride):
-                raise ValueError("padding='same' is not supported for strided convolutions")
-            self.padding = padding
-        else:
-            self.padding = pair(padding, "padding", n)
-        self.output_padding = pair(output_padding, "output_padding", n)
-        self.padding_mode = padding_mode
-        outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
-        self.weight = Parameter(creation.empty(outer, inner // groups, *self.kernel_size, device=device, dtype=dtype))
-        if bias:
-            self.bias = Parameter(creation.empty(out_channels, device=device, dtype=dtype))
-        else:
-            self.register_parameter("bias", None)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
-        if self.bias is not None:
-            fan_in = math.prod(self.weight.shape[1:])
-            if fan_in:
-                init.uniform_(self.bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in))
-
-    def _padded(self, input: Any) -> tuple[Any, Any]:
-        """The input, padded if the mode is not zeros, and what padding is left to do."""
-        if self.padding_mode == "zeros":
-            return input, self.padding
-        around: list[int] = []
-        for i in reversed(range(self.dims)):
-            if isinstance(self.padding, str):
-                total = self.dilation[i] * (self.kernel_size[i] - 1) if self.padding == "same" else 0
-                around += [total // 2, total - total // 2]
-            else:
-                around += [self.padding[i]] * 2
-        return pad(input, around, self.padding_mode), 0
-
-    def extra_repr(self) -> str:
-        """The sizes, and whatever is not the default."""
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        if self.padding != (0,) * self.dims:
-            text += f", padding={self.padding}"
-        if self.dilation != (1,) * self.dims:
-            text += f", dilation={self.dilation}"
-        if self.output_padding != (0,) * self.dims:
-            text += f", output_padding={self.output_padding}"
-        if self.groups != 1:
-            text += f", groups={self.groups}"
-        if self.bias is None:
-            text += ", bias=False"
-        if self.padding_mode != "zeros":
-            text += f", padding_mode={self.padding_mode}"
-        return text
-
-
-class _Forward(_Conv):
-    """A convolution of any number of dimensions."""
 
     def __init__(
         self,
@@ -137,23 +49,69 @@ class _Forward(_Conv):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        self._build(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            0,
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-        )
+        if groups <= 0:
+            raise ValueError("groups must be a positive integer")
+        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if channels % groups:
+                raise ValueError(f"{name} must be divisible by groups")
+        if padding_mode not in PADDING_MODES:
+            raise ValueError(
+                f"padding_mode must be one of {sorted(PADDING_MODES)}, but got padding_mode='{padding_mode}'"
+            )
+        n = self.dims
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = pair(kernel_size, "kernel_size", n)
+        self.stride, self.dilation = pair(stride, "stride", n), pair(dilation, "dilation", n)
+        if isinstance(padding, str):
+            if padding not in ("same", "valid"):
+                raise ValueError(f"Invalid padding string {padding!r}, should be one of {{'valid', 'same'}}")
+            if padding == "same" and any(s != 1 for s in self.stride):
+                raise ValueError("padding='same' is not supported for strided convolutions")
+        self.padding = padding if isinstance(padding, str) else pair(padding, "padding", n)
+        self.output_padding = (0,) * n
+        self.padding_mode = padding_mode
+        outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        self.weight = Parameter(creation.empty(outer, inner // groups, *self.kernel_size, device=device, dtype=dtype))
+        shift = Parameter(creation.empty(out_channels, device=device, dtype=dtype)) if bias else None
+        self.register_parameter("bias", shift)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew."""
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            fan_in = math.prod(self.weight.shape[1:])
+            if fan_in:
+                init.uniform_(self.bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in))
+
+    def forward(self, input: Tensor) -> Any:
+        """(N, in_channels, …) or (in_channels, …) → (N, out_channels, …)."""
+        if self.padding_mode != "zeros":
+            input = pad(input, self._around(), self.padding_mode)
+        padding = self.padding if self.padding_mode == "zeros" else 0
+        return self.function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def _around(self) -> list[int]:
+        """The padding of each side, last dimension first, as `pad` takes it."""
+        if not isinstance(self.padding, str):
+            return [p for p in reversed(self.padding) for _ in range(2)]
+        if self.padding == "valid":
+            return [0, 0] * self.dims
+        totals = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        return [part for total in reversed(totals) for part in (total // 2, total - total // 2)]
+
+    def extra_repr(self) -> str:
+        """The sizes, and whatever is not the default."""
+        n = self.dims
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        defaults = {"padding": (0,) * n, "dilation": (1,) * n, "output_padding": (0,) * n, "groups": 1}
+        text += "".join(f", {k}={getattr(self, k)}" for k, default in defaults.items() if getattr(self, k) != default)
+        if self.bias is None:
+            text += ", bias=False"
+        return text if self.padding_mode == "zeros" else f"{text}, padding_mode={self.padding_mode}"
 
 
-class Conv1d(_Forward):
+class Conv1d(_Conv):
     """`minigrad.nn.functional.conv1d` with its own weight and bias: (N, in_channels, L) → (N, out_channels, L').
 
     Weight (out_channels, in_channels/groups, k) and bias (out_channels,) start uniform in
@@ -168,14 +126,10 @@ class Conv1d(_Forward):
     """
 
     dims = 1
-
-    def forward(self, input: Tensor) -> Any:
-        """(N, in_channels, L) or (in_channels, L) → (N, out_channels, L')."""
-        x, padding = self._padded(input)
-        return conv1d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+    function = staticmethod(conv1d)
 
 
-class Conv2d(_Forward):
+class Conv2d(_Conv):
     """`minigrad.nn.functional.conv2d` with its own weight and bias: (N, in_channels, H, W) → (N, out_channels, H', W').
 
     Weight (out_channels, in_channels/groups, kh, kw) and bias (out_channels,) start uniform in
@@ -191,16 +145,10 @@ class Conv2d(_Forward):
     """
 
     dims = 2
-
-    def forward(self, input: Tensor) -> Any:
-        """(N, in_channels, H, W) or (in_channels, H, W) → (N, out_channels, H', W')."""
-        x, padding = self._padded(input)
-        return conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+    function = staticmethod(conv2d)
 
 
 class _Transposed(_Conv):
-    """A transposed convolution of any number of dimensions."""
-
     transposed = True
 
     def __init__(
@@ -218,22 +166,18 @@ class _Transposed(_Conv):
         device: Any = None,
         dtype: DTypeLike | None = None,
     ) -> None:
-        super().__init__()
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
-        self._build(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            output_padding,
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, device=device, dtype=dtype
+        )
+        self.output_padding = pair(output_padding, "output_padding", self.dims)
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Any:
+        """(N, in_channels, …) or (in_channels, …) → (N, out_channels, …), of `output_size` where that is possible."""
+        extra = self._extra(input, output_size)
+        return self.function(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )
 
     def _extra(self, input: Any, output_size: Sequence[int] | None) -> tuple[int, ...]:
@@ -276,13 +220,7 @@ class ConvTranspose1d(_Transposed):
     """
 
     dims = 1
-
-    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Any:
-        """(N, in_channels, L) or (in_channels, L) → (N, out_channels, L')."""
-        extra = self._extra(input, output_size)
-        return conv_transpose1d(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+    function = staticmethod(conv_transpose1d)
 
 
 class ConvTranspose2d(_Transposed):
@@ -299,10 +237,4 @@ class ConvTranspose2d(_Transposed):
     """
 
     dims = 2
-
-    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Any:
-        """(N, in_channels, H, W) or (in_channels, H, W) → (N, out_channels, H', W')."""
-        extra = self._extra(input, output_size)
-        return conv_transpose2d(
-            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
-        )
+    function = staticmethod(conv_transpose2d)

@@ -79,6 +79,8 @@ class RNNBase(Module):
         super().__init__()
         if mode not in KINDS:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
+        if proj_size and mode != "LSTM":
+            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
         if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
             raise ValueError(
                 "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
@@ -103,15 +105,9 @@ class RNNBase(Module):
             raise ValueError("proj_size should be a positive integer or zero to disable projections")
         if proj_size >= hidden_size:
             raise ValueError(f"proj_size has to be smaller than hidden_size, but got {proj_size} and {hidden_size}")
-        self.mode = mode
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.num_layers = num_layers
-        self.bias = bias
-        self.batch_first = batch_first
-        self.dropout = float(dropout)
-        self.bidirectional = bidirectional
-        self.proj_size = proj_size
+        self.mode, self.bias, self.batch_first = mode, bias, batch_first
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.dropout, self.bidirectional, self.proj_size = float(dropout), bidirectional, proj_size
         self._suffixes = [f"l{k}{d}" for k in range(num_layers) for d in ("", "_reverse")[: 1 + bidirectional]]
         gates, seen = KINDS[mode].gates * hidden_size, proj_size or hidden_size
         for i, suffix in enumerate(self._suffixes):
@@ -211,16 +207,9 @@ class RNNBase(Module):
     def extra_repr(self) -> str:
         """The sizes, and what differs from the defaults."""
         text = f"{self.input_size}, {self.hidden_size}"
-        for name, default in {
-            "proj_size": 0,
-            "num_layers": 1,
-            "bias": True,
-            "batch_first": False,
-            "dropout": 0.0,
-            "bidirectional": False,
-        }.items():
-            value = getattr(self, name)
-            if value != default:
+        defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
+        for name, default in {**defaults, "bidirectional": False}.items():
+            if (value := getattr(self, name)) != default:
                 text += f", {name}={value}"
         return text
 
@@ -255,16 +244,36 @@ class RNN(RNNBase):
     ) -> None:
         if nonlinearity not in NONLINEARITIES:
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
-        if proj_size:
-            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
-        mode = f"RNN_{nonlinearity.upper()}"
+        mode, where = f"RNN_{nonlinearity.upper()}", (device, dtype)
         super().__init__(
-            mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
+            mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, *where
         )
         self.nonlinearity = nonlinearity
 
 
-class LSTM(RNNBase):
+class _Gated(RNNBase):
+    gates: ClassVar[str]  #: the mode
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        mode, where = self.gates, (device, dtype)
+        super().__init__(
+            mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, *where
+        )
+
+
+class LSTM(_Gated):
     """Long short-term memory (Hochreiter and Schmidhuber 1997), with a forget gate; see `RNNBase`.
 
     The gates stand in the order i, f, g, o: ``c' = σ(f) c + σ(i) tanh(g)``, ``h' = σ(o) tanh(c')``. The state is the
@@ -276,35 +285,10 @@ class LSTM(RNNBase):
     (minigrad.Size([5, 2, 8]), minigrad.Size([2, 2, 4]), minigrad.Size([2, 2, 4]))
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        proj_size: int = 0,
-        device: Any = None,
-        dtype: DTypeLike | None = None,
-    ) -> None:
-        super().__init__(
-            "LSTM",
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            proj_size,
-            device,
-            dtype,
-        )
+    gates = "LSTM"
 
 
-class GRU(RNNBase):
+class GRU(_Gated):
     """The gated recurrent unit (Cho et al., arXiv:1406.1078); see `RNNBase`.
 
     The gates stand in the order r, z, n: ``h' = (1 - z) n + z h``, where r scales the state's share of n.
@@ -315,24 +299,7 @@ class GRU(RNNBase):
     (minigrad.Size([5, 2, 4]), minigrad.Size([2, 2, 4]))
     """
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        proj_size: int = 0,
-        device: Any = None,
-        dtype: DTypeLike | None = None,
-    ) -> None:
-        if proj_size:
-            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
-        super().__init__(
-            "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
-        )
+    gates = "GRU"
 
 
 # ---- cells -----------------------------------------------------------------------------------------------
