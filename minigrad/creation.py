@@ -1,12 +1,15 @@
 """Making tensors: from data, filled, counted, random.
 
 https://docs.pytorch.org/docs/stable/torch.html#creation-ops
+
+What makes an array is an operation without gradients, so that who watches a program sees it.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
 
@@ -14,35 +17,58 @@ from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
 from minigrad.kernels.memory import keep_freed
+from minigrad.ops.dispatch import Primitive
 from minigrad.ops.record import composed, public
 from minigrad.ops.shape import sizes
 from minigrad.random import Generator, default_generator
 from minigrad.tensor import Tensor
 from minigrad.tensor import device as device_type
-from minigrad.watch import call
 
 
-def _finished(array: Array, requires_grad: bool = False, device: Any = None) -> Tensor:
+class Options(TypedDict, total=False):
+    """What every function here takes beside its own arguments."""
+
+    device: Any
+    requires_grad: bool
+
+
+def _finished(out: Tensor, requires_grad: bool = False, device: Any = None) -> Tensor:
     if device is not None:
         device_type(device)
     keep_freed()
-    out = Tensor.wrap(array)
     if requires_grad:
         out.requires_grad = True
     return out
+
+
+def _creates(forward: Callable[..., Array]) -> Callable[..., Tensor]:
+    """The function of arrays as an operation, whose result is a tensor."""
+    return Primitive(forward, {}, "", creates=True).run
+
+
+@functools.cache
+def _called(name: str) -> Callable[..., Tensor]:
+    def forward(make: Callable[..., Array], args: tuple[Any, ...]) -> Array:
+        return make(*args)
+
+    forward.__name__ = name
+    return _creates(forward)
+
+
+def _made(make: Callable[..., Array], *args: Any) -> Tensor:
+    """``make(*args)`` as an operation of that name."""
+    return _called(make.__name__)(make, args)
 
 
 def _kind(dtype: DTypeLike | None, default: dtypes.dtype | None = None) -> np.dtype[Any]:
     return as_numpy(default or dtypes.default if dtype is None else dtype)
 
 
+# ---- from data ---------------------------------------------------------------------------------------------
+
+
 def tensor(
-    data: Any,
-    *,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
+    data: Any, *, dtype: DTypeLike | None = None, pin_memory: bool = False, **options: Unpack[Options]
 ) -> Tensor:
     """A tensor with a copy of `data`: a number, nested lists, an array or a tensor.
 
@@ -57,17 +83,18 @@ def tensor(
     tensor([[1., 2.],
             [3., 4.]], dtype=minigrad.float64)
     """
-    given = data.array if isinstance(data, Tensor) else data
-    return _finished(call(_array_of, given, None if dtype is None else as_numpy(dtype)), requires_grad, device)
+    try:
+        return _finished(_array_of(data, None if dtype is None else as_numpy(dtype)), **options)
+    except RuntimeError as error:  # as which an operation reports that shapes do not fit
+        raise error.__cause__ or error from None
 
 
+@_creates
 def _array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
-    """A new array of `data`, contiguous."""
     array = np.array(data) if isinstance(data, (np.ndarray, np.generic)) else _from_lists(data, kind)
     if kind is not None:
         array = array.astype(kind, copy=False)
-    elif array.dtype not in dtypes.dtype.known:
-        as_numpy(array.dtype)
+    as_numpy(array.dtype)
     return np.ascontiguousarray(array).reshape(array.shape)
 
 
@@ -126,7 +153,7 @@ def from_numpy(ndarray: Array) -> Tensor:
 # ---- filled and counted ------------------------------------------------------------------------------------
 
 
-def zeros(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: Any, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """Zeros.
 
     >>> import minigrad
@@ -134,25 +161,23 @@ def zeros(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requir
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    return _finished(call(np.zeros, _size(size), _kind(dtype)), requires_grad, device)
+    return _finished(_made(np.zeros, _size(size), _kind(dtype)), **options)
 
 
-def ones(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: Any, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """Ones."""
-    return _finished(call(np.ones, _size(size), _kind(dtype)), requires_grad, device)
+    return _finished(_made(np.ones, _size(size), _kind(dtype)), **options)
 
 
-def empty(*size: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Whatever the memory holds."""
-    return _finished(call(np.empty, _size(size), _kind(dtype)), requires_grad, device)
+def empty(*size: Any, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
+    """A tensor whose values are not set."""
+    return _finished(_made(np.empty, _size(size), _kind(dtype)), **options)
 
 
-def full(
-    size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def full(size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """One value everywhere; its type decides the dtype."""
     kind = dtypes.result_type([fill_value]) if dtype is None else as_numpy(dtype)
-    return _finished(call(np.full, _size((size,)), fill_value, kind), requires_grad, device)
+    return _finished(_made(np.full, _size((size,)), fill_value, kind), **options)
 
 
 def _size(size: tuple[Any, ...]) -> tuple[int, ...]:
@@ -163,10 +188,8 @@ def _size(size: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    def like(
-        input: Tensor, *args: Any, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-    ) -> Tensor:
-        return make(tuple(input.shape), *args, dtype=dtype or input.dtype, device=device, requires_grad=requires_grad)
+    def like(input: Tensor, *args: Any, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
+        return make(tuple(input.shape), *args, dtype=dtype or input.dtype, **options)
 
     like.__name__ = like.__qualname__ = f"{make.__name__}_like"
     like.__doc__ = f"`{make.__name__}` with the shape and dtype of `input`."
@@ -174,13 +197,7 @@ def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def arange(
-    start: Any,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | None = None, **options: Unpack[Options]
 ) -> Tensor:
     """Numbers from `start` (0 if left out) up to, not including, `end`.
 
@@ -198,7 +215,7 @@ def arange(
     whole = all(isinstance(x, (int, np.integer)) for x in (start, end, step))
     kind = (dtypes.int64 if whole else dtypes.default).numpy if dtype is None else as_numpy(dtype)
     n = -(-(end - start) // step) if whole else int(np.ceil((end - start) / step))
-    return _finished(call(_counted, start, step, n, kind), requires_grad, device)
+    return _finished(_made(_counted, start, step, n, kind), **options)
 
 
 def _counted(start: Any, step: Any, n: int, kind: np.dtype[Any]) -> Array:
@@ -206,36 +223,29 @@ def _counted(start: Any, step: Any, n: int, kind: np.dtype[Any]) -> Array:
 
 
 def linspace(
-    start: float,
-    end: float,
-    steps: int,
-    *,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    start: float, end: float, steps: int, *, dtype: DTypeLike | None = None, **options: Unpack[Options]
 ) -> Tensor:
     """`steps` numbers from `start` to `end`, both included, equally far apart."""
-    kind = _kind(dtype)
-    half = steps // 2  # counted from both ends, as torch does
-    step = np.asarray((end - start) / max(steps - 1, 1), dtype=kind)
-    i = np.arange(steps)
-    up, down = start + np.float64(step) * i, end - np.float64(step) * (steps - 1 - i)
-    return _finished(
-        np.where(i < half, up, down).astype(kind) if steps != 1 else np.full(1, start, kind), requires_grad, device
-    )
+    return _finished(_made(_spaced, start, end, steps, _kind(dtype)), **options)
+
+
+def _spaced(start: float, end: float, steps: int, kind: np.dtype[Any]) -> Array:
+    if steps == 1:
+        return np.full(1, start, kind)
+    step = np.float64(np.asarray((end - start) / max(steps - 1, 1), dtype=kind))
+    i = np.arange(steps)  # counted from both ends, as torch does
+    return np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i)).astype(kind)
 
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None) -> Tensor:
     """`base` to the powers of a `linspace`."""
     exponents = linspace(start, end, steps, dtype=dtypes.float64).array
-    return _finished(np.power(base, exponents).astype(_kind(dtype)))
+    return _finished(Tensor.wrap(np.power(base, exponents).astype(_kind(dtype))))
 
 
-def eye(
-    n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """The identity matrix (n, m)."""
-    return _finished(call(np.eye, n, m, 0, _kind(dtype)), requires_grad, device)
+    return _finished(_made(np.eye, n, m, 0, _kind(dtype)), **options)
 
 
 @composed(methods=[], differentiable=False, torch="nn.functional.one_hot", sample=lambda d: (d.integers((3,), 4), 4))
@@ -271,11 +281,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 
 
 def rand(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    *size: Any, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Unpack[Options]
 ) -> Tensor:
     """Uniform in [0, 1); torch's numbers for the same seed.
 
@@ -284,20 +290,14 @@ def rand(
     >>> minigrad.rand(2)
     tensor([0.4963, 0.7682])
     """
-    draw = call((generator or default_generator).rand, _size(size), _kind(dtype))
-    return _finished(draw, requires_grad, device)
+    return _finished(_made(_rng(generator).rand, _size(size), _kind(dtype)), **options)
 
 
 def randn(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    *size: Any, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Unpack[Options]
 ) -> Tensor:
     """Normal with mean 0 and standard deviation 1."""
-    draw = call((generator or default_generator).randn, _size(size), _kind(dtype))
-    return _finished(draw, requires_grad, device)
+    return _finished(_made(_rng(generator).randn, _size(size), _kind(dtype)), **options)
 
 
 def randint(
@@ -307,43 +307,52 @@ def randint(
     *,
     generator: Generator | None = None,
     dtype: DTypeLike | None = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    **options: Unpack[Options],
 ) -> Tensor:
     """Integers in [`low`, `high`); ``randint(high, size)`` starts at 0."""
     if size is None:
         low, high, size = 0, low, high
-    draw = call((generator or default_generator).randint, low, high, _size((size,)), _kind(dtype, dtypes.int64))
-    return _finished(draw, requires_grad, device)
+    bounds = low, high, _size((size,)), _kind(dtype, dtypes.int64)
+    return _finished(_made(_rng(generator).randint, *bounds), **options)
 
 
 def randperm(
-    n: int, *, generator: Generator | None = None, dtype: DTypeLike | None = None, device: Any = None
+    n: int, *, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Unpack[Options]
 ) -> Tensor:
     """The numbers 0 … n-1 in random order."""
-    return _finished(
-        (generator or default_generator).randperm(n).astype(_kind(dtype, dtypes.int64), copy=False), False, device
-    )
+    order = _made(_rng(generator).randperm, n)
+    return _finished(order if dtype is None else order.to(dtype), **options)
 
 
 def normal(mean: Any, std: Any, size: Sequence[int] | None = None, *, generator: Generator | None = None) -> Tensor:
     """Normal with the given mean and standard deviation (numbers with `size`, or tensors)."""
     if size is not None:
-        return _finished((generator or default_generator).normal(tuple(size), mean, std, dtypes.default.numpy))
+        arguments = tuple(size), mean, std, dtypes.default.numpy
+        return _finished(_made(_rng(generator).normal, *arguments))
     shape = np.broadcast_shapes(*(tuple(x.shape) for x in (mean, std) if isinstance(x, Tensor)))
     return cast(Tensor, randn(shape, generator=generator) * std + mean)
 
 
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that `input` says, else 0."""
-    return _finished(call((generator or default_generator).bernoulli_from, input.array))
+    return _finished(_tossed(input, _rng(generator)))
+
+
+@_creates
+def _tossed(p: Array, generator: Generator) -> Array:
+    return generator.bernoulli_from(p)
 
 
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
     """Indices drawn with the weights in `input` (C,) or (N, C)."""
-    return _finished((generator or default_generator).multinomial(input.array, num_samples, replacement))
+    return _finished(_chosen(input, num_samples, replacement, _rng(generator)))
+
+
+@_creates
+def _chosen(weights: Array, n: int, replacement: bool, generator: Generator) -> Array:
+    return generator.multinomial(weights, n, replacement)
 
 
 zeros_like, ones_like, empty_like, full_like = _like(zeros), _like(ones), _like(empty), _like(full)
@@ -363,9 +372,13 @@ def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: DTy
 def _filler(name: str, fill: Callable[..., Any], doc: str) -> Callable[..., Tensor]:
     """An in-place method that forgets what the tensor held."""
 
+    def values(x: Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Array:
+        return np.broadcast_to(np.asarray(fill(x, *args, **kwargs)), x.shape).astype(x.dtype)
+
+    operation = _creates(values)
+
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        values = np.broadcast_to(np.asarray(fill(self, *args, **kwargs)), self.array.shape)
-        return self.assign(Tensor.wrap(values.astype(self.array.dtype)))
+        return self.assign(operation(self, args, kwargs))
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = doc
@@ -397,36 +410,34 @@ _methods: dict[str, Callable[..., Any]] = {
     "copy_": lambda self, src, non_blocking=False: self.assign(as_tensor(src).to(self.dtype).expand(*self.shape)),
     "uniform_": _filler(
         "uniform_",
-        lambda x, a=0.0, b=1.0, *, generator=None: _rng(generator).uniform(x.array.shape, a, b, x.array.dtype),
+        lambda x, a=0.0, b=1.0, *, generator=None: _rng(generator).uniform(x.shape, a, b, x.dtype),
         "Fill with uniform numbers in [a, b).",
     ),
     "normal_": _filler(
         "normal_",
-        lambda x, mean=0.0, std=1.0, *, generator=None: _rng(generator).normal(x.array.shape, mean, std, x.array.dtype),
+        lambda x, mean=0.0, std=1.0, *, generator=None: _rng(generator).normal(x.shape, mean, std, x.dtype),
         "Fill with normal numbers.",
     ),
     "bernoulli_": _filler(
         "bernoulli_",
         lambda x, p=0.5, *, generator=None: (
-            _rng(generator).bernoulli_from(np.broadcast_to(p.array, x.array.shape))
+            _rng(generator).bernoulli_from(np.broadcast_to(p.array, x.shape))
             if isinstance(p, Tensor)
-            else _rng(generator).bernoulli(x.array.shape, p)
+            else _rng(generator).bernoulli(x.shape, p)
         ),
         "Fill with 1 with probability p, else 0.",
     ),
     "exponential_": _filler(
         "exponential_",
-        lambda x, lambd=1.0, *, generator=None: _rng(generator).exponential(x.array.shape, lambd, x.array.dtype),
+        lambda x, lambd=1.0, *, generator=None: _rng(generator).exponential(x.shape, lambd, x.dtype),
         "Fill with exponential numbers of rate lambd.",
     ),
     "random_": _filler(
         "random_",
         lambda x, low=None, high=None, *, generator=None: (
-            _rng(generator).random(x.array.shape, x.array.dtype)
+            _rng(generator).random(x.shape, x.dtype)
             if low is None
-            else _rng(generator).randint(
-                0 if high is None else low, low if high is None else high, x.array.shape, x.array.dtype
-            )
+            else _rng(generator).randint(0 if high is None else low, low if high is None else high, x.shape, x.dtype)
         ),
         "Fill with random integers, in [low, high) if given.",
     ),

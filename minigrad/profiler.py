@@ -157,7 +157,9 @@ class profile(Watcher):  # noqa: N801 (torch's name)
 
     def effect(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """An optimizer's step, or a compiled function."""
-        return self._timed(name_of(function), False, function, *args, **kwargs)
+        method = bool(args) and hasattr(type(args[0]), getattr(function, "__name__", ""))
+        name = name_of(functools.partial(function, args[0]) if method else function)
+        return self._timed(name, False, function, *args, **kwargs)
 
     def accumulate(self, function: Callable[..., None], leaf: Any, g: Any, taken: set[int]) -> None:
         """A gradient arrives at a leaf."""

@@ -206,7 +206,8 @@ def traced(b: Builder, call: Call) -> bool:
     """Write the lines of a call, if all that it does can be noted."""
     function = call.function.func if isinstance(call.function, functools.partial) else call.function
     own = call.kind in ("forward", "rule") and function.__module__.startswith("minigrad.")
-    if not (own or function in ALSO) or len(call.results) != 1:
+    made = next(values_in(call.args), None) is None  # of nothing: it may be random, and is made anew each time
+    if made or not (own or function in ALSO) or len(call.results) != 1:
         return False
     notes = Notes()
     try:

@@ -11,8 +11,7 @@ from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.normalization import batch_norm, group_norm, layer_norm
-from minigrad.tensor import Tensor
-from minigrad.watch import effect
+from minigrad.tensor import Tensor, writes_to_tensors
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "LayerNorm"]
 
@@ -99,7 +98,7 @@ class _BatchNorm(_Affine):
             raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")
         share = 0.0 if self.momentum is None else self.momentum
         if self.training and self.num_batches_tracked is not None:
-            effect(self._count)
+            self._count()
             if self.momentum is None:
                 share = 1.0 / self.num_batches_tracked.item()
         tracks = self.running_mean is not None or self.running_var is not None
@@ -115,6 +114,7 @@ class _BatchNorm(_Affine):
             self.eps,
         )
 
+    @writes_to_tensors
     def _count(self) -> None:
         assert self.num_batches_tracked is not None
         self.num_batches_tracked.array += 1

@@ -12,8 +12,7 @@ import numpy as np
 
 from minigrad.engine import Array
 from minigrad.ops.joining import cat
-from minigrad.tensor import Tensor
-from minigrad.watch import effect
+from minigrad.tensor import Tensor, writes_to_tensors
 
 __all__ = [
     "clip_grad_norm_",
@@ -58,14 +57,15 @@ def clip_grad_norm_(
     params = _listed(parameters)
     if not params and isinstance(parameters, types.GeneratorType):
         warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
-    total: Tensor = effect(_clip, params, max_norm, norm_type, error_if_nonfinite)
-    return total
+    return _clip(params, max_norm, norm_type, error_if_nonfinite)
 
 
+@writes_to_tensors
 def _clip(params: list[Tensor], max_norm: float, norm_type: float, error_if_nonfinite: bool) -> Tensor:
-    total = get_total_norm([p.grad for p in params if p.grad is not None], norm_type, error_if_nonfinite)
-    clip_grads_with_norm_(params, max_norm, total)
-    return total
+    gradients = [p.grad for p in params if p.grad is not None]
+    total = _total([g.array for g in gradients], norm_type, error_if_nonfinite)
+    _scale(gradients, max_norm, total)
+    return Tensor.wrap(total)
 
 
 def get_total_norm(
@@ -75,33 +75,39 @@ def get_total_norm(
     foreach: bool | None = None,
 ) -> Tensor:
     """The norm of the norms of `tensors`, a tensor of shape (); see `clip_grad_norm_`."""
-    arrays = [t.array for t in _listed(tensors)]
+    return Tensor.wrap(_total([t.detach().numpy() for t in _listed(tensors)], norm_type, error_if_nonfinite))
+
+
+def _total(arrays: list[Array], norm_type: float, error_if_nonfinite: bool) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         norms = [_norm(a, float(norm_type)) for a in arrays if a.size]
-        total = _norm(np.stack(norms), float(norm_type)) if norms else np.zeros((), np.float32)
+        total: Array = _norm(np.stack(norms), float(norm_type)) if norms else np.zeros((), np.float32)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {float(norm_type)} for gradients from `parameters` is non-finite "
             f"({float(total)}), so it cannot be clipped. To disable this error and scale the gradients by the "
             "non-finite norm anyway, set `error_if_nonfinite=False`"
         )
-    return Tensor.wrap(total)
+    return total
 
 
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """Scale the gradients by ``max_norm / total_norm`` where that is less than 1; see `clip_grad_norm_`."""
-    total = total_norm.array
+    gradients = [p.grad for p in _listed(parameters) if p.grad is not None]
+    _scale(gradients, max_norm, total_norm.detach().numpy())
+
+
+def _scale(gradients: list[Tensor], max_norm: float, total: Array) -> None:
     scale = np.minimum(float(max_norm) / (total + total.dtype.type(1e-6)), 1)
     if scale == 1:
         return
-    for p in _listed(parameters):
-        if p.grad is not None:
-            g = p.grad.array
-            with np.errstate(invalid="ignore"):
-                np.multiply(g, scale.astype(g.dtype), g)
-            p.grad.bump()
+    for gradient in gradients:
+        g = gradient.array
+        with np.errstate(invalid="ignore"):
+            np.multiply(g, scale.astype(g.dtype), g)
+        gradient.bump()
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
@@ -114,9 +120,10 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     >>> w.grad
     tensor([ 1.0000, -0.5000])
     """
-    effect(_clip_values, _listed(parameters), float(clip_value))
+    _clip_values(_listed(parameters), float(clip_value))
 
 
+@writes_to_tensors
 def _clip_values(params: list[Tensor], bound: float) -> None:
     for p in params:
         if p.grad is not None:

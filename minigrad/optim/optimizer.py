@@ -21,8 +21,7 @@ from minigrad.engine import Array
 from minigrad.grad_mode import recording
 from minigrad.hooks import Removable
 from minigrad.optim.rules import Group, Rule, Scratch, counter, with_decay
-from minigrad.tensor import Tensor
-from minigrad.watch import effect, watching
+from minigrad.tensor import Tensor, writes_to_tensors
 
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 P = ParamSpec("P")
@@ -41,11 +40,10 @@ required = _Required()  #: the default of an option that every parameter group m
 def _hooked(step: Step[P, R]) -> Step[P, R]:
     """A step that calls the step hooks, and tells schedulers that it happened."""
 
+    @writes_to_tensors
     @functools.wraps(step)
     def wrapper(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
         self._opt_called = True
-        if watching.watcher is not None:
-            return watching.watcher.effect(functools.partial(wrapper, self), *args, **kwargs)  # type: ignore[no-any-return]
         if not self._hooks:
             return step(self, *args, **kwargs)
         arguments: Any = (self, *args)
@@ -167,11 +165,9 @@ class Optimizer:
         gradient, a, b = (row[: w.size].reshape(w.shape, order=order) for row in memory)
         return Scratch(w, gradient, a, b)
 
+    @writes_to_tensors
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients, or (with ``set_to_none=False``) fill them with zeros."""
-        effect(self._zero_grad, set_to_none)
-
-    def _zero_grad(self, set_to_none: bool) -> None:
         for group in self.param_groups:
             for p in group["params"]:
                 grad = p._grad

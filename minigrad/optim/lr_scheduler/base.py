@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.rules import Group
-from minigrad.tensor import Tensor
-from minigrad.watch import effect
+from minigrad.tensor import Tensor, writes_to_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +59,7 @@ class LRScheduler:
         """The learning rates of all groups that the last step set."""
         return self._last_lr
 
+    @writes_to_tensors
     def step(self, epoch: int | None = None) -> None:
         """Set the learning rates of the next epoch; to be called after the optimizer's step.
 
@@ -71,13 +71,10 @@ class LRScheduler:
                 "`optimizer.step()` before `lr_scheduler.step()`; otherwise the first value of the learning rate "
                 "schedule is skipped.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         if epoch is not None:
             warn_epoch()
-        effect(self._advance, epoch)
-
-    def _advance(self, epoch: int | None) -> None:
         self._step_count += 1
         self._update_lr(epoch)
 
@@ -157,7 +154,7 @@ def warn_epoch() -> None:
         "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. "
         "Please use `scheduler.step()` to step the scheduler.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
 
 

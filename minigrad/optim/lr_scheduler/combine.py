@@ -9,7 +9,7 @@ from typing import Any
 from minigrad.optim.lr_scheduler.base import LRScheduler, rates, set_option
 from minigrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from minigrad.optim.optimizer import Optimizer
-from minigrad.watch import leak
+from minigrad.tensor import writes_to_tensors
 
 
 class Combined(LRScheduler):
@@ -64,9 +64,9 @@ class ChainedScheduler(Combined):
         super().__init__(optimizer, schedulers)
         self._last_lr = rates(self.optimizer)
 
+    @writes_to_tensors
     def step(self, epoch: int | None = None) -> None:
         """Step all of them."""
-        leak("a scheduler of schedulers steps")
         for scheduler in self._schedulers:
             scheduler.step(epoch)
         self._last_lr = rates(self.optimizer)
@@ -128,11 +128,11 @@ class SequentialLR(Combined):
             else:
                 scheduler.last_epoch -= 1
 
+    @writes_to_tensors
     def step(self, epoch: int | None = None) -> None:
         """Step the scheduler whose turn it is; at a milestone the next one begins."""
         if epoch is not None:
             raise TypeError("SequentialLR.step() takes no epoch")
-        leak("a scheduler of schedulers steps")
         self.last_epoch += 1
         turn = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[turn]

@@ -6,7 +6,7 @@ import math
 
 from minigrad.optim.lr_scheduler.base import LRScheduler, rates, switched_on
 from minigrad.optim.optimizer import Optimizer
-from minigrad.watch import leak
+from minigrad.tensor import writes_to_tensors
 
 
 class CosineAnnealingLR(LRScheduler):
@@ -86,13 +86,13 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         height = 1 + math.cos(math.pi * self.T_cur / self.T_i)
         return [self.eta_min + (base - self.eta_min) * height / 2 for base in self.base_lrs]
 
+    @writes_to_tensors
     def step(self, epoch: float | None = None) -> None:
         """Set the rates of the next epoch, or of `epoch`, which may be a fraction (batches within an epoch).
 
         Raises:
             ValueError: for a negative epoch.
         """
-        leak("a scheduler with restarts steps")
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         if epoch is None:

@@ -7,7 +7,7 @@ from typing import SupportsFloat
 
 from minigrad.optim.lr_scheduler.base import LRScheduler, checked, per_group, rates, set_option, warn_epoch
 from minigrad.optim.optimizer import Optimizer
-from minigrad.watch import leak
+from minigrad.tensor import writes_to_tensors
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -76,10 +76,13 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
         """Look at the epoch's metric, and reduce the rates if it is time."""
-        leak("a scheduler steps by a metric")
         value = float(metrics)
         if epoch is not None:
             warn_epoch()
+        self._step(value, epoch)
+
+    @writes_to_tensors
+    def _step(self, value: float, epoch: int | None) -> None:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._is_better(value):
             self.best = value
