@@ -5,52 +5,34 @@ from __future__ import annotations
 from itertools import pairwise
 
 from experiments.cifar_mlp.train import Settings
-from experiments.reporting import report, shared
+from experiments.reporting import classifiers, report
 from experiments.runner.record import Record
-from experiments.training.classification import FINAL
 
 VEHICLES = {"airplane", "automobile", "ship", "truck"}
 
 
 def write(record: Record[Settings]) -> str:
-    """The text, every number and figure of it from the run's own files."""
-    settings, metrics, chosen = record.settings, record.metrics, record.metrics["chosen"]
-    accuracy = report.percent(metrics["test_accuracy"])
+    """The text, with all numbers and figures from the run's own files."""
+    settings, metrics = record.settings, record.metrics
     widths = [metrics["inputs"], *settings.hidden, 10]
     names = ["red", "green", "blue"] if len(metrics["means"]) == 3 else ["grey"]
     channels = zip(names, metrics["means"], metrics["stds"], strict=True)
-    return shared.fill(
+    return classifiers.fill(
         __file__,
-        settings=settings,
-        metrics=metrics,
+        record,
         widths="-".join(map(str, widths)),
         parameters=sum((n + 1) * m for n, m in pairwise(widths)),
-        total=metrics["training_samples"] + metrics["validation_samples"],
-        accuracy=accuracy,
         channels=report.table(
             ["channel", "mean", "standard deviation"], [[name, f"{m:.4f}", f"{s:.4f}"] for name, m, s in channels]
         ),
         trial_epochs=f"{min(settings.search_epochs, settings.epochs)} epochs",
-        search=shared.search_table(record),
-        final_training=report.percent(record.curve(FINAL, "train_accuracy")[-1]),
-        accuracy_figure=shared.accuracy_figure(
-            record, "accuracy", f"Accuracy after each epoch, {chosen}", shared.split_curves(record, chosen, "accuracy")
-        ),
-        loss=shared.loss_figure(
-            record, "loss", f"Log-loss after each epoch, {chosen}", shared.split_curves(record, chosen, "loss")
-        ),
-        confusion=report.image(
-            shared.heat_map(record, f"Classification rates on the test set (%): {accuracy} right"), "confusion matrix"
-        ),
-        confused=shared.confusion_list(record),
-        pair=shared.pair(record),
         groups=_groups(record),
     )
 
 
 def _groups(record: Record[Settings]) -> str:
     """How many of the mistakes stay among animals or among vehicles, where there are such."""
-    classes, counts = shared.counts_of(record)
+    classes, counts = classifiers.counts_of(record)
     if not set(classes) >= VEHICLES:
         return ""
     vehicle = [name in VEHICLES for name in classes]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from experiments.fashion_weights.train import LAYERS, Settings
-from experiments.reporting import figures, report, shared
+from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
 
@@ -12,29 +14,17 @@ Described = dict[tuple[str, str], Row]
 
 
 def write(record: Record[Settings]) -> str:
-    """The text, every number and figure of it from the run's own files."""
-    settings, metrics = record.settings, record.metrics
+    """The text, with all numbers and figures from the run's own files."""
+    settings = record.settings
     names = list(settings.networks)
     outcomes = {row["network"]: row for row in record.table("networks")}
     rows = record.table("weights")
     described = {(row["layer"], row["network"]): row for row in rows}
-    results = [
-        [
-            f"**{row['network']}**" if row["network"] in names[:2] else row["network"],
-            report.percent(row["train_accuracy"]),
-            report.percent(row["test_accuracy"]),
-            f"{row['train_loss']:.3f}",
-            f"{row['test_loss']:.3f}",
-        ]
-        for row in outcomes.values()
-    ]
-    header = ["network", "training accuracy", "test accuracy", "training log-loss", "test log-loss"]
     wide = f"{settings.plain} regularised"
-    return shared.fill(
+    return report.fill(
         __file__,
-        settings=settings,
-        metrics=metrics,
-        results=report.table(header, results),
+        record,
+        results=_results(outcomes.values(), names[:2]),
         measured=_measured(rows),
         histograms=_histograms(record, names[:2], "histograms", "The two networks of the assignment"),
         tails=_histograms(record, names[:2], "tails", "The same on a logarithmic axis, where the tails show", "log"),
@@ -47,8 +37,6 @@ def write(record: Record[Settings]) -> str:
         wide=wide,
         gaps=report.bullets(_gap(outcomes, *pair) for pair in [(names[0], wide), (names[3], names[1])]),
         confounded=_confounded(described, names),
-        plain_accuracy=report.percent(metrics["plain_test_accuracy"]),
-        regularised_accuracy=report.percent(metrics["regularised_test_accuracy"]),
         shrunk=", ".join(_shrunk(described, *pair) for pair in [(names[0], wide), (names[3], names[1])]),
     )
 
@@ -67,37 +55,32 @@ def _difference(described: Described, layer: str, before: str, after: str) -> st
     )
 
 
+def _results(rows: Iterable[Row], chosen: list[str]) -> str:
+    columns = {
+        "network": "{network}",
+        "training accuracy": "{train_accuracy:%}",
+        "test accuracy": "{test_accuracy:%}",
+        "training log-loss": "{train_loss:.3f}",
+        "test log-loss": "{test_loss:.3f}",
+    }
+    bold = [{**row, "network": f"**{row['network']}**"} if row["network"] in chosen else row for row in rows]
+    return report.rows_table(bold, columns)
+
+
 def _measured(rows: list[Row]) -> str:
-    header = [
-        "layer",
-        "network",
-        "weights",
-        "mean",
-        "std",
-        "excess kurtosis",
-        "near zero",
-        "largest",
-        "norm",
-        "RMS norm of a neuron",
-    ]
-    return report.table(
-        header,
-        [
-            [
-                row["layer"],
-                row["network"],
-                f"{row['weights']:,}",
-                f"{row['mean']:+.4f}",
-                f"{row['std']:.4f}",
-                f"{row['kurtosis']:.2f}",
-                report.percent(row["near_zero"], 1),
-                f"{row['largest']:.2f}",
-                f"{row['norm']:.2f}",
-                f"{row['norm'] / _neurons(row) ** 0.5:.2f}",
-            ]
-            for row in rows
-        ],
-    )
+    columns = {
+        "layer": "{layer}",
+        "network": "{network}",
+        "weights": "{weights:,}",
+        "mean": "{mean:+.4f}",
+        "std": "{std:.4f}",
+        "excess kurtosis": "{kurtosis:.2f}",
+        "near zero": "{near_zero:.1%}",
+        "largest": "{largest:.2f}",
+        "norm": "{norm:.2f}",
+        "RMS norm of a neuron": "{neuron:.2f}",
+    }
+    return report.rows_table([{**row, "neuron": row["norm"] / _neurons(row) ** 0.5} for row in rows], columns)
 
 
 def _neurons(row: Row) -> int:
@@ -126,17 +109,13 @@ def _curves(record: Record[Settings], names: list[str]) -> str:
     results = {row["network"]: row["test_accuracy"] for row in record.table("networks")}
     for axes, (name, curve) in zip(grid, curves.items(), strict=True):
         figures.accuracy_curves(axes, {"training": curve})
-        label = "test, once, after the last epoch"
-        axes.plot(
-            [len(curve)], [100 * results[name]], "*", color=figures.TEST, markersize=12, clip_on=False, label=label
-        )
+        figures.test_mark(axes, len(curve), 100 * results[name], "test, once, after the last epoch")
         axes.set(title=f"{name}: test {report.percent(results[name])}")
         axes.set(ylim=figures.percent_range([*curves.values(), list(results.values())]))
         axes.label_outer()
     figures.legend(figure, grid[0])
-    return report.image(
-        figures.save(figure, record, "accuracy"), "accuracy on the training data, and on the test set at the end"
-    )
+    title = "accuracy on the training data, and on the test set at the end"
+    return report.image(figures.save(figure, record, "accuracy"), title)
 
 
 def _confounded(described: Described, names: list[str]) -> str:

@@ -17,9 +17,10 @@ from experiments.human_machine.train import (
     SEARCH,
     Settings,
 )
-from experiments.reporting import figures, report, shared
+from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
+from experiments.training.metrics import standard_error
 
 Array = NDArray[np.float64]
 BANDS = {"low": (0, 1), "middle": (2, 8), "high": (9, 10)}  #: periods in 20 values, first and last
@@ -27,23 +28,22 @@ SHUFFLES = 1000
 
 
 def write(record: Record[Settings]) -> str:
-    """The text, every number and figure of it from the run's own files."""
+    """The text, with all numbers and figures from the run's own files."""
     settings, metrics = record.settings, record.metrics
     rows = record.table(SEARCH)
     parts = {part: [row for row in rows if row["part"] == part] for part in (RATES, REGULARIZERS, NETWORKS, INPUTS)}
     arrays = {name: array.astype(np.float64) for name, array in record.arrays.items()}
     best_features = next(row for row in parts[INPUTS] if row["candidate"] == metrics["chosen_features"])
     fold = metrics["training_samples"] - round(settings.validation * metrics["training_samples"])
-    return shared.fill(
+    return report.fill(
         __file__,
-        settings=settings,
-        metrics=metrics,
+        record,
         accuracy=_spread(metrics, "validation"),
         train_accuracy=_spread(metrics, "train"),
         fold=fold,
         held=metrics["training_samples"] - fold,
-        error=100 * shared.standard_error(metrics["validation_accuracy"], metrics["validation_samples"]),
-        fold_error=100 * shared.standard_error(0.58, metrics["training_samples"] - fold),
+        error=100 * standard_error(metrics["validation_accuracy"], metrics["validation_samples"]),
+        fold_error=100 * standard_error(0.58, metrics["training_samples"] - fold),
         first_accuracy=report.percent(record.curve(metrics["stages"][0], "validation_accuracy")[-1]),
         curves=_curves(record),
         monitored=_monitored(record),
@@ -375,7 +375,7 @@ def _judgement(record: Record[Settings]) -> str:
     figure, axes = figures.canvas(size=(7.5, 4.5))
     shares = [row["human"] / row["samples"] for row in rows]
     errors = [
-        100 * shared.standard_error((s * r["samples"] + 1) / (r["samples"] + 2), r["samples"])
+        100 * standard_error((s * r["samples"] + 1) / (r["samples"] + 2), r["samples"])
         for s, r in zip(shares, rows, strict=True)
     ]
     x = [row["alternations"] for row in rows]

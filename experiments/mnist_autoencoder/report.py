@@ -8,21 +8,27 @@ from math import dist
 import numpy as np
 
 from experiments.mnist_autoencoder.train import LATENT, STAGE, Settings
-from experiments.reporting import figures, report, shared
+from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
 
+DIGITS = {
+    "digit": "{digit}",
+    "test images": "{samples:,}",
+    "test MSE": "{test_mse:.4f}",
+    "median of the codes": "({x:.1f}, {y:.1f})",
+}
+
 
 def write(record: Record[Settings]) -> str:
-    """The text, every number and figure of it from the run's own files."""
+    """The text, with all numbers and figures from the run's own files."""
     settings, metrics = record.settings, record.metrics
     digits = record.table("digits")
     widths = metrics["widths"]
     errors = sorted(digits, key=lambda row: row["test_mse"])
-    return shared.fill(
+    return report.fill(
         __file__,
-        settings=settings,
-        metrics=metrics,
+        record,
         shape="-".join(map(str, [*widths, *widths[-2::-1]])),
         encoder=" → ".join(map(str, widths)),
         decoder=" → ".join(map(str, widths[::-1])),
@@ -31,28 +37,18 @@ def write(record: Record[Settings]) -> str:
         train_mse=record.curve(STAGE, "train_mse")[-1],
         first_mse=record.curve(STAGE, "train_mse")[0],
         root=metrics["test_mse"] ** 0.5,
-        explained=report.percent(1 - metrics["test_mse"] / metrics["mean_image_mse"], 1),
-        pca_explained=report.percent(1 - metrics["pca_mse"] / metrics["mean_image_mse"], 1),
+        explained=1 - metrics["test_mse"] / metrics["mean_image_mse"],
+        pca_explained=1 - metrics["pca_mse"] / metrics["mean_image_mse"],
         components=_components(record),
-        neighbours=report.percent(metrics["neighbour_accuracy"], 1),
-        pca_neighbours=report.percent(metrics["pca_neighbour_accuracy"], 1),
         electorate=min(settings.electorate, metrics["training_samples"]),
         easiest=errors[0],
         hardest=errors[-1],
-        digits=report.table(
-            ["digit", "test images", "test MSE", "median of the codes"],
-            [
-                [row["digit"], f"{row['samples']:,}", f"{row['test_mse']:.4f}", f"({row['x']:.1f}, {row['y']:.1f})"]
-                for row in digits
-            ],
-        ),
+        digits=report.rows_table(digits, DIGITS),
         closest=_closest(digits),
         ink=_ink(record),
         span=" to ".join(f"{100 * end:g} %" for end in settings.span),
         curve=_curve(record),
-        reconstructions=_rows(
-            record, 0, "reconstructions", "The first test image of each digit, and what is left of it"
-        ),
+        reconstructions=_rows(record, 0, "reconstructions", "The first test image of each digit, reconstructed"),
         worst=_rows(record, 1, "worst", "The test images that are reconstructed worst"),
         plane=_plane(record),
         grid=_grid(record),
@@ -88,7 +84,7 @@ def _curve(record: Record[Settings]) -> str:
     curve = record.curve(STAGE, "train_mse")
     epochs = range(1, len(curve) + 1)
     axes.plot(epochs, curve, "o-", color=figures.TRAINING, markersize=4, label="training")
-    axes.plot([len(curve)], [metrics["test_mse"]], "*", color=figures.TEST, markersize=12, label="test, once")
+    figures.test_mark(axes, len(curve), metrics["test_mse"], "test, once")
     axes.axhline(metrics["mean_image_mse"], color=figures.MARK, linestyle=":", label="mean image (test)")
     axes.axhline(metrics["pca_mse"], color=figures.MARK, linestyle="--", label="2-component PCA (test)")
     figures.whole_numbers(axes)
@@ -104,10 +100,8 @@ def _rows(record: Record[Settings], block: int, file: str, title: str) -> str:
     n = len(arrays["originals"]) // 2
     part = slice(block * n, (block + 1) * n)
     images = np.stack([arrays[name][part] for name in ("originals", "reconstructions", "linear")])
-    names = [
-        f"{digit}\n{error:.3f}"
-        for digit, error in zip(arrays["shown_digits"][part], arrays["shown_errors"][part], strict=True)
-    ]
+    shown = zip(arrays["shown_digits"][part], arrays["shown_errors"][part], strict=True)
+    names = [f"{digit}\n{error:.3f}" for digit, error in shown]
     figure, axes = figures.canvas(size=(9.5, 3.9))
     figures.tiles(axes, images.reshape(3, n, 28, 28), ["original", "autoencoder", "2-component PCA"], names)
     axes.set(title=title, xlabel="digit, and the autoencoder's mean squared error for this image")
@@ -126,9 +120,8 @@ def _plane(record: Record[Settings]) -> str:
     centre.set(title="its crowded centre, enlarged", xlim=(left, right), ylim=(bottom, top))
     whole.indicate_inset((left, bottom, right - left, top - bottom), edgecolor="black", alpha=0.8)
     figures.latent_scatter(linear, arrays["pca_codes"], arrays["digits"], classes)
-    linear.set(
-        title=f"2-component PCA: neighbours tell {shares[1]}", xlabel="first component", ylabel="second component"
-    )
+    linear.set(title=f"2-component PCA: neighbours tell {shares[1]}")
+    linear.set(xlabel="first component", ylabel="second component")
     handles, labels = whole.get_legend_handles_labels()
     place = {"loc": "lower center", "ncols": 10, "frameon": False, "markerscale": 4}
     figure.legend(handles, labels, **place, bbox_to_anchor=(0.5, 0.03)).set_in_layout(False)

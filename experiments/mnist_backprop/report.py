@@ -14,15 +14,16 @@ OPERATIONS = ("linear", "relu", "tanh", "dropout", "mul", "cross_entropy", "log_
 
 
 def write(record: Record[Settings]) -> str:
-    """The text, every number and figure of it from the run's own files."""
+    """The text, with all numbers and figures from the run's own files."""
     settings, metrics = record.settings, record.metrics
     configurations = list(product(settings.activations, settings.learning_rates))
     widths = [784, *settings.hidden, 10]
     rows = []
     for activation, rate in configurations:
         training, validation = _curves(record, stage_name(activation, rate)).values()
-        cells = [SPELLED[activation], f"{rate:g}", report.percent(training[-1]), report.percent(validation[-1])]
-        cells.append(f"{report.percent(max(validation))} ({1 + validation.index(max(validation))})")
+        epoch = 1 + validation.index(max(validation))
+        cells = [SPELLED[activation], f"{rate:g}", *map(report.percent, (training[-1], validation[-1]))]
+        cells.append(f"{report.percent(max(validation))} ({epoch})")
         chosen = (activation, rate) == (metrics["activation"], metrics["learning_rate"])
         rows.append([f"**{cell}**" if chosen else cell for cell in cells])
     header = ["activation", "initial rate", "training", "validation", "best validation (epoch)"]
@@ -30,11 +31,11 @@ def write(record: Record[Settings]) -> str:
     pairs = sorted(((counts[i][j], i, j) for i in range(10) for j in range(10) if i != j), reverse=True)
     frequent = [f"{i} taken for {j} ({n} times)" for n, i, j in pairs[:3] if n]
     links = {f"op_{name}": report.operation_link(name, record.folder) for name in OPERATIONS}
-    return Path(__file__).with_suffix(".md").read_text(encoding="utf-8").format(
+    return report.fill(
+        __file__,
+        record,
         **links,
-        settings=settings,
         chosen=SPELLED[metrics["activation"]],
-        metrics=metrics,
         layers="-".join(map(str, widths)),
         parameters=sum((n + 1) * m for n, m in pairwise(widths)),
         rates=", ".join(f"{rate:g}" for rate in settings.learning_rates),
@@ -46,13 +47,11 @@ def write(record: Record[Settings]) -> str:
         overview=report.image(_overview(record, configurations), "all six configurations"),
         curves="\n\n".join(report.image(*_configuration_figure(record, *c)) for c in configurations),
         final_curve=report.image(_final_figure(record), "training accuracy on all samples"),
-        final_training=report.percent(record.curve(FINAL, "train_accuracy")[-1]),
-        validation=report.percent(metrics["validation_accuracy"]),
-        accuracy=report.percent(metrics["test_accuracy"]),
+        final_training=record.curve(FINAL, "train_accuracy")[-1],
         correct=metrics["test_samples"] - metrics["test_errors"],
         confusion=report.image(_confusion_figure(record, counts), "decisions on the test set"),
         frequent=f" Most often: {', '.join(frequent)}." if frequent else "",
-    )  # fmt: skip
+    )
 
 
 def _curves(record: Record[Settings], stage: str) -> dict[str, list[float]]:
@@ -94,8 +93,7 @@ def _final_figure(record: Record[Settings]) -> Path:
     figure, axes = figures.canvas()
     curve, test = record.curve(FINAL, "train_accuracy"), record.metrics["test_accuracy"]
     figures.accuracy_curves(axes, {"training (all samples)": curve}, record.curve(FINAL, "learning_rate"))
-    label = f"test, once: {report.percent(test)}"
-    axes.plot([len(curve)], [100 * test], "*", color=figures.TEST, markersize=12, clip_on=False, label=label)
+    figures.test_mark(axes, len(curve), 100 * test, f"test, once: {report.percent(test)}")
     configuration = f"{SPELLED[record.metrics['activation']]}, initial rate {record.metrics['learning_rate']:g}"
     axes.set(title=f"The chosen network trained on all samples ({configuration})")
     axes.set(ylim=figures.percent_range([curve, [test]]))

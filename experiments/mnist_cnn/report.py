@@ -19,9 +19,10 @@ from experiments.mnist_cnn.train import (
     Recipe,
     Settings,
 )
-from experiments.reporting import figures, report, shared
+from experiments.reporting import classifiers, figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
+from experiments.training.metrics import standard_error
 
 TITLES = {
     PLAIN: "(b) plain",
@@ -32,18 +33,17 @@ PLACES = {"first_relu": "the first ReLU", "max_pooling": "max-pooling", "last_re
 
 
 def write(record: Record[Settings]) -> str:
-    """The text, every number and figure of it from the run's own files."""
+    """The text, with all numbers and figures from the run's own files."""
     settings, metrics = record.settings, record.metrics
     networks = {row["network"]: row for row in record.table(NETWORKS)}
     plain, regularised, normalised = (networks[name] for name in TITLES)
     model = _recipe(normalised).network(minigrad)
     accuracy = report.percent(metrics["test_accuracy"])
-    return shared.fill(
+    return report.fill(
         __file__,
-        settings=settings,
-        metrics=metrics,
+        record,
         networks=_summary(record, networks),
-        error=_points(shared.standard_error(metrics["test_accuracy"], metrics["test_samples"])),
+        error=_points(standard_error(metrics["test_accuracy"], metrics["test_samples"])),
         source=inspect.getsource(mnist_cnn.architecture).strip(),
         framework=record.config["framework"],
         shapes=_shapes(),
@@ -71,11 +71,8 @@ def write(record: Record[Settings]) -> str:
         normalised_epochs=_many(settings.normalised_epochs, "epoch"),
         accuracy=accuracy,
         versus_regularised=_versus(metrics, normalised, regularised, "(c)"),
-        confusion=report.image(
-            shared.heat_map(record, f"(d): classification rates on the test set (%), {accuracy} right"),
-            "confusion matrix",
-        ),
-        pair=shared.pair(record),
+        confusion=classifiers.heat_map(record, "(d): classification rates on the test set (%)"),
+        pair=classifiers.pair(record),
     )
 
 
@@ -165,7 +162,7 @@ def _versus(metrics: dict[str, Any], row: Row, other: Row, name: str) -> str:
     if not gain:
         return f"just as {name}"
     n = metrics["test_samples"]
-    spread = sum(shared.standard_error(r["test_accuracy"], n) ** 2 for r in (row, other)) ** 0.5
+    spread = sum(standard_error(r["test_accuracy"], n) ** 2 for r in (row, other)) ** 0.5
     verdict = "more" if abs(gain) > 2 * spread else "less"
     return (
         f"that is {_points(abs(gain))} {'more' if gain > 0 else 'less'} than {name}, {verdict} than twice the standard"

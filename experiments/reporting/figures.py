@@ -97,6 +97,11 @@ def _curves(axes: Any, curves: Mapping[str, Sequence[float]]) -> None:
     whole_numbers(axes)
 
 
+def test_mark(axes: Any, epoch: int, value: float, label: str) -> None:
+    """A star for a value on the test set, after the last epoch."""
+    axes.plot([epoch], [value], "*", color=TEST, markersize=12, clip_on=False, label=label)
+
+
 def whole_numbers(axes: Any) -> None:
     """Ticks at whole numbers of epochs, or of whatever runs along x; a single one if there is no more."""
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)

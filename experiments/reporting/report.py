@@ -7,12 +7,14 @@ import inspect
 import json
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+import string
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments import registry
 from experiments.runner import files
+from experiments.runner.files import Row
 from experiments.runner.options import Options
 from experiments.runner.progress import duration
 from experiments.runner.record import CONFIG, Record
@@ -125,6 +127,45 @@ def circumstances(measured: dict[str, Any]) -> str:
         + f"{'one thread' if threads == 1 else f'{threads} threads'} each, "
         f"{'one' if jobs == 1 else jobs} at a time; memory is the peak of the process."
     )
+
+
+class _Percent(string.Formatter):
+    """As str.format, but ``{:.1%}`` gives `percent` of a rate, by default with two digits (``{:%}``)."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if format_spec.endswith("%"):
+            return percent(value, int(format_spec[1:-1] or 2))
+        return super().format_field(value, format_spec)
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """A text with its fields filled in, as by ``str.format``; a rate is shown by ``{:%}``.
+
+    >>> filled("{name}: {rate:%}, {rate:.1%}", {"name": "a", "rate": 0.98345})
+    'a: 98.34 %, 98.3 %'
+    """
+    return _Percent().vformat(text, (), values)
+
+
+def fill(module: str, record: Record[Any], **values: Any) -> str:
+    """The text beside a report's module, its fields filled in: the record's settings and metrics, and `values`."""
+    text = Path(module).with_suffix(".md").read_text(encoding="utf-8")
+    return filled(text, {"settings": record.settings, "metrics": record.metrics, **values})
+
+
+def rows_table(rows: Iterable[Row], columns: Mapping[str, str], bold: Callable[[Row], bool] = lambda row: False) -> str:
+    """A Markdown table with a line for each row: `columns` maps headings to cells, as texts with fields of the row.
+
+    >>> print(rows_table([{"a": 1, "rate": 0.5}], {"A": "{a}", "right": "{rate:.1%}"}))
+    | A | right |
+    |---|---|
+    | 1 | 50.0 % |
+    """
+    lines = []
+    for row in rows:
+        cells = [filled(cell, row) for cell in columns.values()]
+        lines.append([f"**{cell}**" for cell in cells] if bold(row) else cells)
+    return table(list(columns), lines)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], align: str = "") -> str:

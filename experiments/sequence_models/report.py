@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from experiments.reporting import figures, report, shared
+from experiments.reporting import figures, report
 from experiments.runner.record import Record
 from experiments.sequence_models import data as sequence_data
 from experiments.sequence_models.data import CLASSES, TASKS
@@ -46,13 +46,12 @@ class Rates:
 
 
 def write(record: Record[Settings]) -> str:
-    """The text, every number and figure of it from the run's own files."""
+    """The text, with all numbers and figures from the run's own files."""
     settings, metrics, rates = record.settings, record.metrics, Rates(record)
     parameters = {row["family"]: row["parameters"] for row in record.table(PARAMETERS)}
-    return shared.fill(
+    return report.fill(
         __file__,
-        settings=settings,
-        metrics=metrics,
+        record,
         data=sequence_data,
         generator=report.module_link(sequence_data.__name__, record.folder),
         rise=f"{sequence_data.RISE:g}",

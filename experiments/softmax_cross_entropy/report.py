@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from experiments.reporting import figures, report, shared
+from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
 from experiments.softmax_cross_entropy.gradient_checks import STEP, TARGETS
@@ -42,16 +42,15 @@ CHECKS = {
 
 
 def write(record: Record[Settings]) -> str:
-    """The text, every number and figure of it from the run's own files."""
+    """The text, with all numbers and figures from the run's own files."""
     settings, metrics = record.settings, record.metrics
     given = {row["reading"]: row for row in record.table("given")}
     true, other = record.table("confident")
     sweep, losses = record.table("sweep"), record.table("losses")
     others = settings.classes - 1
-    return shared.fill(
+    return report.fill(
         __file__,
-        settings=settings,
-        metrics=metrics,
+        record,
         framework=record.config["framework"],
         code=report.module_link("experiments.softmax_cross_entropy.train", record.folder),
         checks_code=report.module_link("experiments.softmax_cross_entropy.gradient_checks", record.folder),

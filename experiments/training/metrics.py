@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -86,6 +87,15 @@ def most_confused_classes(counts: Counts) -> Confusion | None:
     """
     rate = rates(counts)
     return _worst(Confusion(e.true, e.decided, e.rate + rate[e.decided][e.true]) for e in _errors(counts, both=True))
+
+
+def standard_error(accuracy: float, samples: int) -> float:
+    """The standard error of a share measured on so many samples, √(p (1 − p) / n).
+
+    >>> standard_error(0.5, 2_500)
+    0.01
+    """
+    return math.sqrt(accuracy * (1 - accuracy) / samples)
 
 
 def paired_gain(before: Any, after: Any) -> tuple[float, float]:

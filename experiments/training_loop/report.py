@@ -6,7 +6,7 @@ import inspect
 import math
 from pathlib import Path
 
-from experiments.reporting import figures, report, shared
+from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
 from experiments.training_loop import loop_listing
@@ -26,16 +26,15 @@ MODE_COLOURS = dict(zip(MODES, (figures.TEST, figures.VALIDATION, figures.TRAINI
 
 
 def write(record: Record[Settings]) -> str:
-    """The text, every number and figure of it from the run's own files."""
+    """The text, with all numbers and figures from the run's own files."""
     settings, metrics = record.settings, record.metrics
     loops = {row["loop"]: row for row in record.table("loops")}
     norm, table = record.table("batch_norm"), record.table("modes")
     repeats = {row["mode"]: row for row in record.table("repeats")}
     listing = "\n\n".join(inspect.getsource(part) for part in (loop_listing.autoencoder, loop_listing.listing))
-    return shared.fill(
+    return report.fill(
         __file__,
-        settings=settings,
-        metrics=metrics,
+        record,
         code=", ".join(report.module_link(f"experiments.training_loop.{name}", record.folder) for name in MODULES),
         source_samples=record.config["data"]["samples"],
         accuracy=report.percent(metrics["test_accuracy"]),
