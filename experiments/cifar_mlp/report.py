@@ -22,9 +22,7 @@ def write(record: Record[Settings]) -> str:
         record,
         widths="-".join(map(str, widths)),
         parameters=sum((n + 1) * m for n, m in pairwise(widths)),
-        channels=report.table(
-            ["channel", "mean", "standard deviation"], [[name, f"{m:.4f}", f"{s:.4f}"] for name, m, s in channels]
-        ),
+        channels=[{"name": name, "mean": mean, "std": std} for name, mean, std in channels],
         trial_epochs=f"{min(settings.search_epochs, settings.epochs)} epochs",
         groups=_groups(record),
     )

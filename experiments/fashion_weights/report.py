@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from experiments.fashion_weights.train import LAYERS, Settings
 from experiments.reporting import figures, report
 from experiments.runner.files import Row
@@ -24,8 +22,8 @@ def write(record: Record[Settings]) -> str:
     return report.fill(
         __file__,
         record,
-        results=_results(outcomes.values(), names[:2]),
-        measured=_measured(rows),
+        results=[{**row, "name": f"**{n}**" if n in names[:2] else n} for n, row in outcomes.items()],
+        measured=[{**row, "neuron": row["norm"] / _neurons(row) ** 0.5} for row in rows],
         histograms=_histograms(record, names[:2], "histograms", "The two networks of the assignment"),
         tails=_histograms(record, names[:2], "tails", "The same on a logarithmic axis, where the tails show", "log"),
         controls=_histograms(record, [names[0], wide], "controls", f"{settings.plain} hidden neurons in both"),
@@ -53,34 +51,6 @@ def _difference(described: Described, layer: str, before: str, after: str) -> st
         f" largest magnitude {a['largest']:.2f} → {b['largest']:.2f}) and {zero} weights near zero"
         f" ({report.percent(a['near_zero'], 1)} → {report.percent(b['near_zero'], 1)})."
     )
-
-
-def _results(rows: Iterable[Row], chosen: list[str]) -> str:
-    columns = {
-        "network": "{network}",
-        "training accuracy": "{train_accuracy:%}",
-        "test accuracy": "{test_accuracy:%}",
-        "training log-loss": "{train_loss:.3f}",
-        "test log-loss": "{test_loss:.3f}",
-    }
-    bold = [{**row, "network": f"**{row['network']}**"} if row["network"] in chosen else row for row in rows]
-    return report.rows_table(bold, columns)
-
-
-def _measured(rows: list[Row]) -> str:
-    columns = {
-        "layer": "{layer}",
-        "network": "{network}",
-        "weights": "{weights:,}",
-        "mean": "{mean:+.4f}",
-        "std": "{std:.4f}",
-        "excess kurtosis": "{kurtosis:.2f}",
-        "near zero": "{near_zero:.1%}",
-        "largest": "{largest:.2f}",
-        "norm": "{norm:.2f}",
-        "RMS norm of a neuron": "{neuron:.2f}",
-    }
-    return report.rows_table([{**row, "neuron": row["norm"] / _neurons(row) ** 0.5} for row in rows], columns)
 
 
 def _neurons(row: Row) -> int:

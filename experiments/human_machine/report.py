@@ -33,6 +33,7 @@ def write(record: Record[Settings]) -> str:
     rows = record.table(SEARCH)
     parts = {part: [row for row in rows if row["part"] == part] for part in (RATES, REGULARIZERS, NETWORKS, INPUTS)}
     arrays = {name: array.astype(np.float64) for name, array in record.arrays.items()}
+    chosen = next(row for row in parts[REGULARIZERS] if row["candidate"] == metrics["chosen"])
     best_features = next(row for row in parts[INPUTS] if row["candidate"] == metrics["chosen_features"])
     fold = metrics["training_samples"] - round(settings.validation * metrics["training_samples"])
     return report.fill(
@@ -44,18 +45,16 @@ def write(record: Record[Settings]) -> str:
         held=metrics["training_samples"] - fold,
         error=100 * standard_error(metrics["validation_accuracy"], metrics["validation_samples"]),
         fold_error=100 * standard_error(0.58, metrics["training_samples"] - fold),
-        first_accuracy=report.percent(record.curve(metrics["stages"][0], "validation_accuracy")[-1]),
+        first_accuracy=record.curve(metrics["stages"][0], "validation_accuracy")[-1],
         curves=_curves(record),
         monitored=_monitored(record),
         overfitting=_overfitting(record, parts[NETWORKS]),
-        rates=report.table(
-            ["optimizer", "rate", "training accuracy", "validation accuracy", "validation log-loss"],
-            [[row["optimizer"], f"{row['rate']:g}", *_cells(row)] for row in parts[RATES]],
-        ),
+        rates=map(_shown, parts[RATES]),
         grid=_grid(parts[REGULARIZERS], settings),
         gaps=_grid(parts[REGULARIZERS], settings, gap=True),
         averages=_averages(parts[REGULARIZERS], settings.seeds),
-        networks=_networks(record, parts),
+        networks=[{"name": f"**20-{settings.hidden}-1, ReLU**: the assignment's", **_shown(chosen)}]
+        + [{"name": row["candidate"], **_shown(row)} for row in parts[NETWORKS]],
         matrix=_matrix(record),
         heat=_heat(record, arrays),
         spectrum=_spectrum(record, arrays),
@@ -63,17 +62,12 @@ def write(record: Record[Settings]) -> str:
         statistics=_statistics(record),
         statistics_text=_statistics_text(metrics),
         judgement=_judgement(record),
-        features=report.table(
-            ["model", "training accuracy", "validation accuracy", "validation log-loss"],
-            [
-                [f"**{row['candidate']}**" if row is best_features else row["candidate"], *_cells(row)]
-                for row in parts[INPUTS]
-            ],
-        ),
-        features_figure=_features(record, parts),
-        features_text=_features_text(record, parts),
-        explained=_explained(record),
-        features_final=report.percent(metrics["features_validation_accuracy"]),
+        features=[
+            {**_shown(row), "name": f"**{row['candidate']}**" if row is best_features else row["candidate"]}
+            for row in parts[INPUTS]
+        ],
+        features_figure=_features(record, parts[INPUTS], chosen),
+        features_text=_features_text(record, parts[INPUTS], chosen),
         features_difference=100 * (metrics["features_validation_accuracy"] - metrics["validation_accuracy"]),
         copies=_copies(metrics),
         shuffles=SHUFFLES,
@@ -89,8 +83,8 @@ def _spread(row: Row, part: str) -> str:
     return f"{100 * row[f'{part}_accuracy']:.1f} ± {100 * row[f'{part}_spread']:.1f} %"
 
 
-def _cells(row: Row) -> list[str]:
-    return [_spread(row, "train"), _spread(row, "validation"), f"{row['validation_loss']:.4f}"]
+def _shown(row: Row) -> Row:
+    return {**row, "train": _spread(row, "train"), "validation": _spread(row, "validation")}
 
 
 def _curves(record: Record[Settings]) -> str:
@@ -124,10 +118,8 @@ def _monitored(record: Record[Settings]) -> str:
     return (
         f"After the last epoch the training curve lies {100 * (train[-1] - validation[-1]):.1f} points above the"
         f" validation curve ({report.percent(train[-1], 1)} and {report.percent(validation[-1], 1)}). The validation"
-        f" curve"
-        f" itself has its best value in epoch {best + 1} ({report.percent(validation[best], 1)}). The validation"
-        f" log-loss is"
-        f" lowest in epoch {least + 1} ({losses[least]:.4f}), {verdict}."
+        f" curve itself has its best value in epoch {best + 1} ({report.percent(validation[best], 1)}). The validation"
+        f" log-loss is lowest in epoch {least + 1} ({losses[least]:.4f}), {verdict}."
     )
 
 
@@ -153,12 +145,10 @@ def _overfitting(record: Record[Settings], networks: list[Row]) -> str:
     least = int(np.argmin(losses))
     text = (
         f"For comparison the network that over-fits most of all that were tried, {worst['candidate']}, whose training"
-        f" accuracy"
-        f" ends {100 * (worst['train_accuracy'] - worst['validation_accuracy']):.1f} points above its validation"
-        f" accuracy"
-        f" (mean of {record.settings.seeds} seeds). In the figure its validation log-loss is lowest in epoch"
-        f" {least + 1}"
-        f" ({losses[least]:.4f}) and ends at {losses[-1]:.4f}, while the training log-loss keeps falling."
+        f" accuracy ends {100 * (worst['train_accuracy'] - worst['validation_accuracy']):.1f} points above its"
+        f" validation accuracy (mean of {record.settings.seeds} seeds). In the figure its validation log-loss is lowest"
+        f" in epoch {least + 1} ({losses[least]:.4f}) and ends at {losses[-1]:.4f}, while the training log-loss keeps"
+        " falling."
     )
     return f"{text}\n\n{report.image(figures.save(figure, record, 'overfitting'), 'log-loss of two networks')}"
 
@@ -192,18 +182,9 @@ def _averages(rows: list[Row], seeds: int) -> str:
     spread = float(np.sqrt(np.mean([row["validation_spread"] ** 2 for row in rows])))
     return (
         f"Averaged over the regularizers: {means('optimizer')}. Averaged over the optimizers: {means('regularizer')}."
-        f" From seed"
-        f" to seed, which also changes the fold, an accuracy varies by ± {100 * spread:.1f} points, so a mean by about"
-        f" ± {100 * spread / math.sqrt(seeds):.1f}: smaller differences mean nothing."
+        f" From seed to seed, which also changes the fold, an accuracy varies by ± {100 * spread:.1f} points, so a mean"
+        f" by about ± {100 * spread / math.sqrt(seeds):.1f}: smaller differences mean nothing."
     )
-
-
-def _networks(record: Record[Settings], parts: dict[str, list[Row]]) -> str:
-    chosen = next(row for row in parts[REGULARIZERS] if row["candidate"] == record.metrics["chosen"])
-    named = [(f"**20-{record.settings.hidden}-1, ReLU**: the assignment's", chosen)]
-    named += [(row["candidate"], row) for row in parts[NETWORKS]]
-    header = ["network", "training accuracy", "validation accuracy", "validation log-loss"]
-    return report.table(header, [[name, *_cells(row)] for name, row in named])
 
 
 def _matrix(record: Record[Settings]) -> str:
@@ -283,8 +264,7 @@ def _insight(arrays: dict[str, Array]) -> str:
     sizes, null = (np.sqrt(np.square(matrix).mean(-2)) for matrix in (trained, shuffles))
     lines = [
         f"by position, the root mean square of the weights lies between {sizes.min():.2f} and {sizes.max():.2f}"
-        f" (without"
-        f" order: {null.min(1).mean():.2f} and {null.max(1).mean():.2f} on average)"
+        f" (without order: {null.min(1).mean():.2f} and {null.max(1).mean():.2f} on average)"
     ]
     found: dict[str, list[str]] = {"above": [], "within": [], "below": []}
     for name, (first, last) in BANDS.items():
@@ -295,10 +275,9 @@ def _insight(arrays: dict[str, Array]) -> str:
         where = "above" if share > high else "below" if share < low else "within"
         found[where].append(name)
         lines.append(
-            f"{name} frequencies ({first} to {last} periods in {LENGTH} values): **{report.percent(share, 1)}** of"
-            f" the power"
-            f" (untrained {report.percent(before, 1)}; without order {report.percent(float(null.mean()), 1)},"
-            f" 95 % of the time from {100 * low:.1f} to {100 * high:.1f}): {where} what chance gives"
+            f"{name} frequencies ({first} to {last} periods in {LENGTH} values): **{report.percent(share, 1)}** of the"
+            f" power (untrained {report.percent(before, 1)}; without order {report.percent(float(null.mean()), 1)}, 95"
+            f" % of the time from {100 * low:.1f} to {100 * high:.1f}): {where} what chance gives"
         )
     for distance in (1, 2):
         null = neighbours(shuffles, distance)
@@ -309,10 +288,9 @@ def _insight(arrays: dict[str, Array]) -> str:
     own = np.stack([spectrum(row[None]) for row in trained])
     alike, alternating = (int(own[:, k].argmax()) for k in (0, -1))
     lines.append(
-        f"the purest neurons: number {alike + 1} has {report.percent(own[alike, 0], 0)} of its power in the rhythm of"
-        f" 0 periods"
-        f" (all alike), number {alternating + 1} has {report.percent(own[alternating, -1], 0)} in that of 10"
-        f" (alternating)"
+        f"the purest neurons: number {alike + 1} has {report.percent(own[alike, 0], 0)} of its power in the rhythm of 0"
+        f" periods (all alike), number {alternating + 1} has {report.percent(own[alternating, -1], 0)} in that of 10"
+        " (alternating)"
     )
     return f"{report.bullets(lines)}\n\n{_verdict(found)}"
 
@@ -355,17 +333,14 @@ def _statistics_text(metrics: Row) -> str:
     wider = spreads[0] > 1.2 * spreads[1]
     text = (
         f"On average people alternate {means[0]:.2f} times in 19, the machine {means[1]:.2f} times; but from sequence"
-        f" to sequence"
-        f" that number has a standard deviation of {spreads[0]:.2f} among people and {spreads[1]:.2f} for the machine"
-        f" (a fair"
-        f" coin: {math.sqrt(19) / 2:.2f}). "
+        f" to sequence that number has a standard deviation of {spreads[0]:.2f} among people and {spreads[1]:.2f} for"
+        f" the machine (a fair coin: {math.sqrt(19) / 2:.2f}). "
     )
     if wider:
         return text + (
             "So people give themselves away on both sides: some alternate too often, as the textbooks say, others too"
-            " rarely,"
-            " and few do what a coin does. A feature must speak for *human* at both ends, which no single weighted"
-            " sum can."
+            " rarely, and few do what a coin does. A feature must speak for *human* at both ends, which no single"
+            " weighted sum can."
         )
     return text + "It is the mean that sets people apart here."
 
@@ -391,18 +366,9 @@ def _judgement(record: Record[Settings]) -> str:
     return report.image(figures.save(figure, record, "judgement"), title)
 
 
-def _explained(record: Record[Settings]) -> str:
-    rows = record.table("explained")
-    return report.table(
-        ["features", "share of the variance of the network's logit that they explain"],
-        [[row["features"], report.percent(row["share"], 1)] for row in rows],
-    )
-
-
-def _features(record: Record[Settings], parts: dict[str, list[Row]]) -> str:
-    chosen = next(row for row in parts[REGULARIZERS] if row["candidate"] == record.metrics["chosen"])
+def _features(record: Record[Settings], tried: list[Row], chosen: Row) -> str:
     named = [(f"20-{record.settings.hidden}-1 on the 20 values", chosen, figures.TRAINING)]
-    named += [(row["candidate"], row, figures.VALIDATION) for row in parts[INPUTS]]
+    named += [(row["candidate"], row, figures.VALIDATION) for row in tried]
     named.sort(key=lambda item: item[1]["validation_accuracy"])
     figure, axes = figures.canvas(size=(9.5, 5.2))
     for i, (_, row, colour) in enumerate(named):
@@ -415,22 +381,19 @@ def _features(record: Record[Settings], parts: dict[str, list[Row]]) -> str:
     return report.image(figures.save(figure, record, "features"), title)
 
 
-def _features_text(record: Record[Settings], parts: dict[str, list[Row]]) -> str:
+def _features_text(record: Record[Settings], tried: list[Row], chosen: Row) -> str:
     """What the table of features says, from its own numbers."""
-    found = {row["candidate"].removeprefix("logistic on "): row["validation_accuracy"] for row in parts[INPUTS]}
-    chosen = next(row for row in parts[REGULARIZERS] if row["candidate"] == record.metrics["chosen"])
+    found = {row["candidate"].removeprefix("logistic on "): row["validation_accuracy"] for row in tried}
     raw, one = found["the 20 values"], found["the number of alternations"]
     two = found["alternations, and their squared distance from 9.5"]
     more = sum(value > chosen["validation_accuracy"] for value in found.values())
     return (
-        f"A logistic model on the 20 values themselves gets {report.percent(raw, 1)}: no position speaks for a human"
-        f" by itself."
-        f" The number of alternations alone gets {report.percent(one, 1)}, and with its squared distance from the"
-        f" coin's 9.5"
-        f" {report.percent(two, 1)}, from three parameters. {more} of the {len(found)} models here do better on the"
-        f" same"
-        f" folds than the network on the raw values ({report.percent(chosen['validation_accuracy'], 1)}, with"
-        f" {(LENGTH + 2) * record.settings.hidden + 1} parameters)."
+        f"A logistic model on the 20 values themselves gets {report.percent(raw, 1)}: no position speaks for a human by"
+        f" itself. The number of alternations alone gets {report.percent(one, 1)}, and with its squared distance from"
+        f" the coin's 9.5 {report.percent(two, 1)}, from three parameters. {more} of the {len(found)} models here do"
+        " better on the same folds than the network on the raw values"
+        f" ({report.percent(chosen['validation_accuracy'], 1)}, with {(LENGTH + 2) * record.settings.hidden + 1}"
+        " parameters)."
     )
 
 
@@ -439,9 +402,8 @@ def _copies(metrics: Row) -> str:
     copies, n = metrics["copies"], metrics["validation_samples"]
     text = (
         f"{metrics['human_copies']} of the {metrics['validation_humans']:,} human and {metrics['machine_copies']} of"
-        f" the"
-        f" {n - metrics['validation_humans']:,} machine validation sequences stand in the training data as well,"
-        f" value by value"
+        f" the {n - metrics['validation_humans']:,} machine validation sequences stand in the training data as well,"
+        " value by value"
     )
     if not copies:
         return f"{text}."

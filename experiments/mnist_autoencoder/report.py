@@ -12,13 +12,6 @@ from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
 
-DIGITS = {
-    "digit": "{digit}",
-    "test images": "{samples:,}",
-    "test MSE": "{test_mse:.4f}",
-    "median of the codes": "({x:.1f}, {y:.1f})",
-}
-
 
 def write(record: Record[Settings]) -> str:
     """The text, with all numbers and figures from the run's own files."""
@@ -43,7 +36,6 @@ def write(record: Record[Settings]) -> str:
         electorate=min(settings.electorate, metrics["training_samples"]),
         easiest=errors[0],
         hardest=errors[-1],
-        digits=report.rows_table(digits, DIGITS),
         closest=_closest(digits),
         ink=_ink(record),
         span=" to ".join(f"{100 * end:g} %" for end in settings.span),

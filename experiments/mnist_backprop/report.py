@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise, product
-from pathlib import Path
 
 from experiments.mnist_backprop.train import FINAL, Settings, stage_name
 from experiments.reporting import figures, report
@@ -21,12 +20,10 @@ def write(record: Record[Settings]) -> str:
     rows = []
     for activation, rate in configurations:
         training, validation = _curves(record, stage_name(activation, rate)).values()
-        epoch = 1 + validation.index(max(validation))
-        cells = [SPELLED[activation], f"{rate:g}", *map(report.percent, (training[-1], validation[-1]))]
-        cells.append(f"{report.percent(max(validation))} ({epoch})")
+        best = max(validation)
+        row = {"activation": SPELLED[activation], "rate": rate, "training": training[-1], "validation": validation[-1]}
         chosen = (activation, rate) == (metrics["activation"], metrics["learning_rate"])
-        rows.append([f"**{cell}**" if chosen else cell for cell in cells])
-    header = ["activation", "initial rate", "training", "validation", "best validation (epoch)"]
+        rows.append({**row, "best": best, "epoch": 1 + validation.index(best), "bold": chosen})
     counts = [[row[str(j)] for j in range(10)] for row in record.table("confusion")]
     pairs = sorted(((counts[i][j], i, j) for i in range(10) for j in range(10) if i != j), reverse=True)
     frequent = [f"{i} taken for {j} ({n} times)" for n, i, j in pairs[:3] if n]
@@ -43,13 +40,13 @@ def write(record: Record[Settings]) -> str:
         halvings=" and ".join(map(str, settings.halvings)),
         total=metrics["training_samples"] + metrics["validation_samples"],
         updates=-(-metrics["training_samples"] // settings.batch_size),
-        comparison=report.table(header, rows),
-        overview=report.image(_overview(record, configurations), "all six configurations"),
-        curves="\n\n".join(report.image(*_configuration_figure(record, *c)) for c in configurations),
-        final_curve=report.image(_final_figure(record), "training accuracy on all samples"),
+        comparison=rows,
+        overview=_overview(record, configurations),
+        curves="\n\n".join(_configuration_figure(record, *c) for c in configurations),
+        final_curve=_final_figure(record),
         final_training=record.curve(FINAL, "train_accuracy")[-1],
         correct=metrics["test_samples"] - metrics["test_errors"],
-        confusion=report.image(_confusion_figure(record, counts), "decisions on the test set"),
+        confusion=_confusion_figure(record, counts),
         frequent=f" Most often: {', '.join(frequent)}." if frequent else "",
     )
 
@@ -64,16 +61,16 @@ def _limits(record: Record[Settings]) -> tuple[float, float]:
     return figures.percent_range([c for s in record.stages if s != FINAL for c in _curves(record, s).values()])
 
 
-def _configuration_figure(record: Record[Settings], activation: str, rate: float) -> tuple[Path, str]:
+def _configuration_figure(record: Record[Settings], activation: str, rate: float) -> str:
     stage, title = stage_name(activation, rate), f"{SPELLED[activation]}, initial learning rate {rate:g}"
     figure, axes = figures.canvas()
     figures.accuracy_curves(axes, _curves(record, stage), record.curve(stage, "learning_rate"))
     axes.set(title=title, ylim=_limits(record))
     figures.legend(figure, axes)
-    return figures.save(figure, record, f"curves-{activation}-{rate:g}"), title
+    return report.image(figures.save(figure, record, f"curves-{activation}-{rate:g}"), title)
 
 
-def _overview(record: Record[Settings], configurations: list[tuple[str, float]]) -> Path:
+def _overview(record: Record[Settings], configurations: list[tuple[str, float]]) -> str:
     columns = len(record.settings.learning_rates)
     shape = (len(configurations) // columns, columns)
     figure, grid = figures.canvas(*shape, size=(4.2 * columns, 3.4 * shape[0]), sharex=True, sharey=True, squeeze=False)
@@ -86,10 +83,10 @@ def _overview(record: Record[Settings], configurations: list[tuple[str, float]])
         axes.label_outer()
     figures.legend(figure, grid[0, 0])
     figure.suptitle("Accuracy on training and validation data in all six configurations")
-    return figures.save(figure, record, "overview")
+    return report.image(figures.save(figure, record, "overview"), "all six configurations")
 
 
-def _final_figure(record: Record[Settings]) -> Path:
+def _final_figure(record: Record[Settings]) -> str:
     figure, axes = figures.canvas()
     curve, test = record.curve(FINAL, "train_accuracy"), record.metrics["test_accuracy"]
     figures.accuracy_curves(axes, {"training (all samples)": curve}, record.curve(FINAL, "learning_rate"))
@@ -98,11 +95,11 @@ def _final_figure(record: Record[Settings]) -> Path:
     axes.set(title=f"The chosen network trained on all samples ({configuration})")
     axes.set(ylim=figures.percent_range([curve, [test]]))
     figures.legend(figure, axes)
-    return figures.save(figure, record, "final")
+    return report.image(figures.save(figure, record, "final"), "training accuracy on all samples")
 
 
-def _confusion_figure(record: Record[Settings], counts: list[list[int]]) -> Path:
+def _confusion_figure(record: Record[Settings], counts: list[list[int]]) -> str:
     figure, axes = figures.canvas(size=(7.0, 6.0))
     figures.confusion(axes, counts, [str(digit) for digit in range(10)])
     axes.set(title=f"Test set: {record.metrics['test_errors']} errors of {record.metrics['test_samples']:,}")
-    return figures.save(figure, record, "confusion")
+    return report.image(figures.save(figure, record, "confusion"), "decisions on the test set")

@@ -38,11 +38,10 @@ def write(record: Record[Settings]) -> str:
     networks = {row["network"]: row for row in record.table(NETWORKS)}
     plain, regularised, normalised = (networks[name] for name in TITLES)
     model = _recipe(normalised).network(minigrad)
-    accuracy = report.percent(metrics["test_accuracy"])
     return report.fill(
         __file__,
         record,
-        networks=_summary(record, networks),
+        networks=[_summary(row, metrics["test_samples"]) for row in networks.values()],
         error=_points(standard_error(metrics["test_accuracy"], metrics["test_samples"])),
         source=inspect.getsource(mnist_cnn.architecture).strip(),
         framework=record.config["framework"],
@@ -52,12 +51,10 @@ def write(record: Record[Settings]) -> str:
         trial_epochs=_many(settings.trial_epochs, "epoch"),
         rates=_rates(record),
         plain=plain,
-        plain_accuracy=report.percent(plain["test_accuracy"]),
-        epochs=_epochs(record),
+        epochs=[row for row in record.history if row["stage"] == PLAIN],
         curves=_curves(record),
         regularisers=_steps(record, REGULARISERS),
         regularised=regularised,
-        regularised_accuracy=report.percent(regularised["test_accuracy"]),
         dropout=_dropout(regularised),
         choice=_choice(record),
         versus_plain=_versus(metrics, regularised, plain, "(b)"),
@@ -69,7 +66,6 @@ def write(record: Record[Settings]) -> str:
         schedule=_schedule(normalised),
         shift=_shift(normalised),
         normalised_epochs=_many(settings.normalised_epochs, "epoch"),
-        accuracy=accuracy,
         versus_regularised=_versus(metrics, normalised, regularised, "(c)"),
         confusion=classifiers.heat_map(record, "(d): classification rates on the test set (%)"),
         pair=classifiers.pair(record),
@@ -88,42 +84,24 @@ def _recipe(row: Row) -> Recipe:
     return Recipe(**{field.name: row[field.name] for field in fields(Recipe)})
 
 
-def _summary(record: Record[Settings], networks: dict[str, Row]) -> str:
-    rows = []
-    for name, title in TITLES.items():
-        wrong = round((1 - networks[name]["test_accuracy"]) * record.metrics["test_samples"])
-        accuracy, loss = report.percent(networks[name]["test_accuracy"]), f"{networks[name]['test_loss']:.4f}"
-        rows.append([title, f"**{accuracy}**", wrong, loss])
-    return report.table(["network", "test accuracy", "digits wrong", "average loss"], rows)
+def _summary(row: Row, samples: int) -> Row:
+    return {**row, "title": TITLES[row["network"]], "wrong": round((1 - row["test_accuracy"]) * samples)}
 
 
-def _shapes() -> str:
-    rows, values = [["the image", "1 × 28 × 28", ""]], minigrad.zeros(1, 1, 28, 28)
+def _shapes() -> list[Row]:
+    rows, values = [{"layer": "the image", "output": "1 × 28 × 28", "count": ""}], minigrad.zeros(1, 1, 28, 28)
     for layer in mnist_cnn.architecture(minigrad):
         values = layer(values)
         count = sum(parameter.numel() for parameter in layer.parameters())
-        rows.append([f"`{layer}`", " × ".join(map(str, values.shape[1:])), f"{count:,}" if count else ""])
-    return report.table(["layer", "its output", "parameters"], rows)
+        output = " × ".join(map(str, values.shape[1:]))
+        rows.append({"layer": f"`{layer}`", "output": output, "count": f"{count:,}" if count else ""})
+    return rows
 
 
-def _rates(record: Record[Settings]) -> str:
+def _rates(record: Record[Settings]) -> list[Row]:
     rows = record.table(RATES)
     best = min(rows, key=lambda row: float(row["validation_loss"]))
-    cells = [
-        [str(row["candidate"]), f"{row['validation_loss']:.4f}", report.percent(row["validation_accuracy"])]
-        for row in rows
-    ]
-    marked = [[f"**{cell}**" for cell in line] if row is best else line for row, line in zip(rows, cells, strict=True)]
-    return report.table(["candidate", "validation log-loss", "validation accuracy"], marked)
-
-
-def _epochs(record: Record[Settings]) -> str:
-    columns = [record.curve(PLAIN, column) for column in ("loss", "train_loss", "train_accuracy")]
-    rows = [
-        [epoch, f"{average:.4f}", f"{loss:.4f}", report.percent(accuracy)]
-        for epoch, (average, loss, accuracy) in enumerate(zip(*columns, strict=True), start=1)
-    ]
-    return report.table(["epoch", "average loss", "training log-loss", "training accuracy"], rows)
+    return [{**row, "bold": row is best} for row in rows]
 
 
 def _curves(record: Record[Settings]) -> str:
@@ -135,21 +113,14 @@ def _curves(record: Record[Settings]) -> str:
         left.plot(epochs, losses, **look)
         right.plot(epochs, [100 * accuracy for accuracy in accuracies], **look)
     left.set(title="Average loss while learning", xlabel="epoch", ylabel="log-loss (nats per sample)", yscale="log")
-    right.set(
-        title=f"Accuracy on the first {record.metrics['search_samples']:,} training samples",
-        xlabel="epoch",
-        ylabel="accuracy (%)",
-    )
+    title = f"Accuracy on the first {record.metrics['search_samples']:,} training samples"
+    right.set(title=title, xlabel="epoch", ylabel="accuracy (%)")
     right.set_ylim(*figures.percent_range([record.curve(name, "train_accuracy") for name in TITLES]))
     for axes in (left, right):
         figures.whole_numbers(axes)
     figures.legend(figure, left)
     path = figures.save(figure, record, "curves")
-    note = (
-        "The loss while learning is higher with dropout, and with shifted images, than what the same network shows"
-        " without them; the accuracies on the right are measured without."
-    )
-    return f"{report.image(path, 'loss and accuracy of the three networks after each epoch')}\n\n{note}"
+    return report.image(path, "loss and accuracy of the three networks after each epoch")
 
 
 def _dropout(row: Row) -> str:
@@ -170,19 +141,16 @@ def _versus(metrics: dict[str, Any], row: Row, other: Row, name: str) -> str:
     )
 
 
-def _steps(record: Record[Settings], table: str) -> str:
+def _steps(record: Record[Settings], table: str) -> list[Row]:
     start, *steps = record.table(table)
-    loss, accuracy = start["validation_loss"], start["validation_accuracy"]
-    rows = [[start["candidate"], f"{loss:.4f}", "", report.percent(accuracy), "", ""]]
+    before, rows = start, [{**start, "gain": "", "points": "", "yes": ""}]
     for row in steps:
-        lower, higher = loss - row["validation_loss"], row["validation_accuracy"] - accuracy
-        gain = f"{lower:+.4f} ± {row['standard_error']:.4f}"
-        measured = f"{row['validation_loss']:.4f}", gain, report.percent(row["validation_accuracy"])
-        rows.append([row["candidate"], *measured, f"{100 * higher:+.2f} points", "yes" if row["kept"] else "no"])
-        if row["kept"]:
-            loss, accuracy = row["validation_loss"], row["validation_accuracy"]
-    header = ["added", "validation log-loss", "gain ± standard error", "validation accuracy", "gain", "kept"]
-    return report.table(header, rows)
+        lower = before["validation_loss"] - row["validation_loss"]
+        higher = row["validation_accuracy"] - before["validation_accuracy"]
+        gains = {"gain": f"{lower:+.4f} ± {row['standard_error']:.4f}", "points": f"{100 * higher:+.2f} points"}
+        rows.append({**row, **gains, "yes": "yes" if row["kept"] else "no"})
+        before = row if row["kept"] else before
+    return rows
 
 
 def _choice(record: Record[Settings]) -> str:

@@ -148,9 +148,22 @@ def filled(text: str, values: Mapping[str, Any]) -> str:
 
 
 def fill(module: str, record: Record[Any], **values: Any) -> str:
-    """The text beside a report's module, its fields filled in: the record's settings and metrics, and `values`."""
-    text = Path(module).with_suffix(".md").read_text(encoding="utf-8")
-    return filled(text, {"settings": record.settings, "metrics": record.metrics, **values})
+    """The text of `report.md` beside a report's module, with its fields filled in.
+
+    The fields are the record's settings and metrics, and `values`. A line ``@NAME | {field} | ... |`` stands for a line
+    for each row of a table: `values[NAME]`, or else a table that the run kept. A row with a true ``bold`` is bold.
+    """
+    known = {"settings": record.settings, "metrics": record.metrics, **values}
+    lines = []
+    for line in Path(module).with_suffix(".md").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("@"):
+            lines.append(filled(line, known))
+            continue
+        name, *cells = (cell.strip() for cell in line[1:].rstrip("|").split("|"))
+        for row in known.get(name) or record.table(name):
+            marked = (f"**{cell}**" if row.get("bold") and cell else cell for cell in cells)
+            lines.append(filled(f"| {' | '.join(marked)} |", {**known, **row}))
+    return "\n".join(lines)
 
 
 def rows_table(rows: Iterable[Row], columns: Mapping[str, str], bold: Callable[[Row], bool] = lambda row: False) -> str:

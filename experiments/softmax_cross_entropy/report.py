@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import Any
 
 from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
-from experiments.softmax_cross_entropy.gradient_checks import STEP, TARGETS
+from experiments.softmax_cross_entropy.gradient_checks import STEP
 from experiments.softmax_cross_entropy.train import CROSS_ENTROPY, LOSSES, SQUARES, TWICE, Settings, stage_name
 
 COLOURS = {CROSS_ENTROPY: figures.TRAINING, SQUARES: figures.VALIDATION, TWICE: figures.TEST}
@@ -47,6 +45,7 @@ def write(record: Record[Settings]) -> str:
     given = {row["reading"]: row for row in record.table("given")}
     true, other = record.table("confident")
     sweep, losses = record.table("sweep"), record.table("losses")
+    found = {row["check"]: row for row in record.table("checks")}
     others = settings.classes - 1
     return report.fill(
         __file__,
@@ -60,13 +59,10 @@ def write(record: Record[Settings]) -> str:
         entries=given["printed"]["entries"],
         total=given["printed"]["sum"],
         mended=given["mended"],
-        given=report.table(
-            ["how it is read", "entries", "their sum", "loss (nats)"],
-            [[READINGS[r], row["entries"], f"{row['sum']:.2f}", _loss(row["loss"])] for r, row in given.items()],
-        ),
+        given=[{**row, "reading": READINGS[reading], "loss": _loss(row["loss"])} for reading, row in given.items()],
         true=true,
         rest=1 - settings.confidence,
-        confident=_confident(true, other, others),
+        confident=[{**true, "k": "3"}, {**other, "k": f"each of the other {others}"}],
         ratio_f=true["cross_entropy_by_f"] / true["squares_by_f"],
         ratio_mean=true["cross_entropy_by_f"] / true["mean_square_by_f"],
         ratio_z=true["cross_entropy_by_z"] / true["squares_by_z"],
@@ -74,38 +70,25 @@ def write(record: Record[Settings]) -> str:
         wrong=(wrong := next(row for row in sweep if row["probability"] >= 0.01)),
         ratio_wrong=wrong["cross_entropy_by_z"] / wrong["squares_by_z"],
         sweep_error=max(abs(row[column] - value) for row in sweep for column, value in _formulas(row, others).items()),
-        gradients_figure=report.image(_gradients_figure(record, sweep, true), "gradients of the losses"),
-        overflow=_overflow(record.table("overflow")),
+        gradients_figure=_gradients_figure(record, sweep, true),
+        overflow=[_overflow(row) for row in record.table("overflow")],
         others=others,
         floor=math.log(math.e + others) - 1,
         twice_loss=min(row["training_loss"] for row in losses if row["loss"] == TWICE),
         first={row["loss"]: row["first_gradient"] for row in losses},
-        losses=_losses(losses),
-        accuracy_figure=report.image(_accuracy_figure(record), "validation accuracy of the three losses"),
+        accuracy_figure=_accuracy_figure(record),
         slower=_slower(settings, losses),
         softmax_link=report.operation_link("softmax", record.folder),
         log_softmax_link=report.operation_link("log_softmax", record.folder),
         fused_link=report.operation_link("_softmax_nll", record.folder),
         example=_example(record.table("example")),
         step=STEP,
-        checks=_checks(record.table("checks")),
+        checks=[{**found[check], "check": text} for check, text in CHECKS.items()],
     )
 
 
-def _loss(value: float) -> str:
-    return f"{value:.4f}" if math.isfinite(value) else "∞" if value > 0 else "nan"
-
-
-def _confident(true: Row, other: Row, others: int) -> str:
-    rows = []
-    for name, row in (("3", true), (f"each of the other {others}", other)):
-        cells = [f"{row['probability']:.4g}", f"{row['y']:g}"]
-        for loss in ("cross_entropy", "squares", "mean_square"):
-            cells += [f"{row[f'{loss}_by_{what}'] + 0.0:.4g}" for what in "fz"]
-        rows.append([name, *cells])
-    names = ("CE", "Σ squares", "nn.MSELoss")
-    header = ["k", "ŷ_k", "y_k", *(f"∂ {name}/∂{by}" for name in names for by in ("ŷ_k", "z_k"))]
-    return report.table(header, rows)
+def _loss(value: float, digits: int = 4) -> str:
+    return f"{value:.{digits}f}" if math.isfinite(value) else "∞" if value > 0 else "nan"
 
 
 def _formulas(row: Row, others: int) -> dict[str, float]:
@@ -125,7 +108,7 @@ def _formulas(row: Row, others: int) -> dict[str, float]:
     }
 
 
-def _gradients_figure(record: Record[Settings], sweep: list[Row], true: Row) -> Path:
+def _gradients_figure(record: Record[Settings], sweep: list[Row], true: Row) -> str:
     figure, (left, right) = figures.canvas(1, 2, size=(10.5, 4.6))
     p = [row["probability"] for row in sweep]
     for loss, (label, colour, style) in LINES.items():
@@ -140,45 +123,16 @@ def _gradients_figure(record: Record[Settings], sweep: list[Row], true: Row) -> 
         axes.set(xlabel="probability ŷ₃ of the true class", xlim=(0, 1))
     figure.suptitle(f"What each loss tells the network about the true class (dots: ŷ₃ = {true['probability']:g})")
     figures.legend(figure, left)
-    return figures.save(figure, record, "gradients")
+    return report.image(figures.save(figure, record, "gradients"), "gradients of the losses")
 
 
-def _overflow(table: list[Row]) -> str:
-    rows = []
-    for row in table:
-        cells = [f"{row['size']:g}", f"{row['exact']:.4f}"]
-        for way in ("naive", "softmax_then_log", "fused"):
-            gradient = row[f"{way}_gradient"]
-            cells.append(
-                f"{_loss(row[way])} ({gradient:.3f})" if math.isfinite(gradient) else f"{_loss(row[way])} (nan)"
-            )
-        rows.append(cells)
-    return (
-        report.table(
-            ["score", "true loss", "−log(eᶻ / Σ eᶻ)", "`nll_loss(softmax(z).log())`", "`CrossEntropyLoss`"], rows
-        )
-        + "\n\nIn brackets the gradient by the score of the right class."
-    )
+def _overflow(row: Row) -> Row:
+    """Each way's loss, and in brackets its gradient."""
+    ways = ("naive", "softmax_then_log", "fused")
+    return {**row, **{way: f"{_loss(row[way])} ({_loss(row[f'{way}_gradient'], 3)})" for way in ways}}
 
 
-def _losses(table: list[Row]) -> str:
-    rows = [
-        [
-            row["loss"],
-            f"{row['rate']:g}",
-            f"{row['first_gradient']:.4f}",
-            f"{row['training_loss']:.4f}",
-            f"{row['log_loss']:.4f}",
-            report.percent(row["first_accuracy"]),
-            report.percent(row["last_accuracy"]),
-        ]
-        for row in table
-    ]
-    header = ["trained with", "rate", "first gradient by z", "training loss", "validation log-loss"]
-    return report.table([*header, "validation accuracy after epoch 1", "after the last"], rows)
-
-
-def _accuracy_figure(record: Record[Settings]) -> Path:
+def _accuracy_figure(record: Record[Settings]) -> str:
     figure, axes = figures.canvas()
     curves = []
     for loss in LOSSES:
@@ -190,7 +144,7 @@ def _accuracy_figure(record: Record[Settings]) -> Path:
     figures.whole_numbers(axes)
     axes.set(xlabel="epoch", ylabel="validation accuracy (%)", title="The same network with three losses")
     axes.legend(fontsize=9)
-    return figures.save(figure, record, "accuracy")
+    return report.image(figures.save(figure, record, "accuracy"), "validation accuracy of the three losses")
 
 
 def _slower(settings: Settings, losses: list[Row]) -> str:
@@ -210,18 +164,10 @@ def _slower(settings: Settings, losses: list[Row]) -> str:
     return " ".join(parts)
 
 
-def _example(table: list[Row]) -> str:
-    header = ["y", "i", "z", "f", "y_i", "∇f ℓ", "∇z ℓ in two steps", "∇z ℓ fused", "f − y"]
-    rows: list[list[Any]] = []
+def _example(table: list[Row]) -> list[Row]:
+    rows = []
     for kind, name in (("one_hot", "one-hot"), ("probabilities", "probabilities")):
         for i, row in enumerate(table):
-            steps = [row[f"{kind}_{step}"] for step in ("y", "grad_f", "two_steps", "fused", "difference")]
-            numbers = [row["z"], row["f"], *steps]
-            rows.append([name if i == 0 else "", i, *(f"{number + 0.0:.5f}" for number in numbers)])
-    return report.table(header, rows)
-
-
-def _checks(table: list[Row]) -> str:
-    found = {row["check"]: row for row in table}
-    rows = [[text, *(f"{found[check][kind]:.0e}" for kind in TARGETS)] for check, text in CHECKS.items()]
-    return report.table(["what against what", "y one-hot", "y probabilities", "y weights with sum 2"], rows)
+            steps = {step: row[f"{kind}_{step}"] for step in ("y", "grad_f", "two_steps", "fused", "difference")}
+            rows.append({"kind": "" if i else name, "i": i, "z": row["z"], "f": row["f"], **steps})
+    return rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-from pathlib import Path
 
 from experiments.reporting import figures, report
 from experiments.runner.files import Row
@@ -32,89 +31,35 @@ def write(record: Record[Settings]) -> str:
     norm, table = record.table("batch_norm"), record.table("modes")
     repeats = {row["mode"]: row for row in record.table("repeats")}
     listing = "\n\n".join(inspect.getsource(part) for part in (loop_listing.autoencoder, loop_listing.listing))
+    costs = [
+        f"{_points(metrics['test_accuracy'] - row['accuracy'])} in batches of {row['batch']:,}"
+        for row in table
+        if row["mode"] == NORM and row["order"] == AS_GIVEN
+    ]
     return report.fill(
         __file__,
         record,
         code=", ".join(report.module_link(f"experiments.training_loop.{name}", record.folder) for name in MODULES),
         source_samples=record.config["data"]["samples"],
-        accuracy=report.percent(metrics["test_accuracy"]),
-        forgotten=report.percent(metrics["without_eval_test_accuracy"]),
-        worst=report.percent(min(row["accuracy"] for row in table)),
+        worst=min(row["accuracy"] for row in table),
         listing=listing,
-        imports=report.table(
-            ["question", "PyTorch", "minigrad, executed", "what it is"],
-            [
-                [row["question"], f"`{row['torch']}`", f"`{row['minigrad']}`", f"`{row['name']}`: {row['says']}"]
-                for row in record.table("imports")
-            ],
-        ),
-        batches=report.table(
-            ["epoch", "batch", "samples"],
-            [[row["epoch"], row["batch"], str(row["samples"]).replace(" ", ", ")] for row in record.table("batches")],
-        ),
-        steps=report.table(
-            ["the step", "gradient of the first weights (norm)", "largest change", "loss before", "loss after"],
-            [
-                [
-                    row["way"],
-                    _norm(row["gradient"]),
-                    f"{row['moved']:.3g}",
-                    f"{row['before']:.4f}",
-                    f"{row['after']:.4f}",
-                ]
-                for row in record.table("steps")
-            ],
-        ),
-        loops=_loops(loops),
-        loops_figure=report.image(_loops_figure(record), "training loss of four loops"),
+        batches=[{**row, "samples": str(row["samples"]).replace(" ", ", ")} for row in record.table("batches")],
+        loops_figure=_loops_figure(record),
         no_backward=loops[NO_BACKWARD],
         too_early=loops[TOO_EARLY],
-        chance=report.percent(loops[NO_BACKWARD]["accuracy"]),
         no_zero_grad_text=_no_zero_grad(record, loops),
-        accumulated=report.table(
-            ["calls of backward()", "norm of .grad", "largest deviation from that many times the first"],
-            [[row["calls"], f"{row['norm']:.4f}", f"{row['error']:.1g}"] for row in record.table("accumulated")],
-        ),
-        dropout=report.table(
-            ["mode", "zeros", "value of the rest", "mean", "elements that differ in a second pass"],
-            [
-                [
-                    row["mode"],
-                    report.percent(row["zeros"]),
-                    f"{row['largest']:g}",
-                    f"{row['mean']:.4f}",
-                    report.percent(row["differs_again"]),
-                ]
-                for row in record.table("dropout")
-            ],
-        ),
-        batch_norm=_batch_norm(norm),
         norm_error=max(row["formula_error"] for row in norm),
         eval_moved=max(row["moved_by_eval"] for row in norm),
-        train_accuracy=report.percent(metrics["train_accuracy"]),
-        train_short=report.percent(metrics["train_accuracy"], 1),
-        repeats=_repeats(list(repeats.values())),
         changed=repeats[TRAIN]["decisions_differ"],
         cost=_points(metrics["test_accuracy"] - metrics["without_eval_test_accuracy"]),
-        modes=_modes(table, settings.evaluation_batches),
-        modes_figure=report.image(_modes_figure(record, table), "accuracy by mode, batch size and order"),
+        mode_table=_modes(table, settings.evaluation_batches),
+        modes_figure=_modes_figure(record, table),
         cleared="None" if metrics["cleared_to_none"] else "zeros",
         unbiased=math.sqrt(100 / 99),
         dropout_cost=_range([metrics["test_accuracy"] - row["accuracy"] for row in table if row["mode"] == DROPOUT]),
-        norm_costs="; ".join(
-            f"{_points(metrics['test_accuracy'] - row['accuracy'])} in batches of {row['batch']:,}"
-            for row in table
-            if row["mode"] == NORM and row["order"] == AS_GIVEN
-        ),
-        sorted_norm=report.percent(
-            min(row["accuracy"] for row in table if row["mode"] == NORM and row["order"] == SORTED)
-        ),
-        afterwards=report.percent(metrics["afterwards_test_accuracy"]),
+        norm_costs="; ".join(costs),
+        sorted_norm=min(row["accuracy"] for row in table if row["mode"] == NORM and row["order"] == SORTED),
     )
-
-
-def _norm(gradient: float | str) -> str:
-    return gradient if isinstance(gradient, str) else f"{gradient:.4f}"
 
 
 def _points(difference: float) -> str:
@@ -123,27 +68,6 @@ def _points(difference: float) -> str:
 
 def _range(differences: list[float]) -> str:
     return f"between {100 * min(differences):.2f} and {_points(max(differences))}"
-
-
-def _loops(loops: dict[str, Row]) -> str:
-    rows = [
-        [
-            loop,
-            f"{row['first_loss']:.4g}",
-            f"{row['last_loss']:.4g}",
-            report.percent(row["accuracy"]),
-            f"{row['moved']:.3g}",
-        ]
-        for loop, row in loops.items()
-    ]
-    header = [
-        "loop",
-        "mean training loss, epoch 1",
-        "last epoch",
-        "validation accuracy",
-        "largest change of a parameter",
-    ]
-    return report.table(header, rows)
 
 
 def _no_zero_grad(record: Record[Settings], loops: dict[str, Row]) -> str:
@@ -161,40 +85,6 @@ def _no_zero_grad(record: Record[Settings], loops: dict[str, Row]) -> str:
     return f"{text}. Its weights have moved up to {wrong['moved'] / max(right['moved'], 1e-12):,.0f} times as far."
 
 
-def _batch_norm(table: list[Row]) -> str:
-    rows = [
-        [
-            row["batches"],
-            f"{row['running_mean']:.3f}, {row['running_var']:.3f}",
-            *(f"{row[f'{mode}_mean'] + 0.0:.3f}, {row[f'{mode}_std']:.3f}" for mode in ("train", "eval")),
-        ]
-        for row in table
-    ]
-    rows = [[str(cell).replace("-0.000", "0.000") for cell in row] for row in rows]
-    header = [
-        "batches seen in train()",
-        "running mean, variance",
-        "output in train(): mean, std",
-        "in eval(): mean, std",
-    ]
-    return report.table(header, rows)
-
-
-def _repeats(table: list[Row]) -> str:
-    rows = [
-        [
-            row["mode"],
-            report.percent(row["mean"]),
-            f"{report.percent(row['lowest'])} to {report.percent(row['highest'])}",
-            f"{row['scores_differ']:.3g}",
-            f"{row['decisions_differ']:,}",
-        ]
-        for row in table
-    ]
-    header = ["", "mean accuracy", "lowest to highest", "largest difference of a score", "most decisions that differ"]
-    return report.table(header, rows)
-
-
 def _modes(table: list[Row], sizes: tuple[int, ...]) -> str:
     found = {(row["mode"], row["order"], row["batch"]): report.percent(row["accuracy"]) for row in table}
     columns = [(order, size) for order in (AS_GIVEN, SORTED) for size in sizes]
@@ -202,7 +92,7 @@ def _modes(table: list[Row], sizes: tuple[int, ...]) -> str:
     return report.table(["", *(f"{order}, batches of {size:,}" for order, size in columns)], rows)
 
 
-def _loops_figure(record: Record[Settings]) -> Path:
+def _loops_figure(record: Record[Settings]) -> str:
     figure, axes = figures.canvas()
     for loop in LOOPS:
         losses = record.curve(loop, "loss")
@@ -212,23 +102,21 @@ def _loops_figure(record: Record[Settings]) -> Path:
     axes.set(xlabel="epoch", ylabel="mean training loss (nats per sample)")
     axes.set(title="The same network and data, four loops", ylim=(0, None))
     axes.legend(fontsize=9)
-    return figures.save(figure, record, "loops")
+    return report.image(figures.save(figure, record, "loops"), "training loss of four loops")
 
 
-def _modes_figure(record: Record[Settings], table: list[Row]) -> Path:
+def _modes_figure(record: Record[Settings], table: list[Row]) -> str:
     figure, panels = figures.canvas(1, 2, size=(10.0, 4.6))
     for axes, order in zip(panels, (AS_GIVEN, SORTED), strict=True):
         for mode in MODES:
-            points = [
-                (row["batch"], 100 * row["accuracy"]) for row in table if (row["mode"], row["order"]) == (mode, order)
-            ]
-            axes.plot(*zip(*points, strict=True), "-o", color=MODE_COLOURS[mode], label=mode)
+            rows = [row for row in table if (row["mode"], row["order"]) == (mode, order)]
+            accuracies = [100 * row["accuracy"] for row in rows]
+            axes.plot([row["batch"] for row in rows], accuracies, "-o", color=MODE_COLOURS[mode], label=mode)
         sizes = record.settings.evaluation_batches
-        axes.set(
-            title=f"test images {order}", xlabel="test images in a batch", ylabel="test accuracy (%)", xscale="log"
-        )
+        axes.set(title=f"test images {order}", xlabel="test images in a batch", ylabel="test accuracy (%)")
+        axes.set_xscale("log")
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
         axes.minorticks_off()
     figure.suptitle("One network, tested in four modes (mind the two scales)")
     figures.legend(figure, panels[0])
-    return figures.save(figure, record, "modes")
+    return report.image(figures.save(figure, record, "modes"), "accuracy by mode, batch size and order")
