@@ -22,7 +22,7 @@ def write(record: Record[Settings]) -> str:
     return report.fill(
         __file__,
         record,
-        results=[{**row, "name": f"**{n}**" if n in names[:2] else n} for n, row in outcomes.items()],
+        results=[{**row, "name": report.bold(n, n in names[:2])} for n, row in outcomes.items()],
         measured=[{**row, "neuron": row["norm"] / _neurons(row) ** 0.5} for row in rows],
         histograms=_histograms(record, names[:2], "histograms", "The two networks of the assignment"),
         tails=_histograms(record, names[:2], "tails", "The same on a logarithmic axis, where the tails show", "log"),

@@ -9,14 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.human_machine.data import LENGTH
-from experiments.human_machine.train import (
-    INPUTS,
-    NETWORKS,
-    RATES,
-    REGULARIZERS,
-    SEARCH,
-    Settings,
-)
+from experiments.human_machine.train import INPUTS, NETWORKS, RATES, REGULARIZERS, SEARCH, Settings
 from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
@@ -58,16 +51,15 @@ def write(record: Record[Settings]) -> str:
         matrix=_matrix(record),
         heat=_heat(record, arrays),
         spectrum=_spectrum(record, arrays),
-        insight=_insight(arrays),
+        **_insight(arrays),
         statistics=_statistics(record),
         statistics_text=_statistics_text(metrics),
         judgement=_judgement(record),
         features=[
-            {**_shown(row), "name": f"**{row['candidate']}**" if row is best_features else row["candidate"]}
-            for row in parts[INPUTS]
+            {**_shown(row), "name": report.bold(row["candidate"], row is best_features)} for row in parts[INPUTS]
         ],
         features_figure=_features(record, parts[INPUTS], chosen),
-        features_text=_features_text(record, parts[INPUTS], chosen),
+        compared=_compared(parts[INPUTS], chosen, settings.hidden),
         features_difference=100 * (metrics["features_validation_accuracy"] - metrics["validation_accuracy"]),
         copies=_copies(metrics),
         shuffles=SHUFFLES,
@@ -123,7 +115,7 @@ def _monitored(record: Record[Settings]) -> str:
     )
 
 
-def _overfitting(record: Record[Settings], networks: list[Row]) -> str:
+def _overfitting(record: Record[Settings], networks: list[Row]) -> Row:
     worst = max(networks, key=lambda row: row["train_accuracy"] - row["validation_accuracy"])
     seed = record.config["seed"]
     stages = {
@@ -132,10 +124,8 @@ def _overfitting(record: Record[Settings], networks: list[Row]) -> str:
     }
     figure, grid = figures.canvas(1, 2, size=(10.0, 4.2), sharey=True)
     for axes, (name, stage) in zip(grid, stages.items(), strict=True):
-        figures.loss_curves(
-            axes,
-            {"training": record.curve(stage, "train_loss"), "validation": record.curve(stage, "validation_loss")},
-        )
+        curves = {part: record.curve(stage, f"{part}_loss") for part in ("train", "validation")}
+        figures.loss_curves(axes, {"training": curves["train"], "validation": curves["validation"]})
         axes.axhline(math.log(2), color=figures.MARK, linestyle=":", label="chance, ln 2")
         axes.set(title=name)
         axes.label_outer()
@@ -143,14 +133,9 @@ def _overfitting(record: Record[Settings], networks: list[Row]) -> str:
     figure.suptitle("Log-loss after each epoch: what over-fitting looks like")
     losses = record.curve(stages[worst["candidate"]], "validation_loss")
     least = int(np.argmin(losses))
-    text = (
-        f"For comparison the network that over-fits most of all that were tried, {worst['candidate']}, whose training"
-        f" accuracy ends {100 * (worst['train_accuracy'] - worst['validation_accuracy']):.1f} points above its"
-        f" validation accuracy (mean of {record.settings.seeds} seeds). In the figure its validation log-loss is lowest"
-        f" in epoch {least + 1} ({losses[least]:.4f}) and ends at {losses[-1]:.4f}, while the training log-loss keeps"
-        " falling."
-    )
-    return f"{text}\n\n{report.image(figures.save(figure, record, 'overfitting'), 'log-loss of two networks')}"
+    end = {"name": worst["candidate"], "gap": 100 * (worst["train_accuracy"] - worst["validation_accuracy"])}
+    figure_link = report.image(figures.save(figure, record, "overfitting"), "log-loss of two networks")
+    return {**end, "epoch": least + 1, "least": losses[least], "last": losses[-1], "figure": figure_link}
 
 
 def _grid(rows: list[Row], settings: Settings, gap: bool = False) -> str:
@@ -163,28 +148,21 @@ def _grid(rows: list[Row], settings: Settings, gap: bool = False) -> str:
             f"{100 * (row['train_accuracy'] - row['validation_accuracy']):.1f}" if gap else _spread(row, "validation")
             for row in line
         ]
-        bold = [f"**{cell}**" if row is best and not gap else cell for row, cell in zip(line, cells, strict=True)]
+        bold = [report.bold(cell, row is best and not gap) for row, cell in zip(line, cells, strict=True)]
         table.append([f"{optimizer}, rate {line[0]['rate']:g}", *bold])
     return report.table(["optimizer", *settings.regularizers], table)
 
 
-def _averages(rows: list[Row], seeds: int) -> str:
-    """What the grid says about its rows and columns."""
-
-    def means(column: str) -> str:
+def _averages(rows: list[Row], seeds: int) -> Row:
+    """The means of the grid's rows and columns, the best first; and the standard deviation from seed to seed."""
+    averages: Row = {}
+    for column in ("optimizer", "regularizer"):
         names = dict.fromkeys(row[column] for row in rows)
-        values = {
-            name: float(np.mean([row["validation_accuracy"] for row in rows if row[column] == name])) for name in names
-        }
-        ranked = sorted(values, key=lambda name: -values[name])
-        return ", ".join(f"{name} {report.percent(values[name], 1)}" for name in ranked)
-
-    spread = float(np.sqrt(np.mean([row["validation_spread"] ** 2 for row in rows])))
-    return (
-        f"Averaged over the regularizers: {means('optimizer')}. Averaged over the optimizers: {means('regularizer')}."
-        f" From seed to seed, which also changes the fold, an accuracy varies by ± {100 * spread:.1f} points, so a mean"
-        f" by about ± {100 * spread / math.sqrt(seeds):.1f}: smaller differences mean nothing."
-    )
+        means = {n: float(np.mean([row["validation_accuracy"] for row in rows if row[column] == n])) for n in names}
+        ranked = sorted(means, key=lambda name: -means[name])
+        averages[column] = ", ".join(f"{name} {report.percent(means[name], 1)}" for name in ranked)
+    spread = 100 * float(np.sqrt(np.mean([row["validation_spread"] ** 2 for row in rows])))
+    return {**averages, "spread": spread, "error": spread / math.sqrt(seeds)}
 
 
 def _matrix(record: Record[Settings]) -> str:
@@ -257,56 +235,43 @@ def _spectrum(record: Record[Settings], arrays: dict[str, Array]) -> str:
     return report.image(figures.save(figure, record, "spectrum"), title)
 
 
-def _insight(arrays: dict[str, Array]) -> str:
-    """What order there is in the trained matrix, measured against weights without any."""
+def _insight(arrays: dict[str, Array]) -> dict[str, Any]:
+    """What order there is in the trained matrix, compared with weights without any."""
     trained, untrained = arrays["trained"], arrays["untrained"]
     shuffles = _shuffled(trained)
     sizes, null = (np.sqrt(np.square(matrix).mean(-2)) for matrix in (trained, shuffles))
-    lines = [
-        f"by position, the root mean square of the weights lies between {sizes.min():.2f} and {sizes.max():.2f}"
-        f" (without order: {null.min(1).mean():.2f} and {null.max(1).mean():.2f} on average)"
-    ]
-    found: dict[str, list[str]] = {"above": [], "within": [], "below": []}
+    ends = {"low": sizes.min(), "high": sizes.max(), "null_low": null.min(1).mean(), "null_high": null.max(1).mean()}
+    bands = []
     for name, (first, last) in BANDS.items():
         those = slice(first, last + 1)
         share, before = (float(spectrum(matrix)[those].sum()) for matrix in (trained, untrained))
         null = spectrum(shuffles)[:, those].sum(1)
         low, high = np.quantile(null, (0.025, 0.975))
         where = "above" if share > high else "below" if share < low else "within"
-        found[where].append(name)
-        lines.append(
-            f"{name} frequencies ({first} to {last} periods in {LENGTH} values): **{report.percent(share, 1)}** of the"
-            f" power (untrained {report.percent(before, 1)}; without order {report.percent(float(null.mean()), 1)}, 95"
-            f" % of the time from {100 * low:.1f} to {100 * high:.1f}): {where} what chance gives"
-        )
+        found = {"name": name, "first": first, "last": last, "share": share, "before": before, "where": where}
+        bands.append({**found, "null": float(null.mean()), "low": 100 * low, "high": 100 * high})
+    distances = []
     for distance in (1, 2):
         null = neighbours(shuffles, distance)
-        lines.append(
-            f"weights {distance} apart in a neuron correlate by {float(neighbours(trained, distance)):+.2f} (untrained"
-            f" {float(neighbours(untrained, distance)):+.2f}; without order {null.mean():+.2f} ± {null.std():.2f})"
-        )
+        found = {"trained": float(neighbours(trained, distance)), "untrained": float(neighbours(untrained, distance))}
+        distances.append({"distance": distance, **found, "mean": null.mean(), "std": null.std()})
     own = np.stack([spectrum(row[None]) for row in trained])
-    alike, alternating = (int(own[:, k].argmax()) for k in (0, -1))
-    lines.append(
-        f"the purest neurons: number {alike + 1} has {report.percent(own[alike, 0], 0)} of its power in the rhythm of 0"
-        f" periods (all alike), number {alternating + 1} has {report.percent(own[alternating, -1], 0)} in that of 10"
-        " (alternating)"
-    )
-    return f"{report.bullets(lines)}\n\n{_verdict(found)}"
+    purest = [{"neuron": int(own[:, k].argmax()) + 1, "share": float(own[:, k].max())} for k in (0, -1)]
+    return {"sizes": ends, "bands": bands, "distances": distances, "purest": purest, "verdict": _verdict(bands)}
 
 
-def _verdict(found: dict[str, list[str]]) -> str:
+def _verdict(bands: list[Row]) -> str:
     """What follows for features, by the bands whose power is above, within and below what chance gives."""
     meanings = {
         "low": "weights of like sign, which add up to how much of a sequence is alike: long runs",
         "middle": "rhythms of a few values",
         "high": "weights of alternating sign, which add up to how much of it alternates",
     }
-    if not found["above"]:
+    above, below = ([meanings[b["name"]] for b in bands if b["where"] == where] for where in ("above", "below"))
+    if not above:
         return "So no rhythm stands out from chance, and this matrix by itself doesn't suggest features."
-    more = "; ".join(meanings[name] for name in found["above"])
-    less = f" Less than chance gives: {'; '.join(meanings[name] for name in found['below'])}." if found["below"] else ""
-    return f"So there is order in the matrix, and more of it than chance gives: {more}.{less}"
+    less = f" Less than chance gives: {'; '.join(below)}." if below else ""
+    return f"So there is order in the matrix, and more of it than chance gives: {'; '.join(above)}.{less}"
 
 
 def _statistics(record: Record[Settings]) -> str:
@@ -381,20 +346,19 @@ def _features(record: Record[Settings], tried: list[Row], chosen: Row) -> str:
     return report.image(figures.save(figure, record, "features"), title)
 
 
-def _features_text(record: Record[Settings], tried: list[Row], chosen: Row) -> str:
-    """What the table of features says, from its own numbers."""
+def _compared(tried: list[Row], chosen: Row, hidden: int) -> Row:
+    """The accuracies that the text about the features names."""
     found = {row["candidate"].removeprefix("logistic on "): row["validation_accuracy"] for row in tried}
-    raw, one = found["the 20 values"], found["the number of alternations"]
-    two = found["alternations, and their squared distance from 9.5"]
-    more = sum(value > chosen["validation_accuracy"] for value in found.values())
-    return (
-        f"A logistic model on the 20 values themselves gets {report.percent(raw, 1)}: no position speaks for a human by"
-        f" itself. The number of alternations alone gets {report.percent(one, 1)}, and with its squared distance from"
-        f" the coin's 9.5 {report.percent(two, 1)}, from three parameters. {more} of the {len(found)} models here do"
-        " better on the same folds than the network on the raw values"
-        f" ({report.percent(chosen['validation_accuracy'], 1)}, with {(LENGTH + 2) * record.settings.hidden + 1}"
-        " parameters)."
-    )
+    accuracy = chosen["validation_accuracy"]
+    return {
+        "raw": found["the 20 values"],
+        "one": found["the number of alternations"],
+        "two": found["alternations, and their squared distance from 9.5"],
+        "better": sum(value > accuracy for value in found.values()),
+        "of": len(found),
+        "network": accuracy,
+        "parameters": (LENGTH + 2) * hidden + 1,
+    }
 
 
 def _copies(metrics: Row) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise, product
 
-from experiments.mnist_backprop.train import FINAL, Settings, stage_name
+from experiments.mnist_backprop.train import Settings, stage_name
 from experiments.reporting import figures, report
 from experiments.runner.record import Record
+from experiments.training.classification import FINAL
 
 SPELLED = {"relu": "ReLU", "tanh": "tanh"}
 OPERATIONS = ("linear", "relu", "tanh", "dropout", "mul", "cross_entropy", "log_softmax", "nll_loss", "_softmax_nll")

@@ -10,10 +10,8 @@ from typing import Any
 from experiments.data import split
 from experiments.registry import Experiment
 from experiments.runner.run import Run
-from experiments.training.metrics import confusion
-from experiments.training.trainer import Trainer, accuracy, batches, logits
-
-FINAL = "final"
+from experiments.training.classification import FINAL, keep_test
+from experiments.training.trainer import Trainer, accuracy, batches
 
 
 @dataclass(frozen=True)
@@ -100,23 +98,9 @@ def train(run: Run[Settings]) -> None:
         settings.epochs,
         lambda model: {"train_accuracy": accuracy(fw, model, inputs, labels)},
     )
-    choice = {
-        "activation": activation,
-        "learning_rate": rate,
-        "validation_accuracy": reached[activation, rate],
-    }
-    test_inputs, test_labels = run.open_test(FINAL, **choice)
-    counts = confusion(test_labels, logits(fw, model, test_inputs).argmax(1), classes=10)
-    correct = sum(counts[i][i] for i in range(10))
-    run.keep(
-        test_accuracy=correct / len(test_labels),
-        test_errors=len(test_labels) - correct,
-        test_samples=len(test_labels),
-        training_samples=len(training[1]),
-        validation_samples=len(validation[1]),
-        **choice,
-    )
-    run.keep_table("confusion", [{"true": i, **{str(j): n for j, n in enumerate(row)}} for i, row in enumerate(counts)])
+    choice = {"activation": activation, "learning_rate": rate, "validation_accuracy": reached[activation, rate]}
+    keep_test(run, model, run.open_test(FINAL, **choice))
+    run.keep(training_samples=len(training[1]), validation_samples=len(validation[1]), **choice)
 
 
 EXPERIMENT = Experiment(

@@ -32,6 +32,5 @@ def write(record: Record[Settings]) -> str:
         gaps="; ".join(gaps),
         validation=report.percent(metrics["validation_accuracy"]),
         error=report.percent(standard_error(metrics["validation_accuracy"], metrics["validation_samples"])),
-        epochs=classifiers.epoch_table(record, FINAL),
         lowest=f"{min(losses):.4f} after epoch {1 + losses.index(min(losses))}",
     )

@@ -7,7 +7,7 @@ from itertools import pairwise
 from experiments.mnist_mlp.train import Settings
 from experiments.reporting import classifiers
 from experiments.runner.record import Record
-from experiments.training.classification import FINAL, rate_name
+from experiments.training.classification import rate_name
 
 
 def write(record: Record[Settings]) -> str:
@@ -25,5 +25,4 @@ def write(record: Record[Settings]) -> str:
         rate=next(rate for rate in settings.learning_rates if rate_name(rate) == metrics["chosen"]),
         updates=-(-total // settings.batch_size),
         seed=record.config["seed"],
-        epochs=classifiers.epoch_table(record, FINAL),
     )

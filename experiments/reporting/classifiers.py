@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from experiments.reporting import figures, report
+from experiments.runner.files import Row
 from experiments.runner.record import Record
 from experiments.training import metrics
 from experiments.training.classification import CONFUSION, FINAL, SEARCH
@@ -28,7 +29,8 @@ def fill(module: str, record: Record[Any], *, test_curves: bool = False, loss: s
         "total": found["training_samples"] + found["validation_samples"],
         "accuracy": report.percent(found["test_accuracy"]),
         "final_training": report.percent(record.curve(FINAL, "train_accuracy")[-1]),
-        "search": search_table(record),
+        "search": [{**row, "bold": row["candidate"] == found["chosen"]} for row in record.table(SEARCH)],
+        "epochs": [row for row in record.history if row["stage"] == FINAL],
         "accuracy_figure": accuracy_figure(record, f"Accuracy {of}", curves("accuracy")),
         "loss": loss_figure(record, f"{loss} {of}", curves("loss")),
         "confusion": heat_map(record, "Classification rates on the test set (%)"),
@@ -54,20 +56,17 @@ def heat_map(record: Record[Any], title: str) -> str:
     return report.image(figures.save(figure, record, "confusion"), "confusion matrix")
 
 
-def confusion_list(record: Record[Any]) -> str:
+def confusion_list(record: Record[Any]) -> list[Row]:
     """For each class what it is most often taken for, and what is most often taken for it."""
     classes, counts = counts_of(record)
-    rates = metrics.rates(counts)
-    taken, mistaken = metrics.most_confused(counts), metrics.most_mistaken(counts)
-    rows = []
-    for i, name in enumerate(classes):
-        first, second = taken[i], mistaken[i]
-        cells = [
-            f"**{classes[first.decided]}** ({report.percent(first.rate, 1)})" if first else "nothing",
-            f"{classes[second.true]} ({report.percent(second.rate, 1)} of them)" if second else "nothing",
-        ]
-        rows.append([name if name.isdecimal() else f"{i} {name}", report.percent(rates[i][i], 1), *cells])
-    return report.table(["class m", "decided right", "m is most often taken for", "most often taken for m"], rows)
+    rates, rows = metrics.rates(counts), []
+    found = zip(classes, metrics.most_confused(counts), metrics.most_mistaken(counts), strict=True)
+    for i, (name, first, second) in enumerate(found):
+        taken = f"**{classes[first.decided]}** ({report.percent(first.rate, 1)})" if first else "nothing"
+        mistaken = f"{classes[second.true]} ({report.percent(second.rate, 1)} of them)" if second else "nothing"
+        label = name if name.isdecimal() else f"{i} {name}"
+        rows.append({"label": label, "rate": rates[i][i], "taken": taken, "mistaken": mistaken})
+    return rows
 
 
 def pair(record: Record[Any]) -> str:
@@ -104,21 +103,3 @@ def loss_figure(record: Record[Any], title: str, curves: dict[str, list[float]])
     axes.set(title=title)
     figures.legend(figure, axes)
     return report.image(figures.save(figure, record, "loss"), title)
-
-
-def search_table(record: Record[Any]) -> str:
-    """The results of the search, with the chosen row in bold."""
-    columns = {"candidate": "{candidate}", **_measures("validation")}
-    return report.rows_table(record.table(SEARCH), columns, lambda row: row["candidate"] == record.metrics["chosen"])
-
-
-def epoch_table(record: Record[Any], stage: str) -> str:
-    """Loss and accuracy on training and test set after each epoch."""
-    rows = [row for row in record.history if row["stage"] == stage]
-    return report.rows_table(rows, {"epoch": "{epoch}", **_measures("test")})
-
-
-def _measures(other: str) -> dict[str, str]:
-    parts = {"training": "train", other: other}
-    whats = {"loss": ("log-loss", ".4f"), "accuracy": ("accuracy", "%")}
-    return {f"{n} {name}": f"{{{part}_{w}:{spec}}}" for n, part in parts.items() for w, (name, spec) in whats.items()}

@@ -8,13 +8,12 @@ import json
 import os
 import shlex
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments import registry
-from experiments.runner import files
-from experiments.runner.files import Row
+from experiments.runner import files, parallel
 from experiments.runner.options import Options
 from experiments.runner.progress import duration
 from experiments.runner.record import CONFIG, Record
@@ -150,35 +149,19 @@ def filled(text: str, values: Mapping[str, Any]) -> str:
 def fill(module: str, record: Record[Any], **values: Any) -> str:
     """The text of `report.md` beside a report's module, with its fields filled in.
 
-    The fields are the record's settings and metrics, and `values`. A line ``@NAME | {field} | ... |`` stands for a line
-    for each row of a table: `values[NAME]`, or else a table that the run kept. A row with a true ``bold`` is bold.
+    The fields are the record's settings and metrics, and `values`. A line ``@NAME | {field} | ... |``, or ``@NAME`` and
+    any other text, stands for a line for each row of a table: `values[NAME]`, or else a table that the run kept. The
+    cells of a row with a true ``bold`` are bold.
     """
     known = {"settings": record.settings, "metrics": record.metrics, **values}
     lines = []
     for line in Path(module).with_suffix(".md").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("@"):
-            lines.append(filled(line, known))
-            continue
-        name, *cells = (cell.strip() for cell in line[1:].rstrip("|").split("|"))
-        for row in known.get(name) or record.table(name):
-            marked = (f"**{cell}**" if row.get("bold") and cell else cell for cell in cells)
-            lines.append(filled(f"| {' | '.join(marked)} |", {**known, **row}))
+        name, _, pattern = line[1:].partition(" ") if line.startswith("@") else ("", "", line)
+        for row in [{}] if not name else known.get(name) or record.table(name):
+            cells = pattern.split("|")
+            marked = "|".join(f" **{cell.strip()}** " if cell.strip() else cell for cell in cells)
+            lines.append(filled(marked if row.get("bold") else pattern, {**known, **row}))
     return "\n".join(lines)
-
-
-def rows_table(rows: Iterable[Row], columns: Mapping[str, str], bold: Callable[[Row], bool] = lambda row: False) -> str:
-    """A Markdown table with a line for each row: `columns` maps headings to cells, as texts with fields of the row.
-
-    >>> print(rows_table([{"a": 1, "rate": 0.5}], {"A": "{a}", "right": "{rate:.1%}"}))
-    | A | right |
-    |---|---|
-    | 1 | 50.0 % |
-    """
-    lines = []
-    for row in rows:
-        cells = [filled(cell, row) for cell in columns.values()]
-        lines.append([f"**{cell}**" for cell in cells] if bold(row) else cells)
-    return table(list(columns), lines)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], align: str = "") -> str:
@@ -195,6 +178,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], align: str = "")
     cells = ("|".join(f" {cell} " for cell in line) for line in (header, *rows))
     head, *body = (f"|{line}|" for line in cells)
     return "\n".join([head, f"|{'|'.join(rule)}|", *body])
+
+
+def bold(text: str, when: bool = True) -> str:
+    """The text in bold, under a condition."""
+    return f"**{text}**" if when else text
 
 
 def bullets(lines: Iterable[str]) -> str:
@@ -247,18 +235,13 @@ def _path_from(folder: Path, file: str) -> str:
 
 
 def command(config: dict[str, Any]) -> str:
-    """The command that gives this run again."""
-    words = ["python", "-m", "experiments", "run", config["experiment"]]
-    usual = Options()
-    if config["framework"] != usual.framework:
-        words += ["--framework", config["framework"]]
-    if config["seed"] != usual.seed:
-        words += ["--seed", str(config["seed"])]
-    experiment = registry.find(config["experiment"])
-    if config["settings"]["epochs"] != experiment.settings().epochs:
-        words += ["--epochs", str(config["settings"]["epochs"])]
-    if config["data"]["name"] != experiment.data:
-        words += ["--data", config["data"]["name"]]
-    if config["limit"]:
-        words += ["--limit", str(config["limit"])]
-    return shlex.join(words)
+    """The command that runs this again."""
+    experiment, epochs, data = registry.find(config["experiment"]), config["settings"]["epochs"], config["data"]["name"]
+    options = Options(
+        framework=config["framework"],
+        seed=config["seed"],
+        epochs=None if epochs == experiment.settings().epochs else epochs,
+        data=None if data == experiment.data else data,
+        limit=config["limit"],
+    )
+    return shlex.join(["python", "-m", "experiments", "run", experiment.name, *parallel.arguments(options)])

@@ -58,11 +58,11 @@ def arguments(options: Options) -> list[str]:
     """The options as the command line takes them; those that are as usual are left out.
 
     >>> arguments(Options(seed=3, skip_done=True, compile=False))
-    ['--seed=3', '--skip-done', '--eager']
+    ['--seed', '3', '--skip-done', '--eager']
     """
     given = []
     for field in fields(Options):
         value, option = getattr(options, field.name), f"--{field.name.replace('_', '-')}"
         if value != field.default:
-            given.append("--eager" if value is False else option if value is True else f"{option}={value}")
+            given += ["--eager"] if value is False else [option] if value is True else [option, str(value)]
     return given

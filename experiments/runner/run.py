@@ -109,11 +109,7 @@ class Run(Generic[S]):
         self.progress.expect(epochs, done=len(self._state["history"]))
 
     def fit(
-        self,
-        stage: str,
-        build: Callable[[], Trainer],
-        epochs: int,
-        measure: Callable[[Any], dict[str, float]],
+        self, stage: str, build: Callable[[], Trainer], epochs: int, measure: Callable[[Any], dict[str, float]]
     ) -> Any:
         """Trains one network and returns it; goes on where a checkpoint left off.
 
@@ -187,12 +183,7 @@ class Run(Generic[S]):
     # ---- the work behind -----------------------------------------------------------------------------------
 
     def _epoch(
-        self,
-        stage: str,
-        epoch: int,
-        epochs: int,
-        trainer: Trainer,
-        measure: Callable[[Any], dict[str, float]],
+        self, stage: str, epoch: int, epochs: int, trainer: Trainer, measure: Callable[[Any], dict[str, float]]
     ) -> None:
         rate = trainer.learning_rate
         started = time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from experiments.reporting import figures, report
@@ -47,21 +47,20 @@ class Rates:
 
 def write(record: Record[Settings]) -> str:
     """The text, with all numbers and figures from the run's own files."""
-    settings, metrics, rates = record.settings, record.metrics, Rates(record)
+    settings, rates = record.settings, Rates(record)
     parameters = {row["family"]: row["parameters"] for row in record.table(PARAMETERS)}
     return report.fill(
         __file__,
         record,
         data=sequence_data,
         generator=report.module_link(sequence_data.__name__, record.folder),
-        rise=f"{sequence_data.RISE:g}",
-        fields={"plain": settings.field("CNN"), "dilated": settings.field("dilated CNN")},
-        parameters={name.replace(" ", "_"): f"{n:,}" for name, n in parameters.items()},
-        first_layer=f"{sequence_data.STEPS * sequence_data.FEATURES * settings.hidden:,}",
-        total=metrics["training_samples"] * settings.seeds + metrics["validation_samples"],
+        seen_steps={family: settings.field(family) for family in ("CNN", "dilated CNN")},
+        dilations=", ".join(map(str, settings.dilations)),
+        parameters=parameters,
+        first_layer=sequence_data.STEPS * sequence_data.FEATURES * settings.hidden,
         winners=report.bullets(_winners(rates, task) for task in TASKS),
         examples=_examples(record),
-        networks=_networks(record, rates, parameters),
+        times=_times(record, rates.large),
         table=_table(rates),
         accuracy=_accuracy(record, rates),
         curves=_curves(record, rates.large),
@@ -69,19 +68,10 @@ def write(record: Record[Settings]) -> str:
         influence=_influence(record),
         early=_early(record),
         search=_search(record),
-        mlp={
-            "motif": _gain(rates, "motif", "MLP"),
-            "order": _gain(rates, "order", "MLP"),
-            "trend": _gain(rates, "trend", "MLP"),
-            "seen": rates.shown("motif", "MLP", part="train"),
-        },
-        cnn={task: rates.shown(task, "CNN") for task in TASKS},
-        cnn_small=rates.shown("motif", "CNN", rates.small),
-        dilated={task: rates.shown(task, "dilated CNN") for task in TASKS},
-        dilated_small=rates.shown("motif", "dilated CNN", rates.small),
-        rnn={task: rates.shown(task, "RNN") for task in TASKS},
-        lstm={task: rates.shown(task, "LSTM") for task in TASKS},
-        gru={task: rates.shown(task, "GRU") for task in TASKS},
+        mlp={task: _gain(rates, task, "MLP") for task in TASKS},
+        seen=rates.shown("motif", "MLP", part="train"),
+        rates={family: {task: rates.shown(task, family) for task in TASKS} for family in FAMILIES},
+        small={family: rates.shown("motif", family, rates.small) for family in FAMILIES},
         duel=report.bullets(_duel(rates, task) for task in TASKS),
     )
 
@@ -114,27 +104,14 @@ def _duel(rates: Rates, task: str) -> str:
     )
 
 
-def _networks(record: Record[Settings], rates: Rates, parameters: Mapping[str, int]) -> str:
-    settings = record.settings
-    hidden, kernel = settings.hidden, settings.kernel
-    dilations = ", ".join(map(str, settings.dilations))
-    recurrent = f"{{}}(8, {hidden}) step by step; the last state; linear"
-    what = {
-        "MLP": f"400-{hidden}-2, ReLU: every number of the series has weights of its own",
-        "CNN": f"two convolutions over time, {hidden} channels, width {kernel}, ReLU; maximum over time; linear",
-        "dilated CNN": f"control: three such convolutions with dilations {dilations}, then the same",
-        "RNN": f"control: {recurrent.format('RNN')}; tanh, no gates",
-        "LSTM": recurrent.format("LSTM"),
-        "GRU": recurrent.format("GRU"),
-    }
-    steps = -(-rates.large // settings.batch_size)
-    rows = []
+def _times(record: Record[Settings], samples: int) -> dict[str, float]:
+    """The median time of a training step in milliseconds, by family."""
+    steps = -(-samples // record.settings.batch_size)
+    times: dict[str, float] = {}
     for family in FAMILIES:
-        times = [r["train_seconds"] for r in record.timings if f" {family} {rates.large} " in f" {_short(r['stage'])} "]
-        sees = settings.field(family) if family.endswith("CNN") else sequence_data.STEPS
-        milliseconds = f"{1000 * statistics.median(times) / steps:.2f}"
-        rows.append([family, what[family], f"{parameters[family]:,}", min(sees, sequence_data.STEPS), milliseconds])
-    return report.table(["family", "network", "parameters", "steps seen at once", "ms a training step"], rows)
+        rows = [row for row in record.timings if f" {family} {samples} " in f" {_short(row['stage'])} "]
+        times[family] = 1000 * statistics.median(row["train_seconds"] for row in rows) / steps
+    return times
 
 
 def _short(stage: str) -> str:
@@ -147,28 +124,20 @@ def _table(rates: Rates) -> str:
     best = {(task, n): rates.ranked(task, n)[0] for task in TASKS for n in (rates.small, rates.large)}
     rows = []
     for family in FAMILIES:
-        cells = [(place, rates.shown(place[0], family, place[1])) for place in best]
-        rows.append([family, *(f"**{text}**" if best[place] == family else text for place, text in cells)])
+        cells = [report.bold(rates.shown(task, family, n), best[task, n] == family) for task, n in best]
+        rows.append([family, *cells])
     return report.table(header, rows)
 
 
 def _search(record: Record[Settings]) -> str:
     found = {(r["task"], r["family"], r["rate"]): r["validation_accuracy"] for r in record.table(SEARCH)}
-    used = {(r["task"], r["family"]): r["rate"] for r in record.table(RESULTS)}
+    used = {(r["task"], r["family"], r["rate"]) for r in record.table(RESULTS)}
+    columns = [(task, rate) for task in TASKS for rate in record.settings.learning_rates]
     rows = []
     for family in FAMILIES:
-        cells = [
-            (
-                f"**{report.percent(found[task, family, rate], 1)}**"
-                if used[task, family] == rate
-                else report.percent(found[task, family, rate], 1)
-            )
-            for task in TASKS
-            for rate in record.settings.learning_rates
-        ]
-        rows.append([family, *cells])
-    header = ["family", *(f"{task}, rate {rate:g}" for task in TASKS for rate in record.settings.learning_rates)]
-    return report.table(header, rows)
+        places = [(task, family, rate) for task, rate in columns]
+        rows.append([family, *(report.bold(report.percent(found[place], 1), place in used) for place in places)])
+    return report.table(["family", *(f"{task}, rate {rate:g}" for task, rate in columns)], rows)
 
 
 def _early(record: Record[Settings]) -> str:

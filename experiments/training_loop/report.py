@@ -10,14 +10,7 @@ from experiments.runner.files import Row
 from experiments.runner.record import Record
 from experiments.training_loop import loop_listing
 from experiments.training_loop.modes import AS_GIVEN, DROPOUT, MODES, NORM, SORTED, TRAIN
-from experiments.training_loop.train import (
-    COMPLETE,
-    LOOPS,
-    NO_BACKWARD,
-    NO_ZERO_GRAD,
-    TOO_EARLY,
-    Settings,
-)
+from experiments.training_loop.train import COMPLETE, LOOPS, NO_BACKWARD, NO_ZERO_GRAD, TOO_EARLY, Settings
 
 MODULES = ("train", "modes", "loop_listing")
 COLOURS = dict(zip(LOOPS, (figures.TRAINING, figures.VALIDATION, figures.TEST, figures.MARK), strict=True))
