@@ -22,58 +22,45 @@ COMMANDS = ("list", "run", "all", "report")
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with the nearest name for a slip."""
+    """An argument parser that raises its errors."""
 
     def error(self, message: str) -> NoReturn:
-        """Raises what is wrong, for `main` to print."""
+        """Raises the message as an error, which `main` prints."""
         raise UsageError(message)
 
 
 def parser() -> Parser:
     """All commands and options, with their defaults from `Options`."""
     usual = Options()
-    top = Parser(prog="python -m experiments", description="The assignments, trained and reported.", allow_abbrev=False)
+    about = "Trains the networks of the assignments and writes the reports."
+    top = Parser(prog="python -m experiments", description=about, allow_abbrev=False)
     commands = top.add_subparsers(dest="command", parser_class=Parser, metavar="{list,run,report}")
-    commands.add_parser("list", help="the experiments", allow_abbrev=False)
+    commands.add_parser("list", help="list the experiments", allow_abbrev=False)
     run = commands.add_parser("run", help="train one or more experiments, or all", allow_abbrev=False)
     run.add_argument("names", nargs="*", metavar="NAME", help="experiments, or 'all'")
-    run.add_argument(
-        "--framework", default=usual.framework, help=f"{' or '.join(frameworks.NAMES)} (default %(default)s)"
-    )
-    run.add_argument("--seed", type=natural, default=usual.seed, help="of all random numbers (default %(default)s)")
-    run.add_argument("--epochs", type=positive, help="instead of the experiment's own number")
-    run.add_argument(
-        "--data", metavar="NAME", help="a data set instead of the experiment's own, e.g. digits or mnist-hdf5"
-    )
-    run.add_argument(
-        "--data-dir", metavar="DIR", help="where the data files are (default MINIGRAD_DATA_DIR, else ./data)"
-    )
-    run.add_argument("--limit", type=positive, metavar="N", help="only the first N samples")
-    run.add_argument("--jobs", type=positive, default=1, metavar="N", help="experiments at a time (default 1)")
-    run.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint, if there is one")
-    run.add_argument(
-        "--skip-done",
-        action="store_true",
-        help="leave out what is done with these settings and this code; resume what was interrupted",
-    )
+    option = run.add_argument
+    option("--framework", default=usual.framework, help=f"{' or '.join(frameworks.NAMES)} (default %(default)s)")
+    option("--seed", type=natural, default=usual.seed, help="of all random numbers (default %(default)s)")
+    option("--epochs", type=positive, help="number of epochs (default: the experiment's)")
+    option("--data", metavar="NAME", help="another data set than the experiment's, e.g. digits or mnist-hdf5")
+    option("--data-dir", metavar="DIR", help="folder of the data files (default MINIGRAD_DATA_DIR, else ./data)")
+    option("--limit", type=positive, metavar="N", help="only the first N samples")
+    option("--jobs", type=positive, default=1, metavar="N", help="experiments at a time (default 1)")
+    option("--resume", action="store_true", help="go on from the folder's checkpoint, if there is one")
+    done = "leave out what is done with these settings and this code; resume what was interrupted"
+    option("--skip-done", action="store_true", help=done)
     steps = run.add_mutually_exclusive_group()
-    steps.add_argument(
-        "--compile",
-        action="store_true",
-        default=None,
-        help="compile training steps and evaluations (default with minigrad)",
-    )
-    steps.add_argument("--eager", dest="compile", action="store_false", help="don't")
-    report = commands.add_parser("report", help="make all reports and their table anew", allow_abbrev=False)
+    compiled = "compile training steps and evaluations (default with minigrad)"
+    steps.add_argument("--compile", action="store_true", default=None, help=compiled)
+    steps.add_argument("--eager", dest="compile", action="store_false", help="do not compile them")
+    report = commands.add_parser("report", help="write all reports and their table again", allow_abbrev=False)
     for command in (run, report):
-        command.add_argument(
-            "--out", metavar="DIR", default=usual.out, help="folder of the results (default %(default)s/)"
-        )
+        command.add_argument("--out", metavar="DIR", default=usual.out, help="results' folder (default %(default)s/)")
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Does as told; returns the exit status: 0 done, 1 failed, 2 can't be done, 130 interrupted."""
+    """Runs a command; returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if arguments[:1] == ["all"]:
         arguments = ["run", *arguments]
@@ -136,7 +123,7 @@ def _report(out: Path) -> int:
 
 
 def _checked(arguments: Sequence[str]) -> Sequence[str]:
-    """The same arguments, once commands and options are known to exist."""
+    """The same arguments, after a check that the command and the options exist."""
     words = [word for word in arguments if not word.startswith("-")]
     if words and arguments[0] == words[0] and words[0] not in COMMANDS:
         raise UsageError(f"no command is called {words[0]!r}{nearest(words[0], COMMANDS)}")
@@ -149,14 +136,14 @@ def _checked(arguments: Sequence[str]) -> Sequence[str]:
 
 
 def positive(text: str) -> int:
-    """An argument that counts something."""
+    """A whole number from 1."""
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"expected a positive whole number, not {text!r}")
     return int(text)
 
 
 def natural(text: str) -> int:
-    """An argument that is 0 or more."""
+    """A whole number from 0."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0, not {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""Data as the framework's tensors: training data for whoever asks, the test set behind a seal."""
+"""Data sets as tensors of the framework; the test set is read once, after the final choice."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from experiments.runner.errors import SealError, UsageError
 
 @dataclass(frozen=True)
 class Source:
-    """Where the numbers come from, in words fit for a caption."""
+    """What the data is and where it comes from, in words for reports and captions."""
 
     name: str
     description: str
-    stands_in: bool  #: whether it is the embedded set, not the one that the assignment means
+    stands_in: bool  #: whether the embedded set is used instead of the assignment's
     samples: int
-    reason: str = ""  #: why it does, for the console: it may name folders
+    reason: str = ""  #: the reason for that, for the console: it may name folders
     classes: tuple[str, ...] = ()  #: the name of each label
-    channels: int = 1  #: numbers a pixel, which stand side by side in a row of the inputs
+    channels: int = 1  #: numbers per pixel, next to each other in a row of the inputs
 
 
 Samples = tuple[Any, Any]
-"""Inputs (N, features) float32 (pixels in [0, 1], values -1 and +1, or series) and labels (N,) int64, as tensors."""
+"""Tensors of inputs (N, features), float32, and of labels (N,), int64."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def load(
     """Reads a data set by name and makes tensors of its first `limit` samples.
 
     Raises:
-        UsageError: where the data can't be had, with the reader's own message; or isn't of the same set as `like`.
+        UsageError: if the data can't be read, with the reader's message, or is of another set than `like`.
     """
     try:
         own = own_sets().get(name)
@@ -91,7 +91,7 @@ def _images(name: str, root: str | None, train: bool, limit: int | None) -> tupl
 
 
 def check_fits(name: str, usual: str, experiment: str) -> None:
-    """Refuses data whose samples differ in shape from those that the experiment is for.
+    """Checks that the samples have the shape that the experiment needs.
 
     Raises:
         UsageError: naming both.
@@ -102,10 +102,10 @@ def check_fits(name: str, usual: str, experiment: str) -> None:
 
 
 def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
-    """The samples in their order, all but the last `share` of them, and that share.
+    """The samples without the last `share` of them, and that share, in the given order.
 
     Raises:
-        UsageError: where one of the two would be empty.
+        UsageError: if one of the two would be empty.
     """
     n = len(samples[1])
     cut = n - round(share * n)
@@ -116,7 +116,7 @@ def split(samples: Samples, share: float) -> tuple[Samples, Samples]:
 
 
 def _through_dataset(arrays: Any, train: bool, limit: int | None) -> Any:
-    """The first `limit` images and labels as their Dataset hands them out, in one batch; white is 255 for all."""
+    """The first `limit` images and labels of their Dataset in one batch, scaled so that white is 255."""
     from minigrad.utils.data.dataset import collated
     from minigrad.vision.datasets import from_arrays
 
@@ -128,11 +128,10 @@ def _through_dataset(arrays: Any, train: bool, limit: int | None) -> Any:
 
 
 class SealedTest:
-    """The test set, out of reach until the choice it is to judge is on disk; opened once.
+    """The test set, which can be read once, after the final choice is on disk.
 
-    There is no other way to it: the samples are read from their files only when the seal is broken. A run
-    that is resumed after that moment may break it again, but only for the very same choice (`earlier`), so
-    that no second candidate is ever compared on it.
+    The samples are read from their files only then. A run that is resumed afterwards may read them again, but only
+    for the same choice (`earlier`), so that no second candidate is ever compared on them.
     """
 
     def __init__(
@@ -146,10 +145,10 @@ class SealedTest:
         self.opened = False
 
     def open(self, choice: dict[str, Any]) -> Samples:
-        """Writes the choice down, then hands out the test samples.
+        """Writes the choice to disk, then returns the test samples.
 
         Raises:
-            SealError: the second time, or where this run has opened it for another choice before.
+            SealError: the second time, or if this run was opened for another choice before.
         """
         if self.opened:
             raise SealError("the test set has been opened already; a run reads it once, for its final choice")

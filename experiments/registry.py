@@ -26,8 +26,8 @@ S = TypeVar("S")
 class Experiment(Generic[S]):
     """A problem of an assignment.
 
-    `train` does the work and leaves its numbers in the run's folder; the report is made from those alone, so
-    that it can be made again without training.
+    `train` writes its numbers into the run's folder; the report is made from these alone, so it can be written again
+    without training.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Experiment(Generic[S]):
     train: Callable[[Run[S]], None]
     headline: tuple[str, ...]  #: the metrics that the table of all results shows
     data: str = "mnist"  #: the data set, unless `--data` names another
-    uses_test_each_epoch: bool = False  #: whether the assignment asks for test curves: see `Run.open_test`
+    uses_test_each_epoch: bool = False  #: for test curves: see `Run.open_test`
 
 
 def names() -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def find(name: str) -> Experiment[Any]:
     """The experiment of that name.
 
     Raises:
-        UsageError: where there is none, naming the nearest.
+        UsageError: if there is none, with the nearest name.
     """
     if name not in (known := folders_with("train.py")):
         raise UsageError(f"no experiment is called {name!r}{nearest(name, known)}")
@@ -65,7 +65,7 @@ def report_of(name: str) -> Callable[[Record[Any]], str]:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of an error message that helps with a slip of the pen.
+    """The end of an error message about an unknown word: the nearest known one, or all of them.
 
     >>> nearest("mnist_backdrop", ["list", "mnist_backprop"])
     "; did you mean 'mnist_backprop'?"

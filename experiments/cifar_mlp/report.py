@@ -29,7 +29,7 @@ def write(record: Record[Settings]) -> str:
 
 
 def _groups(record: Record[Settings]) -> str:
-    """How many of the mistakes stay among animals or among vehicles, where there are such."""
+    """The share of the errors that confuse two animals or two vehicles, if there are such classes."""
     classes, counts = classifiers.counts_of(record)
     if not set(classes) >= VEHICLES:
         return ""
@@ -37,7 +37,7 @@ def _groups(record: Record[Settings]) -> str:
     pairs = [(i, j) for i in range(len(classes)) for j in range(len(classes)) if i != j]
     errors = sum(counts[i][j] for i, j in pairs)
     animals, vehicles = (
-        sum(counts[i][j] for i, j in pairs if vehicle[i] == vehicle[j] == kind) / errors for kind in (False, True)
+        sum(counts[i][j] for i, j in pairs if vehicle[i] == vehicle[j] == both) / errors for both in (False, True)
     )
     likely = sum(vehicle[i] == vehicle[j] for i, j in pairs) / len(pairs)
     return (

@@ -31,14 +31,14 @@ def statistics(fw: Any, inputs: Any, channels: int) -> tuple[Any, Any]:
     squares: Any = 0
     for (batch,) in batches(fw, inputs, size=EVALUATION_BATCH):
         values = batch.double()
-        sums, squares = sums + values.sum(0), squares + (values**2).sum(0)  # of each value first: long rows
+        sums, squares = sums + values.sum(0), squares + (values**2).sum(0)  # per value first, which sums long rows
     count = inputs.numel() / channels
     mean, square = (total.reshape(-1, channels).sum(0) / count for total in (sums, squares))
     return mean.float(), (square - mean**2).sqrt().float()
 
 
 def normalization(fw: Any, inputs: Any, channels: int) -> Any:
-    """A layer that brings each channel to mean 0 and standard deviation 1, judged by these inputs."""
+    """A layer that normalises each channel by its mean and standard deviation over these inputs."""
 
     class Normalize(fw.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -54,7 +54,7 @@ def normalization(fw: Any, inputs: Any, channels: int) -> Any:
 
 
 def network(fw: Any, settings: Settings, channels: int, samples: Samples) -> Any:
-    """The network for images of the samples' size, which it normalises by what it learns from alone."""
+    """The network for images of this size, normalised by the statistics of these training samples."""
     inputs, _ = samples
     body = mlp(fw, inputs.shape[1], *settings.hidden, 10, dropout=settings.dropout)
     return fw.nn.Sequential(normalization(fw, inputs, channels), *body)

@@ -54,7 +54,7 @@ def _difference(described: Described, layer: str, before: str, after: str) -> st
 
 
 def _neurons(row: Row) -> int:
-    """How many neurons the layer feeds."""
+    """The number of neurons of the layer."""
     return 10 if row["layer"] == LAYERS[1] else int(row["weights"]) // 784
 
 
@@ -89,7 +89,7 @@ def _curves(record: Record[Settings], names: list[str]) -> str:
 
 
 def _confounded(described: Described, names: list[str]) -> str:
-    """Whether the assignment's comparison shows what regularisation does, or hides it behind the width."""
+    """Whether the difference in width hides the effect of regularisation in the assignment's comparison."""
     wider = all(described[layer, names[1]]["std"] > described[layer, names[0]]["std"] for layer in LAYERS)
     if wider:
         return "At first sight that looks wrong: the *regularised* network has the *wider* weights."
@@ -103,7 +103,7 @@ def _shrunk(described: Described, before: str, after: str) -> str:
 
 
 def _gap(outcomes: dict[str, Row], before: str, after: str) -> str:
-    """How far training and test lie apart, before and after regularisation."""
+    """The gap between training and test accuracy, before and after regularisation."""
     a, b = outcomes[before], outcomes[after]
     gaps = [100 * (row["train_accuracy"] - row["test_accuracy"]) for row in (a, b)]
     return (

@@ -36,13 +36,13 @@ class Settings:
 
     @property
     def networks(self) -> dict[str, tuple[int, bool]]:
-        """Hidden neurons, and whether regularised: the assignment's two, then the same widths the other way round."""
+        """Hidden neurons, and whether regularised: the assignment's two, then the other two combinations."""
         pairs = [(self.plain, False), (self.regularised, True), (self.plain, True), (self.regularised, False)]
         return {f"{width} {'regularised' if strong else 'plain'}": (width, strong) for width, strong in pairs}
 
 
 def train(run: Run[Settings]) -> None:
-    """Four networks, all on all training samples; the test set read when the last is done."""
+    """Trains four networks on all training samples, then tests them."""
     fw, settings = run.fw, run.settings
     run.expect(epochs=len(settings.networks) * settings.epochs)
     models = {}

@@ -29,23 +29,23 @@ class Sequences:
 
     inputs: NDArray[np.float32] = field(repr=False)  #: ``(N, 20)``, -1 or +1
     labels: NDArray[np.float32] = field(repr=False)  #: ``(N,)``, 1 = human, 0 = machine
-    source: str  #: in words, without folders: fit for a report
-    is_fallback: bool = False  #: whether they were generated, for want of the file
-    reason: str = ""  #: why, for the console: it may name folders
+    source: str  #: in words, without folders, for reports
+    is_fallback: bool = False  #: whether they were generated because there is no file
+    reason: str = ""  #: the reason, for the console: it may name folders
 
 
 def load(root: PathLike | None = None, fallback: bool = True, seed: int = 0) -> Sequences:
-    """The course's sequences; where no file is, generated ones, which say so.
+    """The course's sequences, or generated ones if there is no file.
 
     Args:
         root: the data folder; default: ``MINIGRAD_DATA_DIR``, else ``./data``; then the user's cache. In each,
             ``course/binary_random_20fa.hdf5`` is looked for, then files of other years (``binary_random*``),
-            then the same right in the folder.
-        fallback: generate sequences where there is no file. A damaged file is always an error.
-        seed: of what is generated.
+            then the same in the folder itself.
+        fallback: generate sequences if there is no file. A damaged file is always an error.
+        seed: of the generated sequences.
 
     Raises:
-        UsageError: if a file is damaged or holds something else (names the file, the key and what was
+        UsageError: if a file is damaged or holds other data (the message names the file, the key and what was
             expected), if h5py is not installed, or if there is no file and `fallback` is off.
     """
     try:
@@ -104,8 +104,8 @@ def read(path: PathLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def generate(n: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A stand-in for the course's data: `n` human-like and `n` fair sequences, each ``(n, 20)`` of -1 and +1.
 
-    People who are to invent coin tosses change sides too often, about 0.6 of the time instead of 0.5, and
-    shun long runs (W. A. Wagenaar, "Generation of random sequences by human subjects", Psychological Bulletin
+    People who invent coin tosses change sides too often, about 0.6 of the time instead of 0.5, and avoid long
+    runs (W. A. Wagenaar, "Generation of random sequences by human subjects", Psychological Bulletin
     77, 1972; R. Falk and C. Konold, "Making sense of randomness", Psychological Review 104, 1997). So here
     each person changes sides after a first value with a probability p of their own, Beta(6, 5) distributed
     (mean 0.55), and with every further repetition the odds of a change are 1.4 times as high. It is no model of

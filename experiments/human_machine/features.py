@@ -1,4 +1,4 @@
-"""What can be counted in a sequence of -1 and +1, as inputs for a model that need not find it by itself."""
+"""Features counted in a sequence of -1 and +1, as inputs for simpler models."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def patterns(x: Array) -> Array:
 
 
 def with_squares(features: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    """The same features, and the square of each: too few and too many can then both speak for a human."""
+    """The features and their squares, so that too few and too many can both be evidence for a human."""
     return lambda x: np.concatenate([features(x), np.square(features(x))], axis=1)
 
 
@@ -96,10 +96,10 @@ FEATURES: dict[str, Callable[[Array], Array]] = {
     "patterns of 4 neighbours": patterns,
     "patterns of 4 neighbours, and their squares": with_squares(patterns),
 }
-"""By the name that the tables use."""
+"""The features by their names in the tables."""
 
 
 def standardised(train: Array, *others: Array) -> list[Array]:
-    """All with the mean of `train` taken off and divided by its standard deviation, column by column."""
+    """All arrays less the mean of `train`, divided by its standard deviation, for each column."""
     mean, std = train.mean(0), train.std(0)
     return [((part - mean) / np.where(std > 0, std, 1)).astype(np.float32) for part in (train, *others)]

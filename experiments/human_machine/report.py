@@ -210,7 +210,7 @@ def neighbours(matrix: Array, distance: int = 1) -> Any:
 
 
 def _shuffled(matrix: Array) -> Array:
-    """The matrix often over, each row's weights in another order and with other signs each time: what has no order."""
+    """Many copies of the matrix, with each row's weights in random order and with random signs."""
     rng = np.random.default_rng(0)
     shuffled = rng.permuted(np.broadcast_to(matrix, (SHUFFLES, *matrix.shape)), axis=-1)
     return np.asarray(shuffled * rng.choice([-1.0, 1.0], shuffled.shape))
@@ -279,10 +279,10 @@ def _statistics(record: Record[Settings]) -> str:
     figure, grid = figures.canvas(1, 2, size=(10.5, 4.3))
     names = {"alternations": "number of alternations (of 19)", "longest": "length of the longest run"}
     for axes, (column, label) in zip(grid, names.items(), strict=True):
-        for kind, colour in (("human", figures.VALIDATION), ("machine", figures.TRAINING)):
-            counts = [row[f"{column}_{kind}"] for row in rows]
+        for source, colour in (("human", figures.VALIDATION), ("machine", figures.TRAINING)):
+            counts = [row[f"{column}_{source}"] for row in rows]
             edges = np.arange(len(counts) + 1) - 0.5
-            axes.stairs([100 * n / max(sum(counts), 1) for n in counts], edges, color=colour, label=kind, linewidth=2)
+            axes.stairs([100 * n / max(sum(counts), 1) for n in counts], edges, color=colour, label=source, linewidth=2)
         axes.set(xlabel=label, ylabel="share of the sequences (%)", xlim=(-0.5, LENGTH + 0.5))
         figures.whole_numbers(axes)
     figures.legend(figure, grid[0])
@@ -292,9 +292,9 @@ def _statistics(record: Record[Settings]) -> str:
 
 
 def _statistics_text(metrics: Row) -> str:
-    """How the alternations of people and machine differ, in mean and spread."""
-    means = [metrics[f"{kind}_alternations"] for kind in ("human", "machine")]
-    spreads = [metrics[f"{kind}_alternations_spread"] for kind in ("human", "machine")]
+    """How the number of alternations of people and machine differs, in mean and deviation."""
+    means = [metrics[f"{source}_alternations"] for source in ("human", "machine")]
+    spreads = [metrics[f"{source}_alternations_spread"] for source in ("human", "machine")]
     wider = spreads[0] > 1.2 * spreads[1]
     text = (
         f"On average people alternate {means[0]:.2f} times in 19, the machine {means[1]:.2f} times; but from sequence"
@@ -319,8 +319,8 @@ def _judgement(record: Record[Settings]) -> str:
         for s, r in zip(shares, rows, strict=True)
     ]
     x = [row["alternations"] for row in rows]
-    told = {"fmt": "o", "color": figures.VALIDATION, "markersize": 5, "capsize": 3}
-    axes.errorbar(x, [100 * share for share in shares], errors, **told, label="humans among the validation sequences")
+    style = {"fmt": "o", "color": figures.VALIDATION, "markersize": 5, "capsize": 3}
+    axes.errorbar(x, [100 * share for share in shares], errors, **style, label="humans among the validation sequences")
     mean = [100 * row["mean"] for row in rows]
     axes.plot(x, mean, color=figures.TRAINING, linewidth=2, label="mean output of the network for them")
     axes.axhline(50, color=figures.MARK, linestyle=":")
@@ -362,7 +362,7 @@ def _compared(tried: list[Row], chosen: Row, hidden: int) -> Row:
 
 
 def _copies(metrics: Row) -> str:
-    """How much of the accuracy may be memory."""
+    """How much of the accuracy may come from sequences that occur in the training data."""
     copies, n = metrics["copies"], metrics["validation_samples"]
     text = (
         f"{metrics['human_copies']} of the {metrics['validation_humans']:,} human and {metrics['machine_copies']} of"

@@ -59,12 +59,12 @@ class Settings:
 
     @property
     def regularizers(self) -> dict[str, dict[str, float]]:
-        """By name: what differs from none."""
+        """The settings of each, by name."""
         return {NONE: {}, L1: {"l1": self.l1}, L2: {"l2": self.l2}, DROPOUT: {"dropout": self.dropout}}
 
     @property
     def trainings(self) -> int:
-        """How many there are: rates, the rest of the grid, networks, features and one MLP on them, the two finals."""
+        """Their number: rates, the rest of the grid, networks, features with one MLP, and the two final ones."""
         rates = sum(len(rates) for _, _, rates in self.optimizers.values())
         grid = len(self.optimizers) * (len(self.regularizers) - 1)
         return (rates + grid + NETWORKS_TRIED + len(FEATURES) + 1 + 1) * self.seeds + 1
@@ -84,7 +84,7 @@ class Recipe:
 
 
 def train(run: Run[Settings]) -> None:
-    """Explores on folds of the training data alone, then trains the choice on all of it, several times."""
+    """Searches on folds of the training data, then trains the choice on all of it with several seeds."""
     settings = run.settings
     run.expect(epochs=settings.trainings * settings.epochs)
     inputs, labels = run.training_data
@@ -108,21 +108,21 @@ def train(run: Run[Settings]) -> None:
     run.keep(**{f"features_{name}": last[name] for name in ("train_accuracy", "validation_accuracy")})
 
 
-def build(run: Run[Settings], recipe: Recipe, samples: Samples, luck: int) -> Trainer:
-    """All that a training needs; `luck` is added to the run's seed."""
+def build(run: Run[Settings], recipe: Recipe, samples: Samples, seed_offset: int) -> Trainer:
+    """The trainer of a recipe; `seed_offset` is added to the run's seed."""
     settings, fw = run.settings, run.fw
     optimizer, momentum, _ = settings.optimizers[recipe.optimizer]
-    told = settings.regularizers[recipe.regularizer]
-    fw.manual_seed(run.seed + luck)
+    penalty = settings.regularizers[recipe.regularizer]
+    fw.manual_seed(run.seed + seed_offset)
     return classification.trainer(
         fw,
-        partial(network, fw, recipe, samples[0].shape[1], told.get("dropout", 0.0), settings.window),
+        partial(network, fw, recipe, samples[0].shape[1], penalty.get("dropout", 0.0), settings.window),
         samples,
         rate=recipe.rate,
         batch_size=recipe.batch_size,
         momentum=momentum,
-        l1=told.get("l1", 0.0),
-        l2=told.get("l2", 0.0),
+        l1=penalty.get("l1", 0.0),
+        l2=penalty.get("l2", 0.0),
         optimizer=optimizer,
         loss="binary_cross_entropy",
     )
@@ -141,7 +141,7 @@ def network(fw: Any, recipe: Recipe, inputs: int, dropout: float = 0.0, window: 
 
 
 class _Exploration:
-    """The search, on the training data; each training holds a part of it back and is judged on that."""
+    """The search on the training data; each training is evaluated on a fold that it doesn't learn from."""
 
     def __init__(self, run: Run[Settings], training: Samples) -> None:
         self.run, self.settings, self.training = run, run.settings, training
@@ -155,25 +155,25 @@ class _Exploration:
             tried = {}
             for rate in rates:
                 recipe = Recipe(optimizer, rate, (settings.hidden,), settings.batch_size)
-                tried[recipe] = self._judge(RATES, f"{optimizer}, rate {rate:g}", recipe)
+                tried[recipe] = self._evaluate(RATES, f"{optimizer}, rate {rate:g}", recipe)
             recipes[optimizer] = max(tried, key=lambda recipe: _merit(tried[recipe]))
         candidates = {}
         for optimizer, recipe in recipes.items():
             for regularizer in settings.regularizers:  # "none" is the one above, and not trained again
                 name = f"rate {recipe.rate:g}" if regularizer == NONE else regularizer
                 candidate = replace(recipe, regularizer=regularizer)
-                candidates[candidate] = self._judge(REGULARIZERS, f"{optimizer}, {name}", candidate)
+                candidates[candidate] = self._evaluate(REGULARIZERS, f"{optimizer}, {name}", candidate)
         best = max(candidates, key=lambda recipe: _merit(candidates[recipe]))
         self.run.keep(chosen=candidates[best]["candidate"], chosen_rate=best.rate, chosen_optimizer=best.optimizer)
         self.run.keep(chosen_regularizer=best.regularizer)
         for name, recipe in self._networks(best).items():
-            self._judge(NETWORKS, name, recipe)
+            self._evaluate(NETWORKS, name, recipe)
         features = self._features(recipes["Adam"])
         self.run.keep_table(SEARCH, self.rows)
         return best, features
 
     def _networks(self, best: Recipe) -> dict[str, Recipe]:
-        """Other widths, depths, activations, and a convolution; all else as in the best."""
+        """Other widths, depths, activations, and a convolution, otherwise as in the best."""
         width = self.settings.hidden
         shapes: dict[str, tuple[int, ...]] = {
             "20-1, no hidden layer": (),
@@ -192,25 +192,25 @@ class _Exploration:
         logistic = replace(adam, hidden=(), batch_size=self.settings.feature_batch_size)
         tried = {}
         for name in FEATURES:
-            tried[name, logistic] = self._judge(INPUTS, f"logistic on {name}", logistic, name)
+            tried[name, logistic] = self._evaluate(INPUTS, f"logistic on {name}", logistic, name)
         (name, _) = max(tried, key=lambda key: _merit(tried[key]))
         deep = replace(logistic, hidden=(self.settings.hidden,))
-        tried[name, deep] = self._judge(INPUTS, f"MLP on {name}", deep, name)
+        tried[name, deep] = self._evaluate(INPUTS, f"MLP on {name}", deep, name)
         best = max(tried, key=lambda key: _merit(tried[key]))
         self.run.keep(chosen_features=tried[best]["candidate"])
         return best
 
-    def _judge(self, part: str, name: str, recipe: Recipe, features: str = "") -> Row:
-        """Trains it once a seed, seed i without the i-th fold, and adds what came of it to the table."""
+    def _evaluate(self, part: str, name: str, recipe: Recipe, features: str = "") -> Row:
+        """Trains it with each seed, seed i without the i-th fold, and adds the means to the table."""
         run, settings = self.run, self.settings
         last = []
-        for luck in range(settings.seeds):
-            parts = fold(run.fw, self.training, settings.validation, luck)
+        for i in range(settings.seeds):
+            parts = fold(run.fw, self.training, settings.validation, i)
             if features:
                 parts = _counted(run.fw, features, *parts)
-            stage = f"{name}, seed {run.seed + luck}"
+            stage = f"{name}, seed {run.seed + i}"
             measure = partial(binary_measures, run.fw, train=parts[0], validation=parts[1])
-            run.fit(stage, partial(build, run, recipe, parts[0], luck), settings.epochs, measure)
+            run.fit(stage, partial(build, run, recipe, parts[0], i), settings.epochs, measure)
             last.append(run.history(stage)[-1])
         row = {
             "part": part,
@@ -256,7 +256,7 @@ def _summary(rows: Sequence[Row]) -> Row:
 
 
 def _keep_data(run: Run[Settings], training: Samples, validation: Samples) -> None:
-    """What sets the two kinds apart in the training data, and which validation sequences occur in it as well."""
+    """Keeps how human and machine sequences differ in the training data, and which validation sequences occur in it."""
     (x, y), (xv, yv) = (tuple(as_array(part) for part in samples) for samples in (training, validation))
     counts = {"alternations": human_features.alternations(x), "longest": human_features.longest_run(x)}
     rows = []
@@ -281,7 +281,7 @@ def _seen(known: Any, sequences: Any) -> Any:
 
 
 def _keep_network(run: Run[Settings], recipe: Recipe, model: Any, training: Samples, validation: Samples) -> None:
-    """The matrix between input and hidden layer, before and after training, and how the network judges."""
+    """Keeps the weights of the first layer before and after training, and the outputs by number of alternations."""
     fw = run.fw
     fw.manual_seed(run.seed)
     untrained = network(fw, recipe, training[0].shape[1])

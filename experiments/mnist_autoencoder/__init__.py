@@ -1,1 +1,1 @@
-"""hw3 2: an autoencoder that squeezes each MNIST digit through two numbers."""
+"""hw3 2: an autoencoder with a bottleneck of two numbers for MNIST digits."""

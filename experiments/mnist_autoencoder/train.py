@@ -1,4 +1,4 @@
-"""hw3 2: an autoencoder that squeezes each MNIST digit through two numbers."""
+"""hw3 2: an autoencoder with a bottleneck of two numbers for MNIST digits."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Settings:
     batch_size: int = 100
     grid: int = 15  #: points a side of the grid that is decoded
     span: tuple[float, float] = (0.02, 0.98)  #: the quantiles of the training codes, on each axis, that it spans
-    neighbours: int = 15  #: that vote on the digit of a code
-    electorate: int = 10_000  #: the first training codes: the neighbours are among them
+    neighbours: int = 15  #: that vote for the digit of a code
+    electorate: int = 10_000  #: neighbours are taken from the first so many training codes
     components: int = 30  #: principal components to compare with, at most
 
 
@@ -58,7 +58,7 @@ def autoencoder(fw: Any, *widths: int) -> Any:
 
 
 def train(run: Run[Settings]) -> None:
-    """One training, on all training images; then what the test images become."""
+    """One training on all training images, then the evaluation on the test images."""
     fw, settings = run.fw, run.settings
     images, labels = run.training_data
     widths = (images.shape[1], *settings.hidden, LATENT)
@@ -80,11 +80,11 @@ def train(run: Run[Settings]) -> None:
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         widths=list(widths),
     )
-    _judge(run, model, run.open_test(STAGE))
+    _evaluate(run, model, run.open_test(STAGE))
 
 
 def _mse(fw: Any, model: Any, images: Any) -> float:
-    """The mean over all pixels of all images, of a batch at a time: the errors of all images are large arrays."""
+    """The mean squared error over all pixels of all images, a batch at a time to save memory."""
     mse_loss, total = fw.nn.functional.mse_loss, 0.0
     model.eval()
     with fw.no_grad():
@@ -93,8 +93,8 @@ def _mse(fw: Any, model: Any, images: Any) -> float:
     return total / len(images)
 
 
-def _judge(run: Run[Settings], model: Any, test: Samples) -> None:
-    """The test's errors beside those of the yardsticks, and all that the figures show."""
+def _evaluate(run: Run[Settings], model: Any, test: Samples) -> None:
+    """Keeps the test errors, those of the baselines, and the data of the figures."""
     fw, settings = run.fw, run.settings
     (train_images, train_labels), (test_images, test_labels) = run.training_data, test
     train, images = as_array(train_images), as_array(test_images)
@@ -164,7 +164,7 @@ def principal_axes(samples: Array) -> tuple[Array, Array]:
 
 
 def vote(train_codes: Array, train_digits: Any, codes: Array, digits: Any, settings: Settings) -> float:
-    """The share of codes whose digit is that of most of their nearest neighbours among the training codes."""
+    """The accuracy of the nearest neighbours' vote for the digit of each code."""
     train_codes, train_digits = train_codes[: settings.electorate], train_digits[: settings.electorate]
     neighbours = min(settings.neighbours, len(train_codes))
     correct = 0

@@ -58,7 +58,7 @@ def _curves(record: Record[Settings], stage: str) -> dict[str, list[float]]:
 
 
 def _limits(record: Record[Settings]) -> tuple[float, float]:
-    """One range for all figures, so that they can be compared."""
+    """The same range for all figures, so that they can be compared."""
     return figures.percent_range([c for s in record.stages if s != FINAL for c in _curves(record, s).values()])
 
 

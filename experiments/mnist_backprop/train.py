@@ -1,4 +1,4 @@
-"""ee599-hw3 §1: a multilayer perceptron for MNIST, where every gradient is a formula written by hand."""
+"""ee599-hw3 §1: a multilayer perceptron for MNIST, in NumPy only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Settings:
     batch_size: int = 100
     momentum: float = 0.9
     dropout: float = 0.2  #: after each hidden layer
-    validation: float = 1 / 6  #: the last so many of the training samples: 10,000 of 60,000
+    validation: float = 1 / 6  #: this share of the training samples, the last: 10,000 of 60,000
 
     @property
     def halvings(self) -> list[int]:
@@ -35,7 +35,7 @@ class Settings:
 
 
 def stage_name(activation: str, rate: float) -> str:
-    """What one of the configurations is called."""
+    """The name of a configuration."""
     return f"{activation} {rate:g}"
 
 

@@ -128,7 +128,7 @@ def _dropout(row: Row) -> str:
 
 
 def _versus(metrics: dict[str, Any], row: Row, other: Row, name: str) -> str:
-    """How one network compares with another, with a word on whether the test can tell."""
+    """The difference between two networks on the test set, and whether it is significant."""
     gain = row["test_accuracy"] - other["test_accuracy"]
     if not gain:
         return f"just as {name}"
@@ -154,7 +154,7 @@ def _steps(record: Record[Settings], table: str) -> list[Row]:
 
 
 def _choice(record: Record[Settings]) -> str:
-    """What the choice of (c) brings on validation."""
+    """The gain of the choice of (c) on validation data."""
     start, *steps = record.table(REGULARISERS)
     kept = [row["validation_loss"] for row in steps if row["kept"]]
     before = f"{start['validation_loss']:.4f}"

@@ -39,19 +39,19 @@ def architecture(fw: Any) -> Any:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All in which the networks differ: what is added to the architecture, and how it learns."""
+    """How the networks differ: additions to the architecture, and training."""
 
     rate: float
     momentum: float
     batch_size: int
     l2: float = 0.0  #: PyTorch's weight_decay
-    first_relu: float = 0.0  #: p of a dropout after it; so do the next two
+    first_relu: float = 0.0  #: p of the dropout after it; the same for the next two
     max_pooling: float = 0.0
     last_relu: float = 0.0
     batch_norm: bool = False  #: after every ReLU
     nesterov: bool = False
     one_cycle: bool = False  #: instead of a cosine
-    shift: int = 0  #: pixels, of random shifts of the images that it learns from
+    shift: int = 0  #: pixels, of random shifts of the training images
 
     def network(self, fw: Any) -> Any:
         """The architecture, batch norm after every ReLU, and dropout before all layers with weights but the first."""
@@ -70,7 +70,7 @@ class Recipe:
         return nn.Sequential(*layers)
 
     def trainer(self, fw: Any, epochs: int, samples: Samples) -> Trainer:
-        """What trains it for so many epochs."""
+        """The trainer for so many epochs."""
         return classification.trainer(
             fw,
             partial(self.network, fw),
@@ -87,14 +87,14 @@ class Recipe:
 
 
 Changes = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
-"""What is tried in turn: in words, and as fields of a recipe with their values."""
+"""Changes to try in turn: a name, and fields of a recipe with their new values."""
 
 
 @dataclass(frozen=True)
 class Settings(Tutorial):
     """All choices of this experiment; (b) and (c) are trained as `mnist_mlp` is."""
 
-    search_samples: int = 8_000  #: the first so many of the training samples, for all that is tried out
+    search_samples: int = 8_000  #: the first so many training samples, for the search
     search_epochs: int = 8
     regularisers: Changes = (
         ("dropout 0.25 after max-pooling", (("max_pooling", 0.25),)),
@@ -113,16 +113,16 @@ class Settings(Tutorial):
         ("random shifts by up to 2 pixels", (("shift", 2),)),
         ("no dropout after max-pooling", (("max_pooling", 0.0),)),
     )
-    longer: float = 4 / 3  #: (d) learns for so many times the epochs of (b) and (c)
+    longer: float = 4 / 3  #: (d) is trained for so many times the epochs of (b) and (c)
 
     @property
     def trial_epochs(self) -> int:
-        """How long all that is tried out learns: not longer than the final networks."""
+        """The number of epochs in the search, at most that of the final networks."""
         return min(self.search_epochs, self.epochs)
 
     @property
     def normalised_epochs(self) -> int:
-        """How long the network of (d) learns."""
+        """The number of epochs for (d)."""
         return round(self.longer * self.epochs)
 
 
@@ -133,7 +133,7 @@ def as_images(samples: Samples) -> Samples:
 
 
 class Trial(NamedTuple):
-    """A recipe that has been tried, and what it showed on validation data."""
+    """A recipe with its results on validation data."""
 
     recipe: Recipe
     row: Row
@@ -141,10 +141,10 @@ class Trial(NamedTuple):
 
 
 def compared(before: Trial, after: Trial, *, asked_for: bool = False) -> Row:
-    """The row of a change: what it gains, and whether it is kept.
+    """The row of a change: its gain, and whether it is kept.
 
-    That is if it lowers the loss by more than one standard error of the samples' paired differences, so that
-    neither rounding nor luck decides; or if the assignment asks for it.
+    It is kept if it lowers the loss by more than one standard error of the samples' paired differences, so that
+    chance doesn't decide, or if the assignment asks for it.
     """
     gain, error = paired_gain(before.losses, after.losses)
     return {**after.row, "gain": gain, "standard_error": error, "kept": int(asked_for or gain > error)}

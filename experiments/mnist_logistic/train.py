@@ -22,7 +22,7 @@ class Settings:
     l1: tuple[float, ...] = (1e-5, 1e-4)
     epochs: int = 20
     batch_size: int = 100
-    validation: float = 1 / 6  #: the last so many of the training samples: 10,000 of 60,000
+    validation: float = 1 / 6  #: this share of the training samples, the last: 10,000 of 60,000
 
     @property
     def penalties(self) -> dict[str, tuple[float, float]]:
@@ -35,7 +35,7 @@ class Settings:
 
 
 def stage_name(penalty: str, rate: float) -> str:
-    """What one of the candidates is called."""
+    """The name of a candidate."""
     return f"{penalty}, rate {rate:g}"
 
 

@@ -11,7 +11,7 @@ from experiments.training.classification import Tuned, mlp, train_best
 
 @dataclass(frozen=True)
 class Tutorial(Tuned):
-    """How this network is trained, and the convolutional one of the next problem."""
+    """How this network and the convolutional one of the next problem are trained."""
 
     learning_rates: tuple[float, ...] = (0.05, 0.1, 0.2)
     momentum: float = 0.5

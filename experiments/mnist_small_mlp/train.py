@@ -17,7 +17,7 @@ class Settings(Tuned):
 
 
 def network(fw: Any) -> Any:
-    """The network as it is printed."""
+    """The printed network."""
     return fw.nn.Sequential(fw.nn.Flatten(), fw.nn.Linear(784, 64), fw.nn.ReLU(), fw.nn.Linear(64, 10))
 
 

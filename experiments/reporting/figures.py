@@ -1,4 +1,4 @@
-"""Drawing: one look for all figures, and the source of the data under each."""
+"""Figures in one style, with the source of the data at the bottom of each."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ STYLE: dict[Any, Any] = {
     "grid.alpha": 0.3,
     "figure.dpi": 130,
 }
-FOOTER, LEGEND = 0.25, 0.3  #: inches, for the source of the data and for a legend above it
+FOOTER, LEGEND = 0.25, 0.3  #: heights in inches, of the source of the data and of a legend above it
 TRAINING, VALIDATION, TEST, MARK = "#1f5fa8", "#d9641e", "#2a8a4a", "#777777"
 COLOURS = {"training": TRAINING, "validation": VALIDATION, "test": TEST}  #: by the first word of a label
 
 
 def check_installed() -> None:
-    """Says before any work, not after it, what drawing needs.
+    """Checks that the packages for drawing are installed.
 
     Raises:
-        UsageError: with the command that installs it.
+        UsageError: if not, with the command that installs them.
     """
     for package in ("matplotlib", "seaborn"):  # not imported yet: they would take memory while networks are trained
         if importlib.util.find_spec(package) is None:
@@ -62,7 +62,7 @@ def save(figure: Any, record: Record[Any], name: str) -> Path:
         below = (FOOTER + (LEGEND if figure.legends else 0)) / height
         figure.get_layout_engine().set(rect=(0, below, 1, 1 - below))
         footer = figure.text(0.99, FOOTER / 2 / height, text, fontsize=8, color=colour, ha="right", va="center")
-        while footer.get_window_extent().x0 < 0 and footer.get_fontsize() > 2:  # rather small than cut off
+        while footer.get_window_extent().x0 < 0 and footer.get_fontsize() > 2:  # shrink it until it fits
             footer.set_fontsize(footer.get_fontsize() - 0.25)
         path = record.folder / f"{name}.png"
         with files.replacing(path) as file:  # no date or version inside: the same run gives the same file
@@ -71,14 +71,14 @@ def save(figure: Any, record: Record[Any], name: str) -> Path:
 
 
 def accuracy_curves(axes: Any, curves: Mapping[str, Sequence[float]], rates: Sequence[float] = ()) -> None:
-    """Accuracies in percent over the epochs, one curve each; a dashed line wherever the learning rate changes."""
+    """Accuracies in percent over the epochs, one curve each; a dashed line at each change of the learning rate."""
     _curves(axes, {label: [100 * value for value in values] for label, values in curves.items()})
     changes = [epoch for epoch in range(1, len(rates)) if rates[epoch] != rates[epoch - 1]]
-    for i, epoch in enumerate(changes):  # at the end of this epoch, which is also when its accuracy was measured
+    for i, epoch in enumerate(changes):  # at the end of this epoch, where its accuracy is drawn
         name = "learning rate halved" if i == 0 else None
         axes.axvline(epoch, color=MARK, linestyle="--", linewidth=1, label=name)
     for start, end in pairwise([1, *changes, len(rates)]):
-        if end - start > 0.1 * len(rates):  # else there is no room for it
+        if end - start > 0.1 * len(rates):  # else it doesn't fit
             place = {"xy": ((start + end) / 2, 0.02), "xycoords": ("data", "axes fraction"), "ha": "center"}
             axes.annotate(f"rate {rates[end - 1]:g}", **place, fontsize=8, color=MARK)
     axes.set(xlabel="epoch", ylabel="accuracy (%)")
@@ -103,22 +103,22 @@ def test_mark(axes: Any, epoch: int, value: float, label: str) -> None:
 
 
 def whole_numbers(axes: Any) -> None:
-    """Ticks at whole numbers of epochs, or of whatever runs along x; a single one if there is no more."""
+    """Ticks at whole numbers on the x axis."""
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def legend(figure: Any, axes: Any) -> None:
-    """One legend for the figure, below all axes, where it hides nothing."""
+    """One legend for the figure, below all axes."""
     handles, labels = axes.get_legend_handles_labels()
     place = {"loc": "lower center", "bbox_to_anchor": (0.5, 0.8 * FOOTER / figure.get_figheight())}
     figure.legend(handles, labels, **place, ncols=len(labels), frameon=False, fontsize=10).set_in_layout(False)
 
 
-LONG = 8  #: epochs; in a curve of so many, the first one may lie outside
+LONG = 8  #: epochs; the first value of a curve of so many may be cut off
 
 
 def percent_range(curves: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Limits for an axis in percent that shows all curves, long ones but for their first steep climb.
+    """Limits of an axis in percent for all curves, without the first epoch of long ones.
 
     >>> percent_range([[0.5, 0.93, 0.96, 0.97]])
     (47.5, 101.25)
@@ -137,7 +137,7 @@ def confusion(axes: Any, counts: Sequence[Sequence[int]], classes: Sequence[str]
 
     table = np.asarray(counts)
     rates = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    wrong = np.where(np.eye(len(table), dtype=bool), 0.0, rates)  # the diagonal would outshine all else
+    wrong = np.where(np.eye(len(table), dtype=bool), 0.0, rates)  # the diagonal would hide all differences
     sns.heatmap(
         100 * wrong,
         annot=table,
@@ -167,7 +167,7 @@ def confusion_rates(axes: Any, rates: Sequence[Sequence[float]], classes: Sequen
         fmt="",
         annot_kws={"fontsize": 9},
         cmap="Blues",
-        norm=PowerNorm(0.4, vmin=0, vmax=100),  # linear shades would show the diagonal and nothing else
+        norm=PowerNorm(0.4, vmin=0, vmax=100),  # linear shades would show only the diagonal
         ax=axes,
         xticklabels=classes,
         yticklabels=classes,
@@ -185,7 +185,7 @@ def confusion_rates(axes: Any, rates: Sequence[Sequence[float]], classes: Sequen
 def weight_histograms(
     grid: Any, edges: Sequence[Sequence[float]], counts: Sequence[Sequence[Sequence[int]]], scale: str = "linear"
 ) -> None:
-    """Histograms of weights, `counts[network][layer]` on `grid[network][layer]`; each layer on axes of its own.
+    """Histograms of weights, `counts[network][layer]` on `grid[network][layer]`; each layer in its own column.
 
     Shares instead of counts, so that layers of different size compare; a logarithmic `scale` shows their tails.
     """
@@ -212,7 +212,7 @@ def tiles(
     """Images (rows, columns, height, width) side by side, under the names of their rows and columns.
 
     With `extent` (left, right, bottom, top) they cover a plane without gaps instead, in its coordinates.
-    Returns what was drawn, for a colour bar.
+    Returns the image, for a colour bar.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Generated blocks of the README and of `docs/`: each stands between markers that name the command that writes it."""
+"""Generated blocks of the README and of `docs/`, between markers that name the command that writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports in Markdown, made from what a run left; and the table of all of them."""
+"""Reports in Markdown, made from the files of a run, and the table of all of them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
 
 
 def write_index(out: Path) -> list[str]:
-    """Makes every report under `out` anew, and `README.md` with a table of them; returns their names."""
+    """Writes every report under `out` and `README.md` with a table of them; returns their names."""
     rows = []
     names = _finished(out)
     for name in names:
@@ -76,7 +76,7 @@ def readme_table(out: Path) -> str:
     """The table of the experiments that have results in `out`, for the README beside that folder: name and result.
 
     Raises:
-        UsageError: where a file of the results is missing or damaged.
+        UsageError: if a file of the results is missing or damaged.
     """
     rows = []
     for name in _finished(out):
@@ -92,7 +92,7 @@ def _finished(out: Path) -> list[str]:
 
 
 def _both_frameworks(path: Path) -> list[str]:
-    """What `python -m benchmarks runs` has measured, if it has."""
+    """The section with the measurements of `python -m benchmarks runs`, if there are any."""
     if not path.exists():
         return []
     measured = json.loads(path.read_text(encoding="utf-8"))
@@ -118,7 +118,7 @@ def _both_frameworks(path: Path) -> list[str]:
 
 
 def circumstances(measured: dict[str, Any]) -> str:
-    """What the figures of `python -m benchmarks runs` are of, for the end of a sentence."""
+    """The conditions of the measurements of `python -m benchmarks runs`, as the end of a sentence."""
     threads, jobs, epochs = measured["threads"], measured["jobs"], measured["epochs"]
     return (
         "of the whole run, from the start of the process to the report, "
@@ -150,7 +150,7 @@ def fill(module: str, record: Record[Any], **values: Any) -> str:
     """The text of `report.md` beside a report's module, with its fields filled in.
 
     The fields are the record's settings and metrics, and `values`. A line ``@NAME | {field} | ... |``, or ``@NAME`` and
-    any other text, stands for a line for each row of a table: `values[NAME]`, or else a table that the run kept. The
+    any other text, stands for a line for each row of a table: `values[NAME]`, or a table that the run kept. The
     cells of a row with a true ``bold`` are bold.
     """
     known = {"settings": record.settings, "metrics": record.metrics, **values}
@@ -165,7 +165,7 @@ def fill(module: str, record: Record[Any], **values: Any) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], align: str = "") -> str:
-    """A Markdown table; `align` has an r for each column of numbers that stand to the right, else an l.
+    """A Markdown table; `align` has an r for each column that is aligned to the right, else an l.
 
     >>> print(table(["a", "b"], [[1, 2]]))
     | a | b |
@@ -205,18 +205,18 @@ def percent(rate: float, digits: int = 2) -> str:
 
 
 def shown(name: str, value: Any) -> str:
-    """A metric as its name says it should be shown."""
+    """A metric as text: rates and accuracies in percent."""
     if isinstance(value, float):
         return percent(value) if name.endswith(("accuracy", "rate")) and name != "learning_rate" else f"{value:g}"
     return str(value)
 
 
 def operation_link(name: str, folder: Path) -> str:
-    """A link, as seen from `folder`, to where minigrad defines an operation; its line is looked up now."""
+    """A link, as seen from `folder`, to where minigrad defines an operation; with its present line."""
     from minigrad.nn import functional
     from minigrad.ops.record import registry as operations
 
-    # the function with the gradient rules, where the public one of that name only prepares its arguments
+    # the record with the gradient rules, if the public function only prepares its arguments
     record = operations.get(f"_{name}") or operations.get(name)
     code = inspect.unwrap(record.forward if record else getattr(functional, name)).__code__
     return f"[`{name}`]({_path_from(folder, code.co_filename)}#L{code.co_firstlineno})"

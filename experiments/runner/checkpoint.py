@@ -21,7 +21,7 @@ FORMAT = 1  #: raised by one when the content changes; files of format 0 have no
 
 
 def save(path: Path, state: Any) -> None:
-    """Writes nested dicts, lists, tuples, numbers, strings and tensors; the file is replaced as a whole."""
+    """Writes nested dicts, lists, tuples, numbers, strings and tensors; replaces the file atomically."""
     arrays: dict[str, np.ndarray] = {}
     structure = json.dumps(_pack(state, arrays, "state"))
     files.write_npz(path, {NUMBER: np.array(FORMAT), STRUCTURE: np.frombuffer(structure.encode(), np.uint8), **arrays})
@@ -36,7 +36,7 @@ def load(path: Path) -> Any:
     """Reads what `save` wrote; tensors come back as arrays.
 
     Raises:
-        UsageError: where the file is damaged, isn't a checkpoint, or was written by a later version.
+        UsageError: if the file is damaged, isn't a checkpoint, or was written by a later version.
     """
     arrays = files.read_npz(path)
     if STRUCTURE not in arrays:
@@ -99,7 +99,7 @@ def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON gives it back (tuples as lists), so that two can be compared.
+    """A value after a round trip through JSON (tuples become lists), so that two can be compared.
 
     >>> plain({"widths": (200, 100)})
     {'widths': [200, 100]}

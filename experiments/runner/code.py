@@ -1,4 +1,4 @@
-"""Which code a run was made by: its commit, and a hash of the files that results depend on."""
+"""The version of the code: its commit, and a hash of the files that results depend on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("minigrad", "experiments")
-REPORTS = ("experiments/reporting/*", "experiments/*/report.py")  #: text and figures: made anew without training
+REPORTS = ("experiments/reporting/*", "experiments/*/report.py")  #: text and figures can be made again without training
 
 
 @functools.cache

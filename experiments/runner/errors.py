@@ -1,14 +1,14 @@
-"""What can go wrong in a way that the user should read in one line, without a traceback."""
+"""Errors that are shown to the user in one line, without a traceback."""
 
 from __future__ import annotations
 
 
 class UsageError(Exception):
-    """What is asked for can't be had: an unknown name, an unwritable folder, a missing package."""
+    """The request can't be fulfilled: an unknown name, an unwritable folder, a missing package."""
 
 
 class NonFinite(ArithmeticError):  # noqa: N818 - the name of the event
-    """The loss, or a step's result, became infinite or NaN; says at which step, and where."""
+    """The loss or a parameter became infinite or NaN; the message names the step."""
 
     def __init__(self, what: str, step: int, where: str = "") -> None:
         super().__init__(what, step, where)
@@ -23,4 +23,4 @@ class SealError(RuntimeError):
 
 
 class Interrupted(Exception):  # noqa: N818 - the name of the event
-    """Ctrl-C, once everything worth keeping is on disk; says how far the run has come."""
+    """Ctrl-C, after the checkpoint was written; the message says how far the run came."""

@@ -15,11 +15,11 @@ from experiments.runner.run import Run, is_done
 
 
 def execute(experiment: Experiment[Any], options: Options, progress: Progress | None = None) -> Path:
-    """Runs an experiment from start, or checkpoint, to report; returns its folder.
+    """Runs an experiment from the start or its checkpoint to the report; returns its folder.
 
     Raises:
-        Interrupted: on Ctrl-C, saying how far it came.
-        UsageError: with `skip_done`, where other data would stand in for that of the assignment.
+        Interrupted: on Ctrl-C; the message says how far it came.
+        UsageError: with `skip_done`, if the assignment's data is missing and others would be used.
     """
     if options.skip_done and is_done(experiment, options):
         folder = Path(options.out) / experiment.name
@@ -32,7 +32,7 @@ def execute(experiment: Experiment[Any], options: Options, progress: Progress | 
             f"--skip-done: the data of {experiment.name} is missing, {run.folder} stays. {run.source.reason}"
         )
     if run.complete:
-        say(f"{experiment.name} is complete in {run.folder}; its report is made anew.")
+        say(f"{experiment.name} is complete in {run.folder}; its report is written again.")
         render(experiment, run.folder)
         return run.folder
     samples = f"{run.source.samples:,} samples of {run.source.description}"
@@ -46,7 +46,7 @@ def execute(experiment: Experiment[Any], options: Options, progress: Progress | 
         experiment.train(run)
         run.progress.close()
         run.write_results()
-        del run.training_data  # the report is made of the files, and its figures take memory themselves
+        del run.training_data  # the report reads files only, and its figures need memory
         record = render(experiment, run.folder)
         run.mark_complete()
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Files that are either there in full or not at all: written beside their place, then moved into it."""
+"""Files that are written atomically: under a temporary name, then renamed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A binary file that takes the place of `path` when the block ends well, and vanishes when it doesn't.
+    """A binary file that replaces `path` when the block ends, and is deleted if the block raises.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -57,12 +57,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes JSON that a person can read; numbers round-trip exactly."""
+    """Writes indented JSON; numbers are read back exactly."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Writes rows as CSV under all their columns, in order of appearance; what a row lacks stays empty."""
+    """Writes rows as CSV, with all columns in order of appearance; a missing value is an empty cell."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
@@ -72,15 +72,15 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 
 def read_csv(path: Path) -> list[Row]:
-    """Reads what `write_csv` wrote: numbers as numbers, empty cells left out."""
+    """Reads rows that `write_csv` wrote, numbers as numbers, without empty cells."""
     with path.open(newline="", encoding="utf-8") as file:
         return [{key: _number(cell) for key, cell in row.items() if cell != ""} for row in csv.DictReader(file)]
 
 
 def _number(cell: str) -> int | float | str:
-    for kind in (int, float):
+    for number in (int, float):
         try:
-            return kind(cell)
+            return number(cell)
         except ValueError:
             continue
     return cell
@@ -93,10 +93,10 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """Reads what `write_npz` wrote.
+    """Reads arrays that `write_npz` wrote.
 
     Raises:
-        UsageError: where the file is missing, damaged or of another kind.
+        UsageError: if the file is missing, damaged or no such archive.
     """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -106,7 +106,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def writable_folder(path: Path) -> Path:
-    """Makes the folder and proves that files can be written there, before any work is done.
+    """Makes the folder and checks that files can be written there.
 
     Raises:
         UsageError: naming the folder and the system's reason.

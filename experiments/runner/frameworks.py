@@ -1,4 +1,4 @@
-"""The namespace an experiment is written against: minigrad or torch, whichever is asked for."""
+"""The namespace that an experiment is written for: minigrad or torch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ NAMES = ("minigrad", "torch")
 
 
 def load(name: str) -> Any:
-    """Imports the framework `name` with all that `fw.nn`, `fw.optim.lr_scheduler`, `fw.utils.data` stand for.
+    """Imports the framework `name`, with `nn`, `optim.lr_scheduler` and `utils.data`.
 
     Raises:
-        UsageError: where it isn't installed, with the command that installs it.
+        UsageError: if it isn't installed, with the command that installs it.
     """
     try:
         framework = importlib.import_module(name)

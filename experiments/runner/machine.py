@@ -1,4 +1,4 @@
-"""What a process uses of the machine."""
+"""The processor cores, threads and memory of a process."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 
 def environment(threads: int | None = None) -> dict[str, str]:
-    """This process's environment without what steers BLAS; None leaves the threads to each library."""
+    """This process's environment without the variables that configure BLAS, and with this number of threads, if any."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(STEERING)}
     return kept if threads is None else kept | dict.fromkeys(THREADS, str(threads))
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process has held; where /proc tells, without what it inherited when it was forked.
+    """The peak memory of this process; on Linux without the memory of the process that forked it.
 
     >>> peak_megabytes() > 1
     True

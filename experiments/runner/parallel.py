@@ -15,13 +15,13 @@ from experiments.runner.options import Options
 
 
 def execute_all(names: Sequence[str], options: Options, jobs: int) -> int:
-    """Runs the experiments, `jobs` at a time, each with its share of the cores; what they say is passed on.
+    """Runs the experiments, `jobs` at a time, each with its share of the cores, and prints their output.
 
     Returns:
-        the exit status: 0, or that of the first experiment that failed.
+        The exit status: 0, or that of the first experiment that failed.
 
     Raises:
-        Interrupted: on Ctrl-C, once all of them have written their checkpoints.
+        Interrupted: on Ctrl-C, after all of them have written their checkpoints.
     """
     threads = max(CORES // jobs, 1)
     started: list[subprocess.Popen[str]] = []
@@ -34,7 +34,7 @@ def execute_all(names: Sequence[str], options: Options, jobs: int) -> int:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # Ctrl-C reaches it through us, and only once
+            start_new_session=True,  # this process passes Ctrl-C on, so that it arrives once
         ) as process:
             started.append(process)
             assert process.stdout is not None
@@ -55,7 +55,7 @@ def execute_all(names: Sequence[str], options: Options, jobs: int) -> int:
 
 
 def arguments(options: Options) -> list[str]:
-    """The options as the command line takes them; those that are as usual are left out.
+    """The options as arguments of the command line, without those that have their default.
 
     >>> arguments(Options(seed=3, skip_done=True, compile=False))
     ['--seed', '3', '--skip-done', '--eager']

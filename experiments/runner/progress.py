@@ -1,4 +1,4 @@
-"""What a run shows while it works: two bars in a terminal, a line now and then anywhere else."""
+"""The progress of a run: two bars in a terminal, otherwise a line at most once a second."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaini
 class Progress:
     """Epochs of the whole run, batches of the epoch, loss, accuracies, learning rate and the time left.
 
-    In a terminal these are two bars (tqdm); where the output is a file or a pipe, or tqdm is missing, a line
-    for an epoch, and at most one a second.
+    In a terminal these are two bars (tqdm). If the output is a file or a pipe, or tqdm is missing, a line is printed
+    after an epoch, at most one a second.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -27,7 +27,7 @@ class Progress:
         self.started = self.last_line = time.perf_counter()
 
     def expect(self, epochs: int, done: int = 0) -> None:
-        """Sets out on `epochs` epochs, of which `done` lie behind already."""
+        """Starts with `epochs` epochs in total, of which `done` are already done."""
         self.total, self.done, self.resumed = epochs, done, done
         self.started = time.perf_counter()
         if self.stream.isatty() and (tqdm := _tqdm()) is not None:
@@ -36,25 +36,25 @@ class Progress:
             self.batches = tqdm(desc="batches", unit="batch", position=1, leave=False, **common)
 
     def stage(self, name: str) -> None:
-        """Names what is trained now."""
+        """Shows the name of the current training."""
         if self.epochs is not None:
             self.epochs.set_description_str(name)
 
     def epoch_of(self, batches: int) -> Callable[[float], None]:
-        """Starts an epoch of so many batches; returns what is to be told each batch's loss."""
+        """Starts an epoch of so many batches; returns a function to call with each batch's loss."""
         bar = self.batches
         if bar is None:
             return lambda loss: None
         bar.reset(total=batches)
 
-        def tell(loss: float) -> None:
-            bar.postfix = f"loss {loss:.4f}"  # drawn with the bar, whenever that is
+        def show(loss: float) -> None:
+            bar.postfix = f"loss {loss:.4f}"  # drawn with the bar
             bar.update()
 
-        return tell
+        return show
 
     def epoch_done(self, stage: str, row: dict[str, Any], epochs: int) -> None:
-        """Shows an epoch's row of the history; it was one of `epochs` of this stage."""
+        """Shows an epoch's row of the history, one of `epochs` of this training."""
         self.done += 1
         text = describe(row)
         if self.epochs is not None:
@@ -75,7 +75,7 @@ class Progress:
             print(text, file=self.stream, flush=True)
 
     def close(self) -> None:
-        """Takes the bars down; what they last said stays."""
+        """Closes the bars; their last state stays visible."""
         for bar in (self.batches, self.epochs):
             if bar is not None:
                 bar.close()
@@ -99,7 +99,7 @@ def describe(row: dict[str, Any]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them.
+    """A duration in words.
 
     >>> duration(3.2), duration(75), duration(4000)
     ('3 s', '1 min 15 s', '1 h 06 min')

@@ -1,4 +1,4 @@
-"""What a run leaves in its folder, read back: reports and figures are made from this and nothing else."""
+"""The files of a finished run, read for its report and figures."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Record(Generic[S]):
         """Reads a run's folder.
 
         Raises:
-            UsageError: where a file is missing or damaged.
+            UsageError: if a file is missing or damaged.
         """
         try:
             config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
@@ -55,7 +55,7 @@ class Record(Generic[S]):
         return list(dict.fromkeys(row["stage"] for row in self.history))
 
     def curve(self, stage: str, column: str) -> list[float]:
-        """A column of the history, an entry an epoch."""
+        """A column of the history, one value per epoch."""
         return [row[column] for row in self.history if row["stage"] == stage]
 
     def table(self, name: str) -> list[Row]:
@@ -74,15 +74,15 @@ class Record(Generic[S]):
 
     @property
     def warning(self) -> str:
-        """What must be said wherever a number stands, if the data isn't the real thing."""
+        """The warning beside all numbers if the data isn't the assignment's; else empty."""
         if not self.config["data"]["stands_in"]:
             return ""
         return f"Not the data of the assignment: {self.config['data']['description']}"
 
 
-def restore(kind: type[S], values: dict[str, Any]) -> S:
-    """Settings from their JSON, where tuples have become lists."""
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+def restore(settings: type[S], values: dict[str, Any]) -> S:
+    """Settings from JSON, which has lists in place of tuples."""
+    known = {field.name for field in fields(settings)}  # type: ignore[arg-type]
     if unknown := set(values) - known:
-        raise ValueError(f"settings that {kind.__qualname__} doesn't know: {', '.join(sorted(unknown))}")
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        raise ValueError(f"settings that {settings.__qualname__} doesn't know: {', '.join(sorted(unknown))}")
+    return settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})

@@ -1,4 +1,4 @@
-"""One run of an experiment: what its code is given, and what keeps it safe from Ctrl-C and bad luck."""
+"""One run of an experiment: data, trainings, checkpoints and the files of its results."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ CHECKPOINT, CHECKPOINT_WEIGHTS, WEIGHTS, CHOICE = (
 
 
 class Run(Generic[S]):
-    """What an experiment's `train` works with.
+    """What an experiment's `train` function is called with.
 
     Attributes:
         fw: the framework's namespace, minigrad or torch.
         settings: the hyper-parameters.
         training_data: inputs (N, features) and labels (N,).
-        test_each_epoch: whether the test set is to be opened before the last training, for its curves.
+        test_each_epoch: whether the test set is opened before the last training, for its curves.
 
-    While it works, only the checkpoint is written, after an epoch and at most once a second; the results of an
-    earlier run in the same folder stay whole until this one is complete.
+    Until it is complete only the checkpoint is written, after an epoch and at most once a second, so that the results
+    of an earlier run in the same folder stay as they were.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Run(Generic[S]):
             "data": {name: getattr(self.source, name) for name in ("name", "description", "stands_in", "samples")},
         }
         self.test_each_epoch = experiment.uses_test_each_epoch
-        self._open_for: str | None = None  # the only training that may still run once the test set is open
+        self._open_for: str | None = None  # the only training that may run after the test set was opened
         self.metrics: dict[str, Any] = {}
         self.tables: dict[str, list[Row]] = {}
         self.arrays: dict[str, np.ndarray] = {}
@@ -83,11 +83,11 @@ class Run(Generic[S]):
         self._state: dict[str, Any] = {
             "config": checkpoint.plain(self.config),
             "version": code.version(),
-            "history": [],  # the rows as JSON, each encoded once, since a checkpoint may hold thousands
+            "history": [],  # the rows, each encoded to JSON once, since there may be thousands
             "timings": [],
-            "done": [],  # the stages that are finished
-            "current": None,  # the one that isn't
-            "choice": None,  # what the test set was opened for
+            "done": [],  # the trainings that are finished
+            "current": None,  # the one that is not
+            "choice": None,  # the choice for which the test set was opened
             "complete": False,
         }
         self._unsaved, self._saved, self._weights_saved = False, -math.inf, 0
@@ -111,19 +111,18 @@ class Run(Generic[S]):
     def fit(
         self, stage: str, build: Callable[[], Trainer], epochs: int, measure: Callable[[Any], dict[str, float]]
     ) -> Any:
-        """Trains one network and returns it; goes on where a checkpoint left off.
+        """Trains one network and returns it; resumes from the checkpoint.
 
         Args:
             stage: a name for this training, unique in the run.
-            build: makes everything anew; called with the generator freshly seeded, so that trainings of one
-                run differ by their settings and not by their luck.
+            build: makes a new trainer; called after seeding, so that trainings of one run differ by their settings
+                only.
             epochs: how many.
-            measure: what to record of the model after each epoch, by column; rates as fractions.
+            measure: the values to record after each epoch, by column; rates as fractions.
 
         Raises:
-            NonFinite: naming stage, epoch and step; the last good checkpoint stays.
-            SealError: once the test set is open there is nothing more to train, but for a training that it was
-                opened for.
+            NonFinite: with the training, epoch and step; the last good checkpoint stays.
+            SealError: after the test set was opened, except for the training for which it was opened.
         """
         if self._test.opened and stage != self._open_for:
             raise SealError(f"{stage}: the test set is open; nothing may be trained any more")
@@ -138,21 +137,21 @@ class Run(Generic[S]):
         for epoch in range(self._restore(stage, trainer) + 1, epochs + 1):
             self._epoch(stage, epoch, epochs, trainer, measure)
         self._finish_stage(stage, trainer.model)
-        del trainer.gradients, trainer.answering  # a compiled step and its trainer hold each other, and all buffers
+        del trainer.gradients, trainer.answering  # compiled step and trainer refer to each other: free their buffers
         return trainer.model
 
     def history(self, stage: str) -> list[Row]:
-        """The rows of a training, an epoch each."""
+        """The rows of a training, one per epoch."""
         return [row for row in self._rows("history") if row["stage"] == stage]
 
     def open_test(self, *stages: str, **choice: Any) -> data.Samples:
-        """The test set, once all is decided: the choice and the final weights of `stages` go on record first.
+        """The test set, after the final choice: writes the choice and the final weights of `stages` to disk first.
 
-        An experiment that declares `uses_test_each_epoch` gets it before its one last stage is trained, to measure
-        it as it learns: the choice goes on record all the same, and nothing but that stage may be trained after it.
+        An experiment with `uses_test_each_epoch` gets it before its last training, to evaluate that after each epoch.
+        The choice is written first here too, and no other training may follow.
 
         Raises:
-            SealError: for a stage that isn't finished, a second time, or for a choice other than the first.
+            SealError: for a training that isn't finished, a second time, or for another choice than the first.
         """
         record = {"stage": ", ".join(stages), **choice}
         if self.test_each_epoch:
@@ -177,10 +176,10 @@ class Run(Generic[S]):
         return rows
 
     def keep_arrays(self, **arrays: np.ndarray) -> None:
-        """Keeps what the report draws and a table can't hold, such as images; small, for it is committed."""
+        """Keeps arrays for the report, such as images; they are committed, so they should be small."""
         self.arrays.update(arrays)
 
-    # ---- the work behind -----------------------------------------------------------------------------------
+    # ---- internals ----------------------------------------------------------------------------------------
 
     def _epoch(
         self, stage: str, epoch: int, epochs: int, trainer: Trainer, measure: Callable[[Any], dict[str, float]]
@@ -241,18 +240,18 @@ class Run(Generic[S]):
         self.save()
 
     def _change(self, **parts: Any) -> None:
-        """A new state in place of the old, so that Ctrl-C finds either."""
+        """Replaces the state at once, so that Ctrl-C finds the old or the new one."""
         self._unsaved = True
         self._state = {**self._state, **parts}
         if time.monotonic() - self._saved >= SAVE_EVERY:
             self.save()
 
     def save(self) -> None:
-        """Writes the checkpoint, if it is behind."""
+        """Writes the checkpoint, if anything changed."""
         if not self._unsaved:
             return
         if len(self.weights) != self._weights_saved:
-            files.write_npz(self.folder / CHECKPOINT_WEIGHTS, self.weights)  # before the state that relies on it
+            files.write_npz(self.folder / CHECKPOINT_WEIGHTS, self.weights)  # before the state that refers to it
             self._weights_saved = len(self.weights)
         checkpoint.save(self.folder / CHECKPOINT, self._state)
         self._unsaved, self._saved = False, time.monotonic()
@@ -279,19 +278,19 @@ class Run(Generic[S]):
 
     @property
     def complete(self) -> bool:
-        """Whether all of it has been done before (`--resume` of a finished run)."""
+        """Whether the run was finished before (`--resume` of a finished run)."""
         return bool(self._state["complete"])
 
     @property
     def position(self) -> str:
-        """How far the run has come."""
+        """The last epoch that is done."""
         if not self._state["history"]:
             return "the start"
         last = json.loads(self._state["history"][-1])
         return f"{last['stage']}, epoch {last['epoch']}"
 
     def write_results(self) -> None:
-        """Writes what the run found, each file as a whole."""
+        """Writes the files of the results."""
         versions = {"python": platform.python_version(), "numpy": np.__version__}
         versions[self.config["framework"]] = str(getattr(self.fw, "__version__", "unknown"))
         made_by = code.version()
@@ -308,7 +307,7 @@ class Run(Generic[S]):
         files.write_json(self.folder / METRICS, self.metrics)
 
     def mark_complete(self) -> None:
-        """Says in the checkpoint that nothing is left to do."""
+        """Marks the run as complete in the checkpoint."""
         self._change(complete=True)
         self.save()
         (self.folder / CHECKPOINT_WEIGHTS).unlink(missing_ok=True)
@@ -340,7 +339,7 @@ def is_done(experiment: Experiment[Any], options: Options) -> bool:
 
 
 def differences(theirs: dict[str, Any], ours: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """In what two runs' settings differ, in words.
+    """The differences between two runs' settings, in words.
 
     >>> list(differences({"seed": 0, "data": {"name": "mnist"}}, {"seed": 0, "data": {"name": "digits"}}))
     ["data.name is 'mnist' there, 'digits' here"]

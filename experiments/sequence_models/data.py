@@ -1,13 +1,13 @@
-"""Series of 50 steps of 8 features in two classes: three tasks, each made so that something else must be noticed.
+"""Series of 50 steps of 8 features in two classes, for three tasks, each with another difference between the classes.
 
-Real data would mix what these tasks hold apart. All start as noise, normal with standard deviation 1, independent in
+Real data would mix these differences. All start as noise, normal with standard deviation 1, independent in
 every step and feature; the classes are equally likely. What is added to it:
 
 - ``motif``: a pattern of `MOTIF_STEPS` steps in all features, at a place drawn evenly from all that it fits into.
   Class 1 has it forwards, class 0 backwards, so that both hold the same numbers, in another local order.
 - ``order``: a spike in feature 0 and one in feature 1, at least `GAP` steps apart, each up or down at random. Class 1
-  has the one in feature 0 first. Both keep `MARGIN` steps away from the ends, so that a narrow window can't tell an
-  early spike from a late one by where the series begins or ends.
+  has the one in feature 0 first. Both keep `MARGIN` steps away from the ends, so that a narrow window can't
+  recognise an early or a late spike by the end of the series.
 - ``trend``: each feature starts at a level of its own; in class 1 all rise slowly, in class 0 they fall. From one
   end to the other it is `RISE` in all, far less than the levels and the noise differ.
 """

@@ -26,12 +26,12 @@ class Rates:
         self.small, self.large = (record.metrics[f"{name}training_samples"] for name in ("small_", ""))
 
     def all(self, task: str, family: str, samples: int, part: str = "test") -> list[float]:
-        """One for each seed."""
+        """One value for each seed."""
         wanted = (task, family, samples)
         return [r[f"{part}_accuracy"] for r in self.rows if (r["task"], r["family"], r["samples"]) == wanted]
 
     def mean(self, task: str, family: str, samples: int | None = None, part: str = "test") -> float:
-        """Over the seeds; of the large training sets, unless told otherwise."""
+        """The mean over the seeds, by default of the large training sets."""
         return statistics.fmean(self.all(task, family, samples or self.large, part))
 
     def shown(self, task: str, family: str, samples: int | None = None, part: str = "test") -> str:
@@ -141,7 +141,7 @@ def _search(record: Record[Settings]) -> str:
 
 
 def _early(record: Record[Settings]) -> str:
-    """How much of the answer hangs on the first half of the series."""
+    """How much the output depends on the first half of the series."""
     rows = record.table(INFLUENCE)
     half = sequence_data.STEPS // 2
     shares = {f: sum(r["share"] for r in rows if r["family"] == f and r["step"] < half) for f in FAMILIES}

@@ -1,6 +1,6 @@
 """hw3 5: an MLP, a 1-D CNN, an LSTM and a GRU on series of 50 steps of 8 features, each where it is strong and weak.
 
-Two controls stand beside them: a CNN whose neurons see nearly the whole series, and a recurrent layer without gates.
+For comparison also a CNN with a receptive field of nearly the whole series, and a recurrent layer without gates.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Contest:
-    """One training: who learns what, from how much."""
+    """One training: task, family of networks, number of samples, learning rate and seed."""
 
     task: str
     family: str
@@ -62,7 +62,7 @@ def network(fw: Any, family: str, settings: Settings) -> Any:
     nn, hidden = fw.nn, settings.hidden
 
     class Convolutional(nn.Module):  # type: ignore[misc, name-defined]
-        """Convolutions over time, and of each channel the largest answer, wherever it stands."""
+        """Convolutions over time, then the maximum of each channel over time."""
 
         def __init__(self, dilations: tuple[int, ...]) -> None:
             super().__init__()
@@ -77,7 +77,7 @@ def network(fw: Any, family: str, settings: Settings) -> Any:
             return self.output(self.features(x.reshape(-1, STEPS, FEATURES).transpose(1, 2)).amax(2))
 
     class Recurrent(nn.Module):  # type: ignore[misc, name-defined]
-        """A recurrent layer that reads the steps one after another, and answers from its last state."""
+        """A recurrent layer over the steps, then a linear layer on its last state."""
 
         def __init__(self, layer: Any) -> None:
             super().__init__()
@@ -163,11 +163,11 @@ def train(run: Run[Settings]) -> None:
         numbers = measures(fw, model, **parts)
         results.append({**vars(contest), **{name: numbers[name] for name in numbers if "accuracy" in name}})
     run.keep_table(RESULTS, results)
-    judged = {
+    large_models = {
         f: [m for c, m in models.items() if (c.task, c.family, c.samples) == ("order", f, large)] for f in FAMILIES
     }
-    run.keep_table(DISTANCES, distances(fw, judged, tests["order"]))
-    run.keep_table(INFLUENCE, influence(judged, tests["order"]))
+    run.keep_table(DISTANCES, distances(fw, large_models, tests["order"]))
+    run.keep_table(INFLUENCE, influence(large_models, tests["order"]))
     run.keep_table(
         PARAMETERS,
         [
@@ -190,7 +190,7 @@ def train(run: Run[Settings]) -> None:
 
 
 def distances(fw: Any, models: dict[str, list[Any]], test: Samples) -> list[Row]:
-    """How many of the test's series of `order` each family decides right, by how far apart the spikes are.
+    """How many test series of `order` each family classifies correctly, by the distance of the spikes.
 
     The spikes stand where features 0 and 1 are largest, but for a few series in which the noise is larger.
     """
@@ -210,7 +210,7 @@ def distances(fw: Any, models: dict[str, list[Any]], test: Samples) -> list[Row]
 
 
 def influence(models: dict[str, list[Any]], test: Samples) -> list[Row]:
-    """For each step of a series, its share of the gradient's magnitude: how much the answer depends on it."""
+    """Each step's share of the gradient's magnitude: how much the output depends on it."""
     rows: list[Row] = []
     for family, trained in models.items():
         total = 0.0

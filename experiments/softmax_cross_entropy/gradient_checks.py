@@ -1,4 +1,4 @@
-"""The gradients of softmax and cross entropy in closed form, against autograd and against numeric differences."""
+"""The gradients of softmax and cross entropy in closed form, compared with autograd and numeric differences."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def jacobian_product(f: Any, g: Any) -> Any:
 
 
 def checks(fw: Any, cases: int, classes: int) -> list[Row]:
-    """The largest deviation in each step of the derivation, a column a kind of target, over random scores.
+    """The largest deviation in each step of the derivation over random scores, for each kind of target.
 
     A deviation is |a − b| / max(1, |b|), in float64.
     """
@@ -31,7 +31,7 @@ def checks(fw: Any, cases: int, classes: int) -> list[Row]:
     targets = {
         "one_hot": fw.eye(classes, dtype=fw.float64)[fw.randint(classes, (cases,))],
         "probabilities": chance,
-        "weights": 2 * chance,  # what becomes of the result if y doesn't sum to 1
+        "weights": 2 * chance,  # for the case that y doesn't sum to 1
     }
     columns = {name: _deviations(fw, z, y) for name, y in targets.items()}
     return [
@@ -73,7 +73,7 @@ def deviation(found: Any, expected: Any) -> float:
 
 
 def differences(function: Callable[[Any], Any], x: Any, steps: Any) -> Any:
-    """The central differences (function(x + h) − function(x − h)) / 2h by each column, where rows don't mix.
+    """The central differences (function(x + h) − function(x − h)) / 2h by each column; `function` works on rows alone.
 
     >>> import minigrad
     >>> x = minigrad.tensor([[1.0, 3.0]], dtype=minigrad.float64)
@@ -90,7 +90,7 @@ def differences(function: Callable[[Any], Any], x: Any, steps: Any) -> Any:
 
 
 def example(fw: Any, scores: Sequence[float], probabilities: Sequence[float]) -> list[Row]:
-    """The numbers of one case, a row a class, for a one-hot target (the first class) and for probabilities."""
+    """The numbers of one case, one row per class, for a one-hot target (the first class) and for probabilities."""
     z = fw.tensor([scores], dtype=fw.float64).requires_grad_()
     f = z.softmax(1)
     one_hot = fw.zeros(1, len(scores), dtype=fw.float64)

@@ -73,7 +73,7 @@ def write(record: Record[Settings]) -> str:
         gradients_figure=_gradients_figure(record, sweep, true),
         overflow=[_overflow(row) for row in record.table("overflow")],
         others=others,
-        floor=math.log(math.e + others) - 1,
+        least_twice=math.log(math.e + others) - 1,
         twice_loss=min(row["training_loss"] for row in losses if row["loss"] == TWICE),
         first={row["loss"]: row["first_gradient"] for row in losses},
         accuracy_figure=_accuracy_figure(record),
@@ -92,7 +92,7 @@ def _loss(value: float, digits: int = 4) -> str:
 
 
 def _formulas(row: Row, others: int) -> dict[str, float]:
-    """What the derivation gives for a row of the sweep."""
+    """The derived formulas for a row of the sweep."""
     p = row["probability"]
     by_score = -2 * (1 + 1 / others) * p * (1 - p) ** 2
     twice = math.exp(p) / (math.exp(p) + others * math.exp((1 - p) / others))
@@ -148,18 +148,18 @@ def _accuracy_figure(record: Record[Settings]) -> str:
 
 
 def _slower(settings: Settings, losses: list[Row]) -> str:
-    """What the trainings show, in a sentence a rate."""
+    """The accuracies of the trainings, one sentence per rate."""
     found = {(row["loss"], row["rate"]): row for row in losses}
     parts = []
     for rate in settings.learning_rates:
         right, *others = (found[loss, rate] for loss in LOSSES)
-        behind = "; ".join(
+        rest = "; ".join(
             f"{row['loss']}: {report.percent(row['first_accuracy'])}, then {report.percent(row['last_accuracy'])}"
             for row in others
         )
         parts.append(
             f"At rate {rate:g} cross entropy is at {report.percent(right['first_accuracy'])} after the first epoch and"
-            f" ends at {report.percent(right['last_accuracy'])} ({behind})."
+            f" ends at {report.percent(right['last_accuracy'])} ({rest})."
         )
     return " ".join(parts)
 

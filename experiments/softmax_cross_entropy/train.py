@@ -22,7 +22,7 @@ LOSSES = (CROSS_ENTROPY, SQUARES, TWICE)
 
 @dataclass(frozen=True)
 class Settings:
-    """What the assignments give, and all choices of this experiment."""
+    """The given values of the assignments, and all choices of this experiment."""
 
     given: tuple[float, ...] = (0.1, 0.1, 0.0, 0.4, 0.05, 0.05, 0.05, 0.05, 0.05, 0.1, 0.1)  #: ŷ, as printed
     digit: int = 3
@@ -31,21 +31,21 @@ class Settings:
     cases: int = 1_000  #: random scores on which each derivation is checked
     example: tuple[float, ...] = (2.0, 1.0, 0.0, -1.0)  #: scores whose gradients the report prints
     example_target: tuple[float, ...] = (0.1, 0.6, 0.3, 0.0)
-    sizes: tuple[float, ...] = (1, 10, 50, 80, 88, 89, 100, 104, 1_000)  #: of a score, for the overflow
+    sizes: tuple[float, ...] = (1, 10, 50, 80, 88, 89, 100, 104, 1_000)  #: scores for the overflow
     hidden: int = 64
     learning_rates: tuple[float, ...] = (0.1, 0.5)
     epochs: int = 5
     batch_size: int = 64
-    validation: float = 1 / 6  #: the last so many of the training samples: 10,000 of 60,000
+    validation: float = 1 / 6  #: this share of the training samples, the last: 10,000 of 60,000
 
 
 def stage_name(loss: str, rate: float) -> str:
-    """What one of the trainings is called."""
+    """The name of a training."""
     return f"{loss}, rate {rate:g}"
 
 
 def train(run: Run[Settings]) -> None:
-    """Every sub-question in numbers; then the three losses on MNIST, judged on validation data."""
+    """Computes the answers to the questions, then trains with three losses on MNIST."""
     fw, settings = run.fw, run.settings
     given(run)
     fw.manual_seed(run.seed)
@@ -63,7 +63,7 @@ def train(run: Run[Settings]) -> None:
 
 
 def given(run: Run[Settings]) -> None:
-    """The loss of the printed vector, which has an entry too many, in each way to read it."""
+    """The loss of the printed vector, which has one entry too many, in each way to read it."""
     fw, settings = run.fw, run.settings
     printed, label = fw.tensor([settings.given], dtype=fw.float64), fw.tensor([settings.digit])
     surplus = next(
@@ -139,7 +139,7 @@ def confident(fw: Any, settings: Settings) -> list[Row]:
 
 
 def sweep(fw: Any, confidence: list[float], classes: int) -> list[Row]:
-    """The gradients by the true class's probability and score, wherever its probability lies."""
+    """The gradients by the true class's probability and score, for each of these probabilities."""
     probabilities, y = spread(fw, confidence, classes)
     columns = {"probability": confidence}
     for loss, both in gradients(fw, probabilities, y).items():
@@ -147,11 +147,11 @@ def sweep(fw: Any, confidence: list[float], classes: int) -> list[Row]:
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-# ---- C: where the softmax is -------------------------------------------------------------------------------
+# ---- C: softmax in the loss --------------------------------------------------------------------------------
 
 
 def overflow(fw: Any, sizes: tuple[float, ...], classes: int) -> list[Row]:
-    """The loss in float32 of a network that is sure of a wrong class by a score of that size, in three ways."""
+    """The float32 loss, computed in three ways, of a network with a score of that size for a wrong class."""
     label = fw.tensor([1])
     ways: dict[str, Callable[[Any], Any]] = {
         "naive": lambda z: -(z.exp() / z.exp().sum(1, keepdim=True)).log()[:, 1].sum(),
@@ -172,7 +172,7 @@ def overflow(fw: Any, sizes: tuple[float, ...], classes: int) -> list[Row]:
 
 
 def network(fw: Any, settings: Settings, loss: str) -> Any:
-    """The printed network; with a softmax at its end for the losses that take probabilities, or are made to."""
+    """The printed network, with a softmax at its end except for cross entropy."""
     scores = mlp(fw, 784, settings.hidden, settings.classes)
     return scores if loss == CROSS_ENTROPY else fw.nn.Sequential(scores, fw.nn.Softmax(1))
 
@@ -186,7 +186,7 @@ def objective(fw: Any, loss: str, classes: int) -> Any:
 
 
 def measures(fw: Any, model: Any, loss: str, **parts: Samples) -> dict[str, float]:
-    """NAME_accuracy and NAME_loss, that of the probabilities which the network means, of each part."""
+    """NAME_accuracy and NAME_loss of each part; the loss is the cross entropy of the network's probabilities."""
     found = {}
     for name, (inputs, labels) in parts.items():
         outputs = logits(fw, model, inputs)
@@ -197,7 +197,7 @@ def measures(fw: Any, model: Any, loss: str, **parts: Samples) -> dict[str, floa
 
 
 def first_gradient(fw: Any, settings: Settings, loss: str, samples: Samples) -> float:
-    """The mean length of the gradient by a sample's scores, in the untrained network."""
+    """The mean norm of the gradient by a sample's scores, in the untrained network."""
     model = network(fw, settings, loss)
     scores_of = model if loss == CROSS_ENTROPY else model[0]
     images, labels = samples
@@ -205,11 +205,11 @@ def first_gradient(fw: Any, settings: Settings, loss: str, samples: Samples) -> 
     outputs = scores if loss == CROSS_ENTROPY else model[1](scores)
     value = objective(fw, loss, settings.classes)(lambda outputs: outputs, outputs, labels)
     (gradient,) = fw.autograd.grad(value, scores)
-    return float((gradient**2).sum(1).sqrt().sum().item())  # the loss is a mean: the sum of its parts is their mean
+    return float((gradient**2).sum(1).sqrt().sum().item())  # the loss is a mean, so this sum is the mean norm
 
 
 def on_mnist(run: Run[Settings]) -> None:
-    """Trains the printed network with each loss at each rate, and keeps what became of it as the table `losses`."""
+    """Trains the printed network with each loss at each rate; keeps the table `losses`."""
     fw, settings = run.fw, run.settings
     training, validation = split(run.training_data, settings.validation)
     run.expect(epochs=len(LOSSES) * len(settings.learning_rates) * settings.epochs)
@@ -248,7 +248,7 @@ def on_mnist(run: Run[Settings]) -> None:
 
 
 def best(rows: list[Row], loss: str) -> float:
-    """The best accuracy that a loss came to, over its learning rates."""
+    """The best accuracy of a loss over its learning rates."""
     return max(float(row["last_accuracy"]) for row in rows if row["loss"] == loss)
 
 

@@ -1,4 +1,4 @@
-"""What the classifiers share: networks, training, a search judged by validation data, the test's table."""
+"""Code that the classifiers share: networks, training, search on validation data, test results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from experiments.training.metrics import accuracy, confusion
 from experiments.training.trainer import Trainer, batches, logits
 
 Build = Callable[[int, Samples], Trainer]
-"""Makes a network and all that trains it for so many epochs on these samples."""
+"""Builds a network and the trainer for so many epochs on these samples."""
 
 SEARCH, CONFUSION, FINAL = "search", "confusion", "final"
 
@@ -28,10 +28,10 @@ class Tuned:
     l2: float = 0.0  #: PyTorch's weight_decay
     epochs: int = 10
     batch_size: int = 64
-    validation: float = 1 / 6  #: the last so many of the training samples: 10,000 of 60,000
+    validation: float = 1 / 6  #: this share of the training samples, the last: 10,000 of 60,000
 
     def candidates(self, fw: Any, network: Callable[[Samples], Any]) -> dict[str, Build]:
-        """A training for each rate, of what `network` makes for the samples it shall learn from."""
+        """A training for each learning rate, of the network that `network` builds for its training samples."""
 
         def build(rate: float, epochs: int, samples: Samples) -> Trainer:
             return trainer(
@@ -49,7 +49,7 @@ class Tuned:
 
 
 def rate_name(rate: float) -> str:
-    """What the training at one of several rates is called.
+    """The name of the training at this learning rate.
 
     >>> rate_name(0.05)
     'rate 0.05'
@@ -89,7 +89,7 @@ def trainer(
     Args:
         fw: the framework.
         build: makes the network.
-        samples: what it learns from, freshly shuffled each epoch.
+        samples: the training samples, shuffled each epoch.
         rate: the (initial) learning rate.
         batch_size: samples a step.
         momentum: of SGD, or of another optimizer that has one.
@@ -99,7 +99,7 @@ def trainer(
         cosine: the number of epochs over which the rate falls to zero along a cosine; None: it stays.
         one_cycle: the number of epochs over which the rate rises from rate/25 to `rate` and falls to nothing,
             batch by batch, the momentum going the other way, between 0.95 and 0.85: `OneCycleLR`.
-        augment: makes of each batch of inputs another one to learn from.
+        augment: transforms each batch of inputs.
         optimizer: its class in `fw.optim`.
         loss: its function in `fw.nn.functional`, of the network's answer and the labels.
     """
@@ -110,7 +110,7 @@ def trainer(
         value = getattr(fw.nn.functional, loss)(model(augment(inputs) if augment else inputs), labels)
         return value + l1 * sum(weight.abs().sum() for weight in weights) if l1 else value
 
-    inertia: dict[str, Any] = {"momentum": momentum} if momentum else {}  # not every optimizer knows it
+    inertia: dict[str, Any] = {"momentum": momentum} if momentum else {}  # not every optimizer has it
     inertia |= {"nesterov": True} if nesterov else {}
     steps = getattr(fw.optim, optimizer)(model.parameters(), lr=rate, weight_decay=l2, **inertia)
     loader = batches(fw, *samples, size=batch_size, shuffle=True)
@@ -139,7 +139,7 @@ def scored(fw: Any, name: str, scores: Any, labels: Any) -> dict[str, float]:
 
 
 def binary_measures(fw: Any, model: Any, **parts: Samples) -> dict[str, float]:
-    """The same of a model that answers with the probability of label 1; the labels are 0 and 1 as floats."""
+    """The same for a model whose output is the probability of label 1; the labels are the floats 0 and 1."""
     found = {}
     for name, (inputs, labels) in parts.items():
         probabilities = logits(fw, model, inputs)
@@ -149,9 +149,9 @@ def binary_measures(fw: Any, model: Any, **parts: Samples) -> dict[str, float]:
 
 
 def search(run: Run[Any], candidates: Mapping[str, Build], epochs: int, share: float) -> str:
-    """Trains each candidate without the last `share` of the training data, and returns the name of the best on it.
+    """Trains each candidate without the last `share` of the training data; returns the name of the best one there.
 
-    The accuracy after the last epoch decides, then the loss. Leaves the table `search`.
+    The best has the highest accuracy after the last epoch, then the lowest loss. Keeps the table `search`.
     """
     training, validation = split(run.training_data, share)
     measure = partial(measures, run.fw, train=training, validation=validation)
@@ -169,10 +169,10 @@ def search(run: Run[Any], candidates: Mapping[str, Build], epochs: int, share: f
 
 
 def train_best(run: Run[Any], candidates: Mapping[str, Build], trial_epochs: int | None = None) -> tuple[Any, Samples]:
-    """The best candidate on validation data, trained on everything and tested; returns it and the test set.
+    """Trains the best candidate on all training data and tests it; returns the model and the test set.
 
-    The test set is opened when all training is over, or before the last one where the experiment asks for the
-    test's curves. A candidate learns as long as the final network, unless `trial_epochs` are given.
+    The test set is opened after the last training, or before it if the experiment needs test curves. Candidates are
+    trained for as many epochs as the final network, unless `trial_epochs` is given.
     """
     settings = run.settings
     trial_epochs = trial_epochs or settings.epochs
@@ -189,7 +189,7 @@ def train_best(run: Run[Any], candidates: Mapping[str, Build], trial_epochs: int
 
 
 def keep_test(run: Run[Any], model: Any, test: Samples) -> None:
-    """Keeps the test's accuracy and loss, and the table `confusion`: a row a true class, a column a decision."""
+    """Keeps test accuracy and loss, and the table `confusion`: rows are true classes, columns decisions."""
     inputs, labels = test
     classes = run.source.classes
     scores = logits(run.fw, model, inputs)

@@ -1,4 +1,4 @@
-"""Numbers about what has been trained; `counts[i][j]` says how often class i was taken for class j."""
+"""Metrics of trained models; `counts[i][j]` says how often class i was taken for class j."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def standard_error(accuracy: float, samples: int) -> float:
 def paired_gain(before: Any, after: Any) -> tuple[float, float]:
     """By how much the same samples' losses (N,) fell on average, and the standard error of that mean, s / √N.
 
-    What a sample loses or gains is compared with itself, so that hard and easy samples add no noise.
+    Each sample is compared with itself, so the differences between hard and easy samples add no noise.
 
     >>> paired_gain([9.0, 4.0, 2.0], [7.0, 3.0, 2.0])
     (1.0, 0.5773502691896258)

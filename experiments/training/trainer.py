@@ -1,4 +1,4 @@
-"""The loop itself, in the words that both frameworks share."""
+"""The training loop, for both frameworks."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 from experiments.runner.errors import NonFinite
 
-EVALUATION_BATCH = 1_000  # as large as the caches like; it changes no result
+EVALUATION_BATCH = 1_000  # fits into the caches; has no influence on results
 
 OnBatch = Callable[[float], None]
 
 
 @dataclass
 class Trainer:
-    """All that learns, and all that it learns from.
+    """A model with all that trains it.
 
     `objective(model, *batch)` is the loss to minimise, averaged over the batch; `scheduler` steps once an
     epoch, or after every batch where `each_batch` says so.
@@ -28,20 +28,18 @@ class Trainer:
     objective: Callable[..., Any]
     scheduler: Any = None
     each_batch: bool = False
-    gradients: Callable[..., Any] = field(init=False)  #: `differentiate`, or what it was compiled to
-    answering: Any = field(init=False)  #: the model, or what it was compiled to: for measuring
+    gradients: Callable[..., Any] = field(init=False)  #: `differentiate`, or its compiled version
+    answering: Any = field(init=False)  #: the model, or its compiled version: for evaluation
 
     def __post_init__(self) -> None:
         self.gradients, self.answering = self.differentiate, self.model
 
     def compile(self, compiler: Callable[[Callable[..., Any]], Any]) -> None:
-        """Lets `compiler` (``fw.compile``) make faster functions of what a step does before the parameters move, and
-        of the model.
-        """
+        """Compiles, with `compiler` (``fw.compile``), the model and the part of a step before the update."""
         self.gradients, self.answering = compiler(self.differentiate), compiler(self.model)
 
     def differentiate(self, *batch: Any) -> Any:
-        """The loss of a batch; its gradients are left with the parameters."""
+        """The loss of a batch; stores its gradients in the parameters."""
         loss = self.objective(self.model, *batch)
         self.optimizer.zero_grad()
         loss.backward()
@@ -49,14 +47,14 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """The rate that the next step takes (of the first parameter group)."""
+        """The learning rate of the next step (of the first parameter group)."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def epoch(self, on_batch: OnBatch = lambda loss: None) -> float:
-        """Trains once through the loader; returns the mean of the batches' losses.
+        """Trains for one epoch; returns the mean of the batches' losses.
 
         Raises:
-            NonFinite: before the step that would spoil the parameters, or after the last step if it did.
+            NonFinite: if a loss is not finite, before the update, or if a parameter is not after the last step.
         """
         self.model.train()
         total, step = 0.0, 0
@@ -69,7 +67,7 @@ class Trainer:
                 self.scheduler.step()
             total += value
             on_batch(value)
-        for name, parameter in self.model.named_parameters():  # what the last step did, no loss has seen yet
+        for name, parameter in self.model.named_parameters():  # the losses don't show the last update
             if not math.isfinite(parameter.sum().item()):
                 raise NonFinite(f"parameter {name}", step)
         if self.scheduler is not None and not self.each_batch:
@@ -78,12 +76,12 @@ class Trainer:
 
 
 def batches(fw: Any, *tensors: Any, size: int, shuffle: bool = False) -> Any:
-    """A loader over tensors, a batch of samples at a time."""
+    """A loader for batches of the samples in these tensors."""
     return fw.utils.data.DataLoader(fw.utils.data.TensorDataset(*tensors), batch_size=size, shuffle=shuffle)
 
 
 def logits(fw: Any, model: Any, inputs: Any) -> Any:
-    """The model's answers in evaluation mode, a large batch at a time, without a graph."""
+    """The model's outputs in evaluation mode, without a graph, in large batches."""
     model.eval()
     with fw.no_grad():
         return fw.cat([model(batch) for (batch,) in batches(fw, inputs, size=EVALUATION_BATCH)])

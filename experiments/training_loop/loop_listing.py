@@ -1,4 +1,4 @@
-"""hw3 2 A: the printed training loop as running code; what stands in its blanks is marked (a) to (g)."""
+"""hw3 2 A: the printed training loop as running code; the blanks are marked (a) to (g)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def autoencoder(fw: Any) -> Any:
-    """The model that the listing leaves to be defined: 784-64-2-64-784, pixels between 0 and 1 at the end."""
+    """The model, which the listing leaves undefined: 784-64-2-64-784, with outputs between 0 and 1."""
     nn = fw.nn
     encoder = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 2))
     decoder = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 784), nn.Sigmoid())

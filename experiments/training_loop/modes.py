@@ -1,4 +1,4 @@
-"""hw3 3 F and G: what dropout and batch norm do in train() and eval(), by numbers."""
+"""hw3 3 F and G: dropout and batch norm in train() and eval(), in numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AS_GIVEN, SORTED = "as given", "sorted by class"
 
 
 def dropout_table(fw: Any, p: float, n: int) -> list[Row]:
-    """What becomes of n ones in dropout: the share of zeros, the value of the rest, and the mean."""
+    """Dropout applied to n ones: the share of zeros, the value of the others, and the mean."""
     layer, ones, rows = fw.nn.Dropout(p), fw.ones(n), []
     for mode in ("train", "eval"):
         getattr(layer, mode)()
@@ -34,7 +34,7 @@ def dropout_table(fw: Any, p: float, n: int) -> list[Row]:
 
 
 def batch_norm_table(fw: Any, seen: tuple[int, ...], n: int) -> list[Row]:
-    """One feature of mean 3 and standard deviation 2, after batch norm has seen so many batches of n in train()."""
+    """Batch norm of one feature with mean 3 and standard deviation 2, after so many batches of n in train()."""
     layer, rows, count = fw.nn.BatchNorm1d(1), [], 0
     error = 0.0  # of both formulas
 
@@ -79,7 +79,7 @@ def batch_norm_table(fw: Any, seen: tuple[int, ...], n: int) -> list[Row]:
 
 @contextmanager
 def restored(model: Any) -> Iterator[None]:
-    """Puts parameters and running statistics back afterwards."""
+    """Restores parameters and running statistics afterwards."""
     state = {name: value.clone() for name, value in model.state_dict().items()}
     try:
         yield
@@ -88,7 +88,7 @@ def restored(model: Any) -> Iterator[None]:
 
 
 def set_mode(fw: Any, model: Any, mode: str) -> None:
-    """Switches a model to one of `MODES`: the last two keep one kind of layer in training mode."""
+    """Switches a model to one of `MODES`; the last two keep dropout or batch norm in training mode."""
     model.train(mode == TRAIN)
     still_on = {DROPOUT: fw.nn.Dropout, NORM: fw.nn.BatchNorm1d}
     if mode in still_on:
@@ -98,7 +98,7 @@ def set_mode(fw: Any, model: Any, mode: str) -> None:
 
 
 def outputs(fw: Any, model: Any, mode: str, inputs: Any, batch: int) -> Any:
-    """The model's scores in that mode, so many samples at a time; running statistics change if they do."""
+    """The model's scores in that mode, `batch` samples at a time; may change the running statistics."""
     set_mode(fw, model, mode)
     with fw.no_grad():
         return fw.cat([model(x) for (x,) in batches(fw, inputs, size=batch)])
@@ -119,7 +119,7 @@ def mode_table(fw: Any, model: Any, samples: Samples, sizes: tuple[int, ...]) ->
 
 
 def repeat_table(fw: Any, model: Any, samples: Samples, batch: int, passes: int) -> list[Row]:
-    """Passes over the same samples with and without eval(): do they agree?"""
+    """Several passes over the same samples with and without eval(), compared."""
     inputs, labels = samples
     rows: list[Row] = []
     for mode in (EVAL, TRAIN):
@@ -141,7 +141,7 @@ def repeat_table(fw: Any, model: Any, samples: Samples, batch: int, passes: int)
 
 
 def aftermath(fw: Any, model: Any, samples: Samples, batch: int) -> dict[str, float]:
-    """What a pass without eval(), over samples sorted by class, leaves behind in the running statistics."""
+    """The effect of a pass without eval(), over samples sorted by class, on the running statistics."""
     inputs, labels = samples
     order = labels.argsort(stable=True)
     before = {name: value.clone() for name, value in model.state_dict().items() if "running" in name}
@@ -154,7 +154,7 @@ def aftermath(fw: Any, model: Any, samples: Samples, batch: int) -> dict[str, fl
 
 
 def single_sample(fw: Any, model: Any, inputs: Any) -> str:
-    """What a batch of one sample gives in train(): the error's message."""
+    """The message of the error that a batch of one sample raises in train()."""
     with restored(model):
         try:
             outputs(fw, model, TRAIN, inputs[:1], 1)

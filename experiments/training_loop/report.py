@@ -64,7 +64,7 @@ def _range(differences: list[float]) -> str:
 
 
 def _no_zero_grad(record: Record[Settings], loops: dict[str, Row]) -> str:
-    """What became of the loop without zero_grad(), in words made from its numbers."""
+    """The results of the loop without zero_grad(), in words."""
     right, wrong = loops[COMPLETE], loops[NO_ZERO_GRAD]
     losses = record.curve(NO_ZERO_GRAD, "loss")
     text = (

@@ -1,4 +1,4 @@
-"""hw3 2 A and 3: the training loop with its blanks filled, and what each of its lines is for, shown by numbers."""
+"""hw3 2 A and 3: the training loop with its blanks filled, and the effect of each of its lines in numbers."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ IMPORTS = {  # question: PyTorch's line, ours, the name it is about
 class Settings:
     """All choices of this experiment."""
 
-    listing_samples: int = 10_000  #: what the listing is run on; the whole of it is `mnist_autoencoder`'s business
-    hidden: int = 64  #: of the network that the loops with a line missing train
+    listing_samples: int = 10_000  #: the listing is run on the first so many samples
+    hidden: int = 64  #: of the network for the loops with a missing line
     learning_rate: float = 0.1
     batch_size: int = 100
-    validation: float = 1 / 6  #: the last so many of the training samples: 10,000 of 60,000
+    validation: float = 1 / 6  #: this share of the training samples, the last: 10,000 of 60,000
     normed: int = 256  #: width of the network with batch norm and dropout
     dropout: float = 0.5
     epochs: int = 10
@@ -50,12 +50,12 @@ class Settings:
 
 @dataclass
 class Forgetful(Trainer):
-    """A loop that leaves a line out, or has it in the wrong place; it goes on whatever the loss becomes."""
+    """A loop with a line missing or in the wrong place; it doesn't stop at a loss that is not finite."""
 
     loop: str = COMPLETE
 
     def epoch(self, on_batch: OnBatch = lambda loss: None) -> float:
-        """Trains once through the loader, in its way; returns the mean of the batches' losses."""
+        """Trains for one epoch; returns the mean of the batches' losses."""
         self.model.train()
         total = 0.0
         for batch in self.loader:
@@ -73,7 +73,7 @@ class Forgetful(Trainer):
 
 
 def train(run: Run[Settings]) -> None:
-    """The listing; the loops with a line missing; the network whose modes matter, and its test."""
+    """Runs the listing, the loops with a missing line, and a network with dropout and batch norm."""
     run.expect(epochs=(2 + len(LOOPS)) * run.settings.epochs)
     run.keep_table("imports", imports())
     run.keep_table("batches", batches_of_ten(run))
@@ -127,7 +127,7 @@ def distance(one: Any, other: Any) -> float:
 
 
 def imports() -> list[Row]:
-    """Executes each line and says what it gave."""
+    """Executes each import and describes the imported name."""
     rows: list[Row] = []
     for question, (theirs, ours, name) in IMPORTS.items():
         namespace: dict[str, Any] = {}
@@ -139,7 +139,7 @@ def imports() -> list[Row]:
 
 
 def batches_of_ten(run: Run[Settings]) -> list[Row]:
-    """The order in which a DataLoader hands out ten samples, in three epochs."""
+    """The order of ten samples from a DataLoader in three epochs."""
     fw = run.fw
     fw.manual_seed(run.seed)
     loader = batches(fw, fw.arange(10), size=4, shuffle=True)
@@ -154,7 +154,7 @@ def batches_of_ten(run: Run[Settings]) -> list[Row]:
 
 
 def classifier(run: Run[Settings]) -> Any:
-    """The network on which the loops are tried, as it is before training."""
+    """The untrained network for the loops."""
     run.fw.manual_seed(run.seed)
     return mlp(run.fw, 784, run.settings.hidden, 10)
 
@@ -165,7 +165,7 @@ def loss_of(fw: Any, model: Any, images: Any, labels: Any) -> Any:
 
 
 def one_step(run: Run[Settings]) -> None:
-    """One step in each way, as the table `steps`: is there a gradient, how far does the step go, what is gained."""
+    """One step in each way, as the table `steps`: the gradient, the largest change, the losses before and after."""
     fw, settings = run.fw, run.settings
     images, labels = (part[: settings.batch_size] for part in run.training_data)
     rows: list[Row] = []
@@ -210,7 +210,7 @@ def accumulation(run: Run[Settings]) -> None:
 
 
 def forgotten_lines(run: Run[Settings]) -> None:
-    """Trains with each loop, and keeps what became of it as the table `loops`."""
+    """Trains with each loop; keeps the table `loops`."""
     fw, settings = run.fw, run.settings
     training, validation = split(run.training_data, settings.validation)
     rows: list[Row] = []
@@ -250,7 +250,7 @@ def normed_network(fw: Any, settings: Settings) -> Any:
 
 
 def two_modes(run: Run[Settings]) -> None:
-    """The layers by themselves; then a network trained on everything, and tested with and without eval()."""
+    """The layers by themselves, then a network that is tested with and without eval()."""
     fw, settings = run.fw, run.settings
     fw.manual_seed(run.seed)
     run.keep_table("dropout", modes.dropout_table(fw, settings.dropout, 10_000))
