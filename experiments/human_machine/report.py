@@ -54,7 +54,8 @@ def write(record: Record[Settings]) -> str:
         **_insight(arrays),
         statistics=_statistics(record),
         statistics_text=_statistics_text(metrics),
-        judgement=_judgement(record),
+        coin=math.sqrt(LENGTH - 1) / 2,
+        judgement=_by_alternations(record),
         features=[
             {**_shown(row), "name": report.bold(row["candidate"], row is best_features)} for row in parts[INPUTS]
         ],
@@ -228,7 +229,7 @@ def _spectrum(record: Record[Settings], arrays: dict[str, Array]) -> str:
     )
     for name, colour in (("untrained", figures.VALIDATION), ("trained", figures.TRAINING)):
         axes.plot(periods, spectrum(arrays[name]) / expected, "o-", color=colour, markersize=4, label=name)
-    title = "Which rhythms the hidden neurons listen to"
+    title = "Frequencies in the weights of the hidden neurons"
     axes.set(xlabel=f"periods in {LENGTH} values (0: all alike, 10: alternating)", ylabel="power, relative to no order")
     axes.set(title=title, ylim=(0, None))
     figures.legend(figure, axes)
@@ -292,25 +293,17 @@ def _statistics(record: Record[Settings]) -> str:
 
 
 def _statistics_text(metrics: Row) -> str:
-    """How the number of alternations of people and machine differs, in mean and deviation."""
-    means = [metrics[f"{source}_alternations"] for source in ("human", "machine")]
-    spreads = [metrics[f"{source}_alternations_spread"] for source in ("human", "machine")]
-    wider = spreads[0] > 1.2 * spreads[1]
-    text = (
-        f"On average people alternate {means[0]:.2f} times in 19, the machine {means[1]:.2f} times; but from sequence"
-        f" to sequence that number has a standard deviation of {spreads[0]:.2f} among people and {spreads[1]:.2f} for"
-        f" the machine (a fair coin: {math.sqrt(19) / 2:.2f}). "
-    )
-    if wider:
-        return text + (
-            "So people give themselves away on both sides: some alternate too often, as the textbooks say, others too"
-            " rarely, and few do what a coin does. A feature must speak for *human* at both ends, which no single"
-            " weighted sum can."
+    """What distinguishes people from the machine: the mean number of alternations or its deviation."""
+    human, machine = (metrics[f"{source}_alternations_spread"] for source in ("human", "machine"))
+    if human > 1.2 * machine:
+        return (
+            "So people differ from the machine on both sides: some alternate too often, as textbooks say, others too"
+            " rarely. A feature must indicate *human* at both ends, which no single weighted sum can."
         )
-    return text + "It is the mean that sets people apart here."
+    return "It is the mean that distinguishes people here."
 
 
-def _judgement(record: Record[Settings]) -> str:
+def _by_alternations(record: Record[Settings]) -> str:
     rows = [row for row in record.table("judgement") if row["samples"] >= 5]
     figure, axes = figures.canvas(size=(7.5, 4.5))
     shares = [row["human"] / row["samples"] for row in rows]
@@ -366,13 +359,13 @@ def _copies(metrics: Row) -> str:
     copies, n = metrics["copies"], metrics["validation_samples"]
     text = (
         f"{metrics['human_copies']} of the {metrics['validation_humans']:,} human and {metrics['machine_copies']} of"
-        f" the {n - metrics['validation_humans']:,} machine validation sequences stand in the training data as well,"
+        f" the {n - metrics['validation_humans']:,} machine validation sequences occur in the training data as well,"
         " value by value"
     )
     if not copies:
         return f"{text}."
     return (
         f"{text}. The network is right on {report.percent(metrics['copies_correct'] / copies, 1)} of these and on"
-        f" {report.percent(metrics['others_correct'] / (n - copies), 1)} of the others; the second number is what to"
-        f" expect where nothing can be remembered."
+        f" {report.percent(metrics['others_correct'] / (n - copies), 1)} of the others; the second number is to be"
+        " expected for sequences that don't occur in the training data."
     )
