@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import json
 import os
+import re
 import shlex
 import string
 from collections.abc import Iterable, Mapping, Sequence
@@ -156,11 +157,13 @@ def fill(module: str, record: Record[Any], **values: Any) -> str:
     known = {"settings": record.settings, "metrics": record.metrics, **values}
     lines = []
     for line in Path(module).with_suffix(".md").read_text(encoding="utf-8").splitlines():
-        name, _, pattern = line[1:].partition(" ") if line.startswith("@") else ("", "", line)
-        for row in [{}] if not name else known.get(name) or record.table(name):
-            cells = pattern.split("|")
-            marked = "|".join(f" **{cell.strip()}** " if cell.strip() else cell for cell in cells)
-            lines.append(filled(marked if row.get("bold") else pattern, {**known, **row}))
+        if not line.startswith("@"):
+            lines.append(filled(line, known))
+            continue
+        name, _, pattern = line[1:].partition(" ")
+        bold_cells = re.sub(r"(?<=\| )([^|]+)(?= \|)", r"**\1**", pattern)
+        for row in known[name] if name in known else record.table(name):
+            lines.append(filled(bold_cells if row.get("bold") else pattern, {**known, **row}))
     return "\n".join(lines)
 
 

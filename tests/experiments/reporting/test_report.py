@@ -96,3 +96,40 @@ def test_the_index_shows_what_both_frameworks_took(tmp_path):
     page = (tmp_path / "README.md").read_text()
     assert "`python -m benchmarks runs --epochs 3 --threads 1" in page
     assert "with 3 epochs for each training instead of the full number" in page
+
+
+class TestFill:
+    """The text of `report.md` with its fields and tables filled in."""
+
+    @pytest.fixture
+    def fill(self, toy, run_toy, tmp_path):
+        finished = Record.read(run_toy("a", framework="torch"), toy)
+
+        def fill(text, **values):
+            (tmp_path / "report.md").write_text(text)
+            return report.fill(str(tmp_path / "report.py"), finished, **values)
+
+        return fill
+
+    def test_fields_come_from_settings_metrics_and_values(self, fill):
+        text = fill("{settings.epochs} epochs, {metrics[test_accuracy]:.0%}, {share:%}, {more}", share=0.5, more="{x}")
+        assert re.fullmatch(r"3 epochs, \d+ %, 50\.00 %, \{x\}", text)
+
+    def test_a_line_stands_for_the_rows_of_a_table(self, fill):
+        rows = [{"name": "a", "value": 1.0}, {"name": "b", "value": 2.0, "bold": True}, {"name": "", "value": 3.0}]
+        text = fill(
+            "| name | value |\n|---|---|\n@rows | {name} | {value:.1f} |\n\n@rows - {name}: {of}", rows=rows, of=9
+        )
+        table, bullets = text.split("\n\n")
+        assert table.splitlines()[2:] == ["| a | 1.0 |", "| **b** | **2.0** |", "|  | 3.0 |"]
+        assert bullets.splitlines() == ["- a: 9", "- b: 9", "- : 9"]
+
+    def test_without_values_the_rows_are_those_of_a_table_that_the_run_kept(self, fill):
+        assert re.fullmatch(r"\d+ of \d+ are right", fill("@counts {correct} of {of} are right"))
+
+    def test_a_table_may_be_empty(self, fill):
+        assert fill("before\n@counts | {correct} |\nafter", counts=[]) == "before\nafter"
+
+    def test_a_missing_field_is_an_error(self, fill):
+        with pytest.raises(KeyError, match="nothing"):
+            fill("{nothing}")
