@@ -19,7 +19,7 @@ LEAST = 0.03  #: of a step's time, for an operation that is shown
 GAIN = 0.9  #: at most so much of the time, for what kept memory does for PyTorch
 WHOLE_RUN = "mnist_backprop"  #: the one that is shown
 VERSIONS = ("numpy", "torch", "jax")
-PARTS = {"forward": "forward", "input": "gradient of the input", "weight": "of the weight"}
+COLUMNS = {"input": "gradient of the input", "weight": "of the weight", "product": "matrix product"}  #: of rates
 
 
 def fill(name: str, **values: Any) -> str:
@@ -52,8 +52,8 @@ def page(results: dict[str, Any], figures: Sequence[str]) -> str:
         table=goal_table(results),
         matrix=matrix(results),
         profile=profile_table(results.get("profile", ())),
-        convolution=convolution_table(results.get("convolution", ())),
-        products=products_table(results.get("products", ())),
+        convolution=rates_table(results.get("convolution", ())),
+        products=rates_table(results.get("products", ())),
         figures="\n\n".join(f"![{name.removesuffix('.png')}]({name})" for name in figures),
     )
 
@@ -98,24 +98,14 @@ def profile_table(found: Sequence[dict[str, Any]]) -> str:
     return table(["network", "threads", "operations"], rows) if rows else ""
 
 
-def convolution_table(found: Sequence[dict[str, Any]]) -> str:
-    """A row for each layer and number of threads."""
-    rows = []
-    for layer in found:
-        top = layer["rates"]["product"]
-        shares = [f"{layer['rates'][part]:.0f} ({layer['rates'][part] / top:.0%})" for part in PARTS]
-        rows.append([layer["what"], layer["threads"], *shares, f"{top:.0f}"])
-    return table(["layer", "threads", *PARTS.values(), "matrix product"], rows) if rows else ""
-
-
-def products_table(found: Sequence[dict[str, Any]]) -> str:
-    """A row for each product."""
+def rates_table(found: Sequence[dict[str, Any]]) -> str:
+    """A row for what was measured and each number of threads, with the share of the last rate."""
     rows = []
     for entry in found:
-        whole, pieces = (entry["rates"][way] for way in ("whole", "pieces"))
-        size = (entry["what"], entry["size"], "{} × {}".format(*entry["piece"]))
-        rows.append([*size, f"{whole:.0f}", f"{pieces:.0f}", f"{pieces / whole:.2f}"])
-    return table(["product", "size", "pieces", "whole", "in pieces", "ratio"], rows) if rows else ""
+        *rates, top = entry["rates"].values()
+        shares = [f"{rate:.0f} ({rate / top:.0%})" for rate in rates]
+        rows.append([entry["what"], entry["threads"], *shares, f"{top:.0f}"])
+    return table(["what", "threads", *(COLUMNS.get(name, name) for name in found[0]["rates"])], rows) if found else ""
 
 
 def speed(results: dict[str, Any], runs: dict[str, Any] | None) -> str:

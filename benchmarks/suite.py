@@ -20,7 +20,8 @@ from experiments.runner.machine import CORES
 
 RESULTS, PAGE = "results.json", "README.md"
 PACKAGES = ("numpy", "torch", "torchvision", "jax", "mygrad", "autograd")
-LISTED = ("steps", "profile", "evaluation", "first step", "epoch", "convolution", "products", "runs", "scaling")
+RATES = ("convolution", "products")
+LISTED = ("steps", "profile", "evaluation", "first step", "epoch", *RATES, "runs", "scaling")
 TASKS = (*LISTED, "memory")
 FIRST, LOADED = ("backprop", "cnn"), ("logistic", "mlp")
 SUBJECT = ("network", "experiment", "what", "size", "threads")  #: what a figure is of
@@ -47,8 +48,8 @@ def measure(
     tasks = set(tasks)
     results: dict[str, Any] = {"machine": machine(), "rounds": rounds, **{task: [] for task in LISTED if task in tasks}}
     chosen = [CONTENDERS[name] for name in contenders if importlib.util.find_spec(CONTENDERS[name].package)]
-    for name in set(contenders).difference(c.name for c in chosen):
-        print(f"{name}: not installed, left out", flush=True)
+    if missing := [name for name in contenders if CONTENDERS[name] not in chosen]:
+        print(f"{', '.join(missing)}: not installed, left out", flush=True)
     compared = {"steps": networks, "evaluation": networks, "first step": FIRST, "epoch": LOADED}
     for task, network in [(key, name) for key in compared if key in tasks for name in compared[key]]:
         knowing = [c.name for c in chosen if c.knows(NETWORKS[network])]
@@ -67,13 +68,10 @@ def measure(
             seconds = fresh.interleaved("steps", [c for c in GROWING if c in contenders], CORES, network, rounds)
             results["scaling"].append({"what": what, "size": size, "threads": CORES, "seconds": seconds})
             print(f"scaling    {what} {size}", flush=True)
-    if "convolution" in tasks:
-        for count in threads:
-            layers = fresh.measure("convolution", "minigrad", count)["layers"]
-            results["convolution"] += [{**layer, "threads": count} for layer in layers]
-            print(f"convolution {count} threads", flush=True)
-    if "products" in tasks:
-        results["products"] = fresh.measure("products", "minigrad", 1)["products"]
+    for task, count in product([task for task in RATES if task in tasks], threads):
+        found = fresh.measure("rates", task, count)["rates"]
+        results[task] += [{**entry, "threads": count} for entry in found]
+        print(f"{task} {count} threads", flush=True)
     if "runs" in tasks:
         results["runs"] = whole.compare(RUNS, epochs=1, threads=CORES, jobs=1, file=None, outs={})
     if "memory" in tasks:

@@ -12,7 +12,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from experiments.runner.machine import peak_megabytes
@@ -32,15 +32,6 @@ def times(once: Callable[[], Any], seconds: float = SECONDS, warm_up: int = 20) 
         once()
         found.append(time.perf_counter() - now)
     return found
-
-
-def fastest(calls: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
-    """The shortest time of each call; they take turns, so that all see the same machine."""
-    best = dict.fromkeys(calls, float("inf"))
-    for _ in range(5):
-        for name, call in calls.items():
-            best[name] = min(best[name], min(times(call, seconds / 5, 0)))
-    return best
 
 
 def prepared(contender: str, network: str) -> Callable[[], Any]:
@@ -137,18 +128,11 @@ def memory(contender: str, network: str) -> dict[str, Any]:
     return found
 
 
-def convolution(contender: str, network: str) -> dict[str, Any]:
-    """GFLOP/s of each layer of `benchmarks.convolution`."""
-    from benchmarks.convolution import LAYERS, rates
+def rates(task: str, network: str) -> dict[str, Any]:
+    """GFLOP/s of convolutions, or of products in pieces."""
+    from benchmarks.rates import table
 
-    return {"layers": [{"what": name, "rates": rates(*layer)} for name, layer in LAYERS.items()]}
-
-
-def products(contender: str, network: str) -> dict[str, Any]:
-    """GFLOP/s of each product of `benchmarks.products`."""
-    from benchmarks.products import measured
-
-    return {"products": list(measured())}
+    return {"rates": list(table(task))}
 
 
 def kernel(contender: str, network: str) -> dict[str, Any]:
@@ -161,8 +145,7 @@ def kernel(contender: str, network: str) -> dict[str, Any]:
 
 
 TASKS = {
-    task.__name__: task
-    for task in (steps, profile, evaluation, epoch, first_step, imported, memory, convolution, products, kernel)
+    task.__name__: task for task in (steps, profile, evaluation, epoch, first_step, imported, memory, rates, kernel)
 }
 
 if __name__ == "__main__":
