@@ -73,12 +73,8 @@ def _command(line: Sequence[str]) -> int:
     seconds = time.perf_counter() - started
     print(f"\n{'All within tolerance' if passed else 'NOT all within tolerance'}, in {seconds:.1f} s.")
     if arguments.json:
-        about = {
-            "command": arguments.command,
-            "line": shlex.join(["python", "-m", "parity", *line]),
-            "seed": arguments.seed,
-            "limit": arguments.limit,
-            "versions": {"python": platform.python_version(), "numpy": np.__version__, "torch": str(torch.__version__)},
-        }
+        about = {name: getattr(arguments, name) for name in ("command", "seed", "limit")}
+        versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": str(torch.__version__)}
+        about |= {"line": shlex.join(["python", "-m", "parity", *line]), "versions": versions}
         files.write_json(arguments.json, {**about, "seconds": seconds, "passed": passed, **found})
     return 0 if passed else 1

@@ -20,18 +20,16 @@ from parity.measure.training import Task, networks, seeds_of, trained
 from parity.show.table import Table
 
 HELP = "accuracies of independent seeds, and whether they are equivalent"
-SEEDS = 5
-STORE = RESULTS / "parity" / "accuracy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How many trainings, how long, and where they are kept."""
-    parser.add_argument("--seeds", type=positive, default=SEEDS, metavar="N", help=f"a side (default {SEEDS})")
+    parser.add_argument("--seeds", type=positive, default=5, metavar="N", help="a side (default 5)")
     parser.add_argument("--epochs", type=positive, help="instead of the experiments' own, for a trial")
     parser.add_argument("--stages", nargs="+", metavar="STAGE", help="only the networks of these names, e.g. final")
     parser.add_argument("--jobs", type=positive, default=1, help="trainings at a time, one thread each (default 1)")
     keep = "where trainings are kept; those there aren't repeated"
-    parser.add_argument("--keep", type=Path, default=STORE, metavar="DIR", help=keep)
+    parser.add_argument("--keep", type=Path, default=RESULTS / "parity" / "accuracy", metavar="DIR", help=keep)
 
 
 def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -> tuple[bool, dict[str, Any]]:

@@ -26,12 +26,12 @@ from parity.show.table import Table
 HELP = "the exams of torch's own wheel: operators, modules, optimizers, losses, derivatives"
 FAMILIES = ("operators", "modules", "optimizers", "criterions", "gradcheck")
 
-#: The share that has to be passed, by family and exam; 1 where nothing is said.
+#: The share that has to be passed, by family and exam; 1 for all others.
 GOALS = {("operators", "errors"): 0.9, ("modules", "errors"): 0.9, ("optimizers", "errors"): 0.9}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command's own options."""
+    """Which families."""
     parser.add_argument("--only", choices=FAMILIES, action="append", help="this family's exams only (repeatable)")
 
 
@@ -42,7 +42,7 @@ def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -
         Whether every goal is met; and all outcomes.
 
     Raises:
-        UsageError: for the name of an experiment, which has no part in this.
+        UsageError: for the name of an experiment.
     """
     if names:
         raise UsageError(f"conformance examines minigrad itself, no experiment: leave out {' '.join(names)}")
@@ -54,7 +54,7 @@ def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -
         family = load(name)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, about old ways of calling it
-            outcomes += [outcome for outcome in family.sit() if not scope.excluded(outcome)]
+            outcomes += [outcome for outcome in family.outcomes() if not scope.excluded(outcome)]
         left_out[name] = getattr(family, "left_out", dict)() | scope.listed(name)
         print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
     rows = table(outcomes)

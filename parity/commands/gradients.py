@@ -14,7 +14,7 @@ from parity.measure.gradients import VIEWS
 from parity.show.table import Table
 
 HELP = "outputs, loss and all gradients of every network, in float64 and float32"
-LIMIT = 1_000  #: samples: one batch of them is looked at
+LIMIT = 1_000  #: samples, of which one batch is compared
 SHOWN = 6  #: networks of the same layers and objective, by name
 
 

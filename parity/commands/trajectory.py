@@ -12,8 +12,8 @@ from typing import Any
 from experiments.cli import positive
 from experiments.runner.errors import UsageError
 from experiments.runner.options import Options
-from parity.judge import courses, tolerances
-from parity.judge.courses import Group
+from parity.judge import tolerances, trajectories
+from parity.judge.trajectories import Group
 from parity.measure import finished, lockstep, networks
 from parity.measure.networks import Pair
 from parity.show import figures
@@ -23,7 +23,7 @@ HELP = "an epoch of every network in float64; full-length runs in float32, side 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How long, which part, and whether to read the curves of finished runs."""
+    """How long, which dtype, and whether to read the curves of finished runs."""
     epochs = "of the float32 runs, instead of the experiment's own; with --runs: step by step (default 1)"
     parser.add_argument("--epochs", type=positive, metavar="N", help=epochs)
     parser.add_argument("--dtype", choices=("float64", "float32"), help="only one of the two parts")
@@ -40,8 +40,8 @@ def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -
     say = partial(print, file=sys.stderr, flush=True)
     if arguments.runs:
         runs = finished.read(names, arguments.runs, options)
-        groups = (group for run in runs for group in courses.of_runs(run, arguments.epochs or 1, say))
-        passed = _print_courses(groups, found["float32"], arguments.figures)
+        groups = (group for run in runs for group in trajectories.of_runs(run, arguments.epochs or 1, say))
+        passed = _print_trajectories(groups, found["float32"], arguments.figures)
         return passed & _print_unpaired(runs, found["unpaired"]), found
     passed, pairs = True, networks.merged(networks.pairs(names, options), networks.training_of)
     if arguments.dtype != "float32":
@@ -49,8 +49,8 @@ def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -
     if arguments.dtype is None:
         print()
     if arguments.dtype != "float64":
-        trained = (courses.whole_course(pair, arguments.epochs, say) for pair in pairs if pair.final)
-        passed &= _print_courses(trained, found["float32"], arguments.figures)
+        trained = (trajectories.whole_trajectory(pair, arguments.epochs, say) for pair in pairs if pair.final)
+        passed &= _print_trajectories(trained, found["float32"], arguments.figures)
     return passed, found
 
 
@@ -58,7 +58,7 @@ def _print_epochs(pairs: Sequence[Pair], found: list[dict[str, Any]]) -> bool:
     header = ["experiment", "network", "optimizer", "steps", "furthest apart", "which", "verdict"]
     table, passed = Table([*header, "PyTorch from itself"]), True
     for pair in pairs:
-        epoch = courses.one_epoch(pair)
+        epoch = trajectories.one_epoch(pair)
         passed &= epoch.passed
         name, distance = epoch.worst
         itself = None if epoch.passed else lockstep.from_itself(pair.theirs)
@@ -76,19 +76,19 @@ def _verdict(passed: bool) -> str:
     return "same" if passed else "DIFFERENT"
 
 
-def _print_courses(groups: Iterable[Group], found: list[dict[str, Any]], folder: Path | None) -> bool:
+def _print_trajectories(groups: Iterable[Group], found: list[dict[str, Any]], folder: Path | None) -> bool:
     steps = [f"{size:g} apart after" for size in lockstep.DRIFTS]
     judged = ["accuracy", "PyTorch's", "points", "allowed", "outside", "verdict"]
     table, chaos = Table(["experiment", "network", "epochs", *steps, "the worst", *judged]), []
     for group in groups:
-        course, drift = group.worst, group.drift
-        last = [rows[-1][(course.accuracies or ["loss"])[-1]] for rows in (course.ours, course.theirs)]
-        cells = [group.pair.experiment, group.pair.label, str(len(course.ours))]
-        cells += [courses.reached(step, drift.steps) for step in drift.reached.values()]
-        cells.append(course.pair.stage if len(group.courses) > 1 else "")
-        if course.accuracies:
-            cells += [*(f"{100 * x:.2f} %" for x in last), f"{course.points:.2f}", f"{course.allowed:g}"]
-            cells += [f"{len(group.outside)} of {len(group.courses)}", _verdict(group.passed)]
+        trajectory, drift = group.worst, group.drift
+        last = [rows[-1][(trajectory.accuracies or ["loss"])[-1]] for rows in (trajectory.ours, trajectory.theirs)]
+        cells = [group.pair.experiment, group.pair.label, str(len(trajectory.ours))]
+        cells += [trajectories.reached(step, drift.steps) for step in drift.reached.values()]
+        cells.append(trajectory.pair.stage if len(group.trajectories) > 1 else "")
+        if trajectory.accuracies:
+            cells += [*(f"{100 * x:.2f} %" for x in last), f"{trajectory.points:.2f}", f"{trajectory.allowed:g}"]
+            cells += [f"{len(group.outside)} of {len(group.trajectories)}", _verdict(not group.outside)]
         else:
             cells += [*(f"loss {x:.5f}" for x in last), "–", "–", "", "shown only"]
         table.row(cells)

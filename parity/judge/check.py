@@ -104,21 +104,21 @@ def check(
     Args:
         mine: what is examined: a function, or a module.
         theirs: what it should equal.
-        inputs: the arguments: arrays, tensors of any framework, or anything else, which is passed on as it is.
-            Gradients are taken of those of floats, which get the dtype of the parameters, if there are any.
+        inputs: the arguments: arrays, tensors of any framework, or anything else, which is passed on unchanged.
+            Gradients are taken with respect to floats, which get the dtype of the parameters, if there are any.
         backward: the gradient of a `mine` that computes on NumPy arrays: ``backward(g, *inputs)`` gives the
             gradient of each input, if `g` is that of the result.
         framework: what `mine` computes with: ``"minigrad"``, ``"torch"``, ``"numpy"``, or any module that has
-            torch's names. By default it is seen from `mine` itself; NumPy with `backward`, else minigrad.
-        reference: the same of `theirs`; torch where it can't be seen.
+            torch's names. By default that which defines `mine`, else NumPy with `backward`, else minigrad.
+        reference: the same of `theirs`; by default that which defines it, else torch.
         tolerance: the allowed error relative to the norm; by default 1e-10 in float64, 1e-5 in float32.
         second_order: compares the gradient of the gradients' norm too.
-        training: puts modules into training (True) or evaluation mode (False); None: leaves them.
+        training: sets modules to training (True) or evaluation mode (False); None: leaves their mode unchanged.
         seed: of the random weights, and of both frameworks before each call, so that dropout draws the same.
 
     Returns:
-        The verdict: true if all is the same, and readable. What can't be compared (other shapes, parameters that
-        don't pair up, an error raised on one side alone) is a difference, named in it.
+        The verdict: true if all is the same; as text, it says what differs. What can't be compared (other shapes,
+        parameters that don't pair up, an error raised on one side alone) counts as a difference.
 
     Raises:
         UsageError: if PyTorch is needed and missing, with the command that installs it.

@@ -1,4 +1,4 @@
-"""What the commands found, read from their files: each network with all that is known about it, and its verdict."""
+"""The findings of the commands, read from their files: all that is known about each network, and its verdict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Subject:
     data: str
     gradients: dict[str, Any] | None = None
     epoch: dict[str, Any] | None = None  #: one in float64
-    course: dict[str, Any] | None = None  #: a whole training in float32, or those of several networks of a kind
+    trajectory: dict[str, Any] | None = None  #: a whole training in float32, or those of several networks of a kind
     accuracy: dict[str, Any] | None = None
 
     @property
@@ -47,7 +47,7 @@ class Subject:
     @property
     def verdicts(self) -> dict[str, bool]:
         """What was measured, and whether it is within its tolerance."""
-        parts = {"gradients": self.gradients, "an epoch in float64": self.epoch, "a run in float32": self.course}
+        parts = {"gradients": self.gradients, "an epoch in float64": self.epoch, "a run in float32": self.trajectory}
         found = {what: bool(part["passed"]) for what, part in parts.items() if part}
         test = self.accuracy and self.accuracy["equivalence"]
         return found | ({ACCURACY: bool(test["equivalent"])} if test else {})
@@ -68,14 +68,14 @@ def subjects(parts: dict[str, dict[str, Any]]) -> list[Subject]:
     for part, entries, attribute in (
         ("gradients", "networks", "gradients"),
         ("trajectory", "float64", "epoch"),
-        ("trajectory", "float32", "course"),
+        ("trajectory", "float32", "trajectory"),
         ("accuracy", "networks", "accuracy"),
     ):
         for entry in parts.get(part, {}).get(entries, ()):
             key = (entry["experiment"], entry["stage"])
             setattr(found.setdefault(key, Subject(*key, entry["data"])), attribute, entry)
     order = list(dict.fromkeys(subject.experiment for subject in found.values()))
-    return sorted(found.values(), key=lambda s: (order.index(s.experiment), s.accuracy is None, s.course is None))
+    return sorted(found.values(), key=lambda s: (order.index(s.experiment), s.accuracy is None, s.trajectory is None))
 
 
 def read(folder: Path) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from parity.judge import tolerances
 from parity.judge.compare import Comparison, compare_all, incomparable
-from parity.measure.gradients import VIEWS, NotApplicable, View, look
+from parity.measure.gradients import VIEWS, NotApplicable, View, compute
 from parity.measure.networks import Pair
 
 
@@ -68,11 +68,11 @@ def examine(pair: Pair, views: Sequence[View] = VIEWS) -> Report:
 
 def _examine(pair: Pair, view: View) -> Result:
     try:
-        theirs = look(pair.theirs, view)
+        theirs = compute(pair.theirs, view)
     except NotApplicable as reason:
         return Result(view, skipped=str(reason))
     try:
-        ours = look(pair.ours, view)
+        ours = compute(pair.ours, view)
     except NotApplicable as reason:
         return Result(view, (incomparable("objective", f"{reason} (PyTorch's does)"),))
     # in float32 relative to the whole gradient: a part of PyTorch's own is no closer to that in float64

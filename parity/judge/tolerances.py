@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+#: Of outputs, loss and each gradient, relative to the norm of PyTorch's; second order is held to float64's.
 GRADIENT = {"float64": 1e-10, "float32": 1e-5}
-"""Of outputs, loss and each gradient, relative to the norm of PyTorch's; second order is held to float64's."""
 
+#: Of each parameter after an epoch in float64, absolute.
 TRAJECTORY = 1e-8
-"""Of each parameter after an epoch in float64, absolute."""
 
+#: Percentage points between the accuracies after each epoch of a run in float32, by data set.
 POINTS = {"mnist": 0.3, "fashion-mnist": 1.0}
-"""Percentage points between the accuracies after each epoch of a run in float32, by data set."""
 
+#: The same for CIFAR-10, human/machine, and all smaller sets.
 POINTS_ELSEWHERE = 1.5
-"""The same for CIFAR-10, human/machine, and all smaller sets."""
 
+#: Percentage points within which the mean accuracies of independent seeds count as equivalent, by data set.
 MARGINS = {"mnist": 0.3, "fashion-mnist": 0.7, "cifar-10": 1.0}
-"""Percentage points within which the mean accuracies of independent seeds count as equivalent, by data set."""
 
+#: Of each of the two one-sided tests of equivalence.
 SIGNIFICANCE = 0.05
-"""Of each of the two one-sided tests of equivalence."""
 
 
 def points(data: str) -> float:

@@ -62,7 +62,7 @@ class NotApplicable(Exception):  # noqa: N818 - no error
     """The reason why a view does not apply to a network."""
 
 
-def look(network: Network, view: View) -> dict[str, Array | None]:
+def compute(network: Network, view: View) -> dict[str, Array | None]:
     """Everything that a view compares, by name, in one framework.
 
     Raises:

@@ -85,14 +85,15 @@ def apart(ours: Any, theirs: Any) -> dict[str, float]:
 
 @dataclass
 class Drift:
-    """How the parameters of two models part, step by step.
+    """How the parameters of two models drift apart, step by step.
 
     Attributes:
         steps: how many were followed.
-        last: the largest difference of any parameter when it was measured last; until each size is reached, after
-            the last step.
+        last: the largest difference of any parameter when it was last measured: after the last step, until each size
+            is reached.
         curve: pairs of a step (from 1) and the largest difference of any parameter after it.
-        reached: the first step after which that difference is at least so large, by it as text; None: never.
+        reached: for each size of `DRIFTS`, as text, the first step after which the difference is at least that
+            large; None: never.
     """
 
     steps: int = 0
@@ -181,9 +182,9 @@ def trained(trainer: Trainer, steps: int | None, relaid: bool) -> Any:
     """The model after so many steps, or an epoch; `relaid`: with another memory layout of parameters and batches."""
     if relaid:
         for parameter in trainer.model.parameters():
-            parameter.data = laid_out_otherwise(parameter.data)
+            parameter.data = other_layout(parameter.data)
         objective = trainer.objective
-        trainer = replace(trainer, objective=lambda model, *batch: objective(model, *map(laid_out_otherwise, batch)))
+        trainer = replace(trainer, objective=lambda model, *batch: objective(model, *map(other_layout, batch)))
     count = itertools.count(1)
 
     def after_batch(loss: float) -> None:
@@ -197,11 +198,11 @@ def trained(trainer: Trainer, steps: int | None, relaid: bool) -> Any:
     return trainer.model
 
 
-def laid_out_otherwise(tensor: Any) -> Any:
+def other_layout(tensor: Any) -> Any:
     """The same numbers in another memory layout: images channels-last, matrices column by column.
 
     >>> import torch
-    >>> laid_out_otherwise(torch.zeros(2, 3, 4, 5)).stride(), laid_out_otherwise(torch.zeros(2, 3)).stride()
+    >>> other_layout(torch.zeros(2, 3, 4, 5)).stride(), other_layout(torch.zeros(2, 3)).stride()
     ((60, 1, 15, 3), (1, 2))
     """
     if tensor.ndim < 2:

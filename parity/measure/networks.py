@@ -231,8 +231,8 @@ def objective_of(pair: Pair) -> Hashable:
 
 
 def _made_up(fw: Any, tensor: Any, rng: np.random.Generator) -> Any:
-    """A few samples like those of a batch; labels are all 0."""
-    shape = (SAMPLES_MADE_UP, *tensor.shape[1:])
+    """Eight samples like those of a batch; labels are all 0."""
+    shape = (8, *tensor.shape[1:])
     return fw.from_numpy(rng.random(shape).astype(np.float32) if tensor.is_floating_point() else np.zeros(shape, int))
 
 
@@ -243,7 +243,7 @@ def training_of(pair: Pair) -> Hashable:
 
 
 def beginning_of(network: Network) -> Hashable:
-    """What tells a training from any other of one framework: its model, its rules, and the loss of its first batch."""
+    """What tells a training from any other in one framework: model, settings, and the loss of its first batch."""
     trainer = network.start()
     with network.fw.no_grad():
         loss = trainer.objective(trainer.model.train(), *next(iter(trainer.loader))).item()
@@ -254,9 +254,6 @@ def _rules(trainer: Trainer, *left_out: str) -> tuple[str, str, str]:
     """Optimizer, schedule and their settings, without those named."""
     groups = [{k: v for k, v in group.items() if k not in left_out} for group in trainer.optimizer.param_groups]
     return repr(groups), type(trainer.optimizer).__name__, type(trainer.scheduler).__name__
-
-
-SAMPLES_MADE_UP = 8
 
 
 def loading_once() -> Load:

@@ -80,10 +80,8 @@ def networks(
         run = dry_run(name, options)
         known |= run.tested
         for stage in run.networks:
-            if stage not in run.tested or (stages is not None and stage not in stages):
-                continue
-            columns = {column for row in run.history(stage) for column in row}
-            if run.test is not None and any(column.endswith("accuracy") for column in columns):
+            wanted = run.test is not None and stage in run.tested and (stages is None or stage in stages)
+            if wanted and any(column.endswith("accuracy") for row in run.history(stage) for column in row):
                 yield name, stage, run.source.name
     for stage in set(stages or ()) - known:
         raise UsageError(f"--stages: no network is called {stage!r}{nearest(stage, known)}")

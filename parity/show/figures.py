@@ -13,8 +13,8 @@ from experiments.reporting import figures
 from experiments.runner import files
 from experiments.training.metrics import rates
 from parity.judge import tolerances
-from parity.judge.courses import reached
 from parity.judge.findings import Subject
+from parity.judge.trajectories import reached
 from parity.measure.networks import FRAMEWORKS
 
 COLOURS = OURS, THEIRS, _ = figures.TRAINING, figures.VALIDATION, figures.TEST
@@ -32,13 +32,13 @@ def of(subject: Subject) -> dict[str, str]:
         draw(axes, entry)
         drawn[title] = as_uri(figure)
 
-    if course := subject.course:
-        add("Both frameworks, the same seed", curves, course)
-        add("The difference", difference, course)
-        if len(course["points_of"]) > 1:
-            add("Every network of this kind", of_a_kind, course)
-        if course["drift"]:
-            add("Rounding drives the parameters apart", drift, course)
+    if trajectory := subject.trajectory:
+        add("Both frameworks, the same seed", curves, trajectory)
+        add("The difference", difference, trajectory)
+        if len(trajectory["points_of"]) > 1:
+            add("Every network of this kind", of_a_kind, trajectory)
+        if trajectory["drift"]:
+            add("Rounding drives the parameters apart", drift, trajectory)
     if subject.accuracy:
         add("Independent seeds", seeds, subject.accuracy)
     if subject.gradients:
@@ -65,33 +65,33 @@ def as_uri(figure: Any) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(text.encode()).decode()
 
 
-def draw(course: dict[str, Any], folder: Path) -> Path:
+def draw(trajectory: dict[str, Any], folder: Path) -> Path:
     """Both curves, their difference, and how the parameters drift apart, side by side; returns the PNG's path."""
     figures.check_installed()
     figure, axes = figures.canvas(1, 3, size=(14.0, 4.2))
     for place, part in zip(axes, (curves, difference, drift), strict=True):
-        part(place, course)
-    figure.suptitle(f"{course['experiment']}: {course['shown']} (float32)")
-    path = folder / f"{course['experiment']}-{course['stage'].replace(' ', '-')}.png"
+        part(place, trajectory)
+    figure.suptitle(f"{trajectory['experiment']}: {trajectory['shown']} (float32)")
+    path = folder / f"{trajectory['experiment']}-{trajectory['stage'].replace(' ', '-')}.png"
     with files.replacing(path) as file:
         figure.savefig(file, format="png", metadata={"Software": None})
     return path
 
 
-def _columns(course: dict[str, Any]) -> tuple[list[str], float, str]:
-    if course["accuracies"]:
-        return course["accuracies"], 100.0, "accuracy (%)"
-    return [c for c in course["ours"][0] if c.endswith("loss")], 1.0, "loss"
+def _columns(trajectory: dict[str, Any]) -> tuple[list[str], float, str]:
+    if trajectory["accuracies"]:
+        return trajectory["accuracies"], 100.0, "accuracy (%)"
+    return [c for c in trajectory["ours"][0] if c.endswith("loss")], 1.0, "loss"
 
 
-def curves(axes: Any, course: dict[str, Any]) -> None:
+def curves(axes: Any, trajectory: dict[str, Any]) -> None:
     """What was recorded after each epoch, PyTorch's as a broad line, minigrad's as a thin one on top."""
-    columns, scale, unit = _columns(course)
+    columns, scale, unit = _columns(trajectory)
     for column, colour in zip(columns, COLOURS, strict=False):
         label = column.replace("_", " ")
         for rows, style, name in (
-            (course["theirs"], {"linewidth": 5, "alpha": 0.35}, "PyTorch"),
-            (course["ours"], {"linewidth": 1.3, "marker": "o", "markersize": 2.5}, "minigrad"),
+            (trajectory["theirs"], {"linewidth": 5, "alpha": 0.35}, "PyTorch"),
+            (trajectory["ours"], {"linewidth": 1.3, "marker": "o", "markersize": 2.5}, "minigrad"),
         ):
             values = [scale * row[column] for row in rows]
             axes.plot([row["epoch"] for row in rows], values, color=colour, label=f"{label}, {name}", **style)
@@ -100,17 +100,17 @@ def curves(axes: Any, course: dict[str, Any]) -> None:
     axes.legend(fontsize=8)
 
 
-def difference(axes: Any, course: dict[str, Any]) -> None:
+def difference(axes: Any, trajectory: dict[str, Any]) -> None:
     """minigrad minus PyTorch, epoch by epoch, between the tolerances."""
-    columns, scale, unit = _columns(course)
-    epochs = [row["epoch"] for row in course["ours"]]
+    columns, scale, unit = _columns(trajectory)
+    epochs = [row["epoch"] for row in trajectory["ours"]]
     for column, colour in zip(columns, COLOURS, strict=False):
-        apart = [scale * (a[column] - b[column]) for a, b in zip(course["ours"], course["theirs"], strict=True)]
+        apart = [scale * (a[column] - b[column]) for a, b in zip(trajectory["ours"], trajectory["theirs"], strict=True)]
         axes.plot(epochs, apart, color=colour, marker="o", markersize=2.5, label=column.replace("_", " "))
-    if course["accuracies"]:
+    if trajectory["accuracies"]:
         unit = "percentage points"
-        marked(axes, -course["allowed"])
-        marked(axes, course["allowed"], f"allowed: ±{course['allowed']:g}", epochs[0])
+        marked(axes, -trajectory["allowed"])
+        marked(axes, trajectory["allowed"], f"allowed: ±{trajectory['allowed']:g}", epochs[0])
     axes.set(xlabel="epoch", ylabel=f"minigrad − PyTorch ({unit})")
     figures.whole_numbers(axes)
     axes.legend(fontsize=8)
@@ -123,22 +123,22 @@ def marked(axes: Any, y: float, text: str = "", x: float = 1) -> None:
         axes.annotate(text, (x, y), va="bottom", fontsize=8)
 
 
-def of_a_kind(axes: Any, course: dict[str, Any]) -> None:
+def of_a_kind(axes: Any, trajectory: dict[str, Any]) -> None:
     """The largest difference of an accuracy of each network, from the smallest to the largest."""
-    points = sorted(course["points_of"].values())
-    colours = [OURS if value <= course["allowed"] else THEIRS for value in points]
+    points = sorted(trajectory["points_of"].values())
+    colours = [OURS if value <= trajectory["allowed"] else THEIRS for value in points]
     axes.bar(range(1, len(points) + 1), points, color=colours)
-    marked(axes, course["allowed"], f"allowed: {course['allowed']:g}")
+    marked(axes, trajectory["allowed"], f"allowed: {trajectory['allowed']:g}")
     axes.set(xlabel="network, sorted", ylabel="largest difference of an accuracy (points)")
     figures.whole_numbers(axes)
 
 
-def drift(axes: Any, course: dict[str, Any]) -> None:
+def drift(axes: Any, trajectory: dict[str, Any]) -> None:
     """The largest difference of any parameter, over the steps."""
-    numbers, sizes = zip(*course["drift"], strict=True)
+    numbers, sizes = zip(*trajectory["drift"], strict=True)
     axes.loglog(numbers, [max(size, 1e-10) for size in sizes], color=OURS)
-    for size, step in course["reached"].items():
-        marked(axes, float(size), f"{size}: {reached(step, course['followed'])}")
+    for size, step in trajectory["reached"].items():
+        marked(axes, float(size), f"{size}: {reached(step, trajectory['followed'])}")
     axes.set(xlabel="step", ylabel="largest difference of any parameter")
 
 

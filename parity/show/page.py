@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from parity.judge import courses, tolerances
+from parity.judge import tolerances, trajectories
 from parity.judge.findings import PARTS, Subject
 from parity.show import figures, summary
 from parity.show.summary import accuracies, costs, error, sides
 
 TEMPLATE = "page.html.j2"
-LIMITS = {
+LIMITS = {  #: the tolerances in words
     "gradients": ", ".join(f"{tolerance:g} in {dtype}" for dtype, tolerance in tolerances.GRADIENT.items()),
     "epoch": f"{tolerances.TRAJECTORY:g}",
 }
-"""The tolerances in words."""
 
 
 def html(subjects: Sequence[Subject], parts: dict[str, dict[str, Any]], runs: dict[str, Any] | None = None) -> str:
@@ -25,7 +24,7 @@ def html(subjects: Sequence[Subject], parts: dict[str, dict[str, Any]], runs: di
 
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"error": error, "reached": courses.reached}
+    environment.filters |= {"error": error, "reached": trajectories.reached}
     return environment.get_template(TEMPLATE).render(
         subjects=subjects,
         figures=[figures.of(subject) for subject in subjects],
@@ -50,12 +49,12 @@ HEADER = [
 
 def row(subject: Subject) -> list[str]:
     """One network's line of the page."""
-    others = f" (+{len(subject.course['alike'])})" if subject.course and subject.course["alike"] else ""
+    others = f" (+{len(subject.trajectory['alike'])})" if subject.trajectory and subject.trajectory["alike"] else ""
     return [
         subject.name + others,
         *(error(subject.gradient_error(dtype)) for dtype in ("float64", "float32")),
         *(error(subject.epoch[key] if subject.epoch else None) for key in ("furthest", "itself")),
-        *summary.courses([subject]),
+        *summary.trajectories([subject]),
         *accuracies(subject),
         *costs(subject),
         subject.verdict,

@@ -1,4 +1,4 @@
-"""The tables at a glance: a row an experiment, a row a network with independent seeds; on the page and in Markdown."""
+"""The tables of the page and of the summary: a row for each experiment, and for each network with its own seeds."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from parity.judge.findings import ACCURACY, Subject
 from parity.measure.networks import FRAMEWORKS
 
 MISSING = "–"
+#: What conformance asks, by family and exam; the error inputs of all families are counted together.
 EXAMS = {
     ("operators", "gradients"): "operator samples with their gradients",
     ("modules", "inputs"): "module inputs",
@@ -21,12 +22,11 @@ EXAMS = {
     ("gradcheck", "first order"): "gradchecks",
     ("gradcheck", "second order"): "gradgradchecks",
 }
-"""What conformance asks, by family and exam; the error inputs of all families are counted together."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Words in the first and last column, numbers between; and what it shows, in a sentence or two."""
+    """A table with words in the first and last column and numbers between, and its caption."""
 
     header: list[str]
     rows: list[list[str]]
@@ -47,10 +47,10 @@ def experiments(subjects: Sequence[Subject], parts: dict[str, Any], runs: dict[s
     rows = []
     for name in dict.fromkeys(subject.experiment for subject in subjects):
         mine = [subject for subject in subjects if subject.experiment == name]
-        counts = (_count(getattr(s, part) for s in mine) for part in ("gradients", "epoch", "course"))
+        counts = (_count(getattr(s, part) for s in mine) for part in ("gradients", "epoch", "trajectory"))
         errors = [_largest(s.gradient_error(dtype) for s in mine) for dtype in ("float64", "float32")]
         errors.append(_largest(s.epoch["furthest"] for s in mine if s.epoch))
-        found = [*map(error, errors), *courses(mine), *_whole(measured.get(name))]
+        found = [*map(error, errors), *trajectories(mine), *_whole(measured.get(name))]
         rows.append([name, str(max(counts)), *found, verdict(mine, unpaired.count(name))])
     caption = (
         "The largest error of any network of the experiment: of gradients, relative to the norm of PyTorch's; of a "
@@ -70,12 +70,12 @@ def _largest(values: Iterable[float | None]) -> float | None:
     return max((value for value in values if value is not None), default=None)
 
 
-def courses(subjects: Sequence[Subject]) -> list[str]:
+def trajectories(subjects: Sequence[Subject]) -> list[str]:
     """The largest difference of an accuracy, beside what is allowed; and how many of the networks are outside."""
-    compared = [s.course for s in subjects if s.course and s.course["points_of"]]
+    compared = [s.trajectory for s in subjects if s.trajectory and s.trajectory["points_of"]]
     if not compared:
         return [MISSING, MISSING]
-    outside, all_of = (sum(len(course[key]) for course in compared) for key in ("outside", "points_of"))
+    outside, all_of = (sum(len(trajectory[key]) for trajectory in compared) for key in ("outside", "points_of"))
     return [f"{max(c['points'] for c in compared):.2f} of {compared[0]['allowed']:g}", f"{outside} of {all_of}"]
 
 
@@ -87,18 +87,17 @@ def _whole(run: dict[str, Any] | None) -> list[str]:
 
 
 def verdict(subjects: Sequence[Subject], unpaired: int = 0) -> str:
-    """Of several networks in a few words; how far PyTorch is from itself where the epoch in float64 differs."""
+    """The verdict on several networks; where the epoch in float64 differs, with how far PyTorch is from itself."""
     words = []
     for what in dict.fromkeys(what for subject in subjects for what in subject.verdicts):
         judged = [subject for subject in subjects if what in subject.verdicts]
         failed = [subject for subject in judged if not subject.verdicts[what]]
-        if not failed:
-            continue
-        if what == ACCURACY:  # which is no proof of a difference
+        if failed and what == ACCURACY:  # which is no proof of a difference
             words.append(f"equivalence not shown for {len(failed)} of {len(judged)}")
-            continue
-        itself = _largest(s.epoch["itself"] for s in failed if s.epoch) if what == "an epoch in float64" else None
-        words.append(f"differs: {what}" + (f" (PyTorch from itself: {error(itself)})" if itself is not None else ""))
+        elif failed:
+            itself = _largest(s.epoch["itself"] for s in failed if s.epoch) if what == "an epoch in float64" else None
+            beside = "" if itself is None else f" (PyTorch from itself: {error(itself)})"
+            words.append(f"differs: {what}{beside}")
     if unpaired:
         words.append(f"{unpaired} without counterpart")
     return "; ".join(words) or "same"
@@ -155,7 +154,7 @@ def costs(subject: Subject) -> list[str]:
 
 
 def markdown(subjects: Sequence[Subject], parts: dict[str, Any], runs: dict[str, Any] | None) -> str:
-    """All of it, for the README."""
+    """The whole summary in Markdown."""
     sections = [experiments(subjects, parts, runs).markdown()]
     if trained := seeds(subjects):
         sections.append(trained.markdown())

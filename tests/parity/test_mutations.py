@@ -1,7 +1,7 @@
 """The bugs that other libraries' tests let through, planted one by one: a check that our suites run catches each.
 
 Each test runs the check as it stands in a suite (the records' property and parity tests, `parity.judge.gradients`,
-`parity.judge.courses`, `parity.check`): it passes, the bug is planted, and it fails.
+`parity.judge.trajectories`, `parity.check`): it passes, the bug is planted, and it fails.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from minigrad.ops.record import registry
 from minigrad.ops.reduction import spread
 from minigrad.optim import SGD
 from parity import assert_same
-from parity.judge import courses, gradients
+from parity.judge import gradients, trajectories
 from parity.measure.gradients import View
 
 CAUGHT = (AssertionError, RuntimeError, TypeError, ValueError)
@@ -242,7 +242,7 @@ def test_12_weight_decay_is_applied_to_the_velocity_twice(caught, final, monkeyp
         return lambda p, w, g, scratch: step(p, w, g + group["weight_decay"] * w, scratch)
 
     def check():
-        assert courses.one_epoch(final("fashion_confusion")).passed
+        assert trajectories.one_epoch(final("fashion_confusion")).passed
 
     caught(check, lambda: monkeypatch.setattr(SGD, "rule", twice))
 

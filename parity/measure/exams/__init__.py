@@ -1,4 +1,4 @@
-"""The exams that the installed torch wheel carries, sat by minigrad; one file a family."""
+"""PyTorch's own exams, which its installed wheel brings, taken by minigrad; one module for each family."""
 
 from unittest import mock
 

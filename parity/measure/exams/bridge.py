@@ -1,6 +1,6 @@
 """From torch to minigrad and back: tensors, arguments, functions, and whole graphs.
 
-What torch's own tests hand over is made of tensors in lists, tuples and dicts. `to_minigrad` keeps the structure,
+The arguments in torch's own tests are tensors in lists, tuples and dicts. `to_minigrad` keeps the structure,
 which tensors require a gradient, and which are the same tensor; arrays are copied, so that no side sees the
 other's writes.
 """
@@ -122,7 +122,7 @@ def lookup(path: str) -> Any:
 
 
 def seeded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run a function of chance from a fixed seed, as torch's tests do."""
+    """Runs a random function from a fixed seed, as torch's tests do."""
     minigrad.manual_seed(42)
     return function(*args, **kwargs)
 
@@ -130,7 +130,7 @@ def seeded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 def translated(function: Any, name: str) -> Any:
     """minigrad's counterpart of a function in torch's tests.
 
-    A lambda of the tests runs as it is, with ``torch`` meaning minigrad; a function of torch is looked up by `name`.
+    A lambda of the tests runs unchanged, with ``torch`` meaning minigrad; a function of torch is looked up by `name`.
     """
     if isinstance(function, functools.partial):
         inner = translated(function.func, name)

@@ -18,7 +18,7 @@ criterion_tests: Any = common_nn.criterion_tests
 new_module_tests: Any = common_nn.get_new_module_tests
 
 
-def sit() -> Iterator[Outcome]:
+def outcomes() -> Iterator[Outcome]:
     """The criterions without a batch dimension, and the losses as functions, mostly without a reduction."""
     for test in criterion_tests:
         yield judged(FAMILY, "criterions", *test["fullname"].partition("_")[::2], criterion, test)
@@ -58,7 +58,7 @@ def _function(test: dict[str, Any]) -> None:
 def criterion(test: dict[str, Any]) -> None:
     """The value is the reference's, value and gradient are torch's.
 
-    The tests' constructors read a variable `reduction` that has run on to its last value; it is set from the name.
+    The tests' constructors read a loop variable `reduction`, which holds its last value; it is set from the name here.
     """
     reduction = test["fullname"].rpartition("_")[2]
     torch.manual_seed(0)

@@ -18,10 +18,10 @@ FAMILY = "gradcheck"
 MOST = 3  #: samples of an operator: each takes some dozen calls
 
 
-def sit(most: int = MOST) -> Iterator[Outcome]:
+def outcomes(most: int = MOST) -> Iterator[Outcome]:
     """`torch.autograd.gradcheck` and ``gradgradcheck`` on the first samples of every operator that minigrad has."""
     exam = [op for op in op_db if op.supports_autograd and op.supports_dtype(torch.float64, "cpu")]
-    return scope.sit(exam, operators.path, functools.partial(checks, most=most))
+    return scope.outcomes(exam, operators.path, functools.partial(checks, most=most))
 
 
 def checks(op: Any, most: int) -> Iterator[Outcome]:

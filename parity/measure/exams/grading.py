@@ -1,4 +1,4 @@
-"""What counts as right: the same structure, dtype, shape and values; for bad input the same kind of complaint."""
+"""What counts as right: the same structure, dtype, shape and values; for bad input the same exception."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def judged(family: str, exam: str, subject: str, case: str, check: Callable[...,
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", RuntimeWarning)  # NumPy's complaints must not reach the user
+            warnings.simplefilter("error", RuntimeWarning)  # NumPy's warnings must not reach the user
             remark = check(*args)
     except (UnsupportedError, NotImplementedError) as error:
         return Outcome(family, exam, subject, case, UNSUPPORTED, first_line(error))
-    except Exception as error:  # whatever it is, it is what a user would have seen
+    except Exception as error:  # of any kind: a user would have seen it
         why = first_line(error) if isinstance(error, MismatchError) else f"{type(error).__name__}: {first_line(error)}"
         return Outcome(family, exam, subject, case, FAILED, why)
     return Outcome(family, exam, subject, case, PASSED, remark or "")
 
 
 def first_line(error: BaseException) -> str:
-    """What an exception says, in one line."""
+    """The first line of an exception's message."""
     return (str(error).splitlines() or [""])[0][:300]
 
 
@@ -59,7 +59,7 @@ def first_line(error: BaseException) -> str:
 
 
 def same(got: Any, expected: Any, what: str) -> None:
-    """Compare two trees leaf by leaf.
+    """Compares two trees leaf by leaf.
 
     Raises:
         MismatchError: naming what differs, and where.
@@ -86,7 +86,7 @@ def shown(args: Any, kwargs: dict[str, Any]) -> str:
 
 
 def same_tensors(got: Any, expected: Any, what: str) -> None:
-    """Compare the tensors in two trees of arguments, of which some may have been written to.
+    """Compares the tensors in two trees of arguments, of which some may have been written to.
 
     Raises:
         MismatchError: naming what differs, and where.
@@ -96,7 +96,7 @@ def same_tensors(got: Any, expected: Any, what: str) -> None:
 
 
 def same_leaf(x: Any, y: Any, what: str) -> None:
-    """Compare one tensor, or one number.
+    """Compares one tensor, or one number.
 
     Raises:
         MismatchError: if type, dtype, shape or values differ.
@@ -116,7 +116,7 @@ def same_leaf(x: Any, y: Any, what: str) -> None:
 
 
 def close(a: Any, b: Any, what: str, tolerance: float | None = None) -> None:
-    """Compare arrays of one shape and dtype; nan equals nan.
+    """Compares arrays of one shape and dtype; nan equals nan.
 
     Raises:
         MismatchError: with the index of the largest difference.
@@ -132,7 +132,7 @@ def close(a: Any, b: Any, what: str, tolerance: float | None = None) -> None:
 
 
 def same_gradients(got: Any, expected: Any, ours: list[Any], theirs: list[torch.Tensor]) -> None:
-    """Compare the products of one random cotangent with both Jacobians.
+    """Compares the products of one random cotangent with both Jacobians.
 
     Args:
         got: minigrad's results.
@@ -166,8 +166,8 @@ def seed_both() -> None:
 # ---- errors ----------------------------------------------------------------------------------------------
 
 
-def complaint(function: Callable[[], Any]) -> BaseException | None:
-    """The exception that a call raises, or None. ``NotImplemented`` is how a method of an operator says TypeError."""
+def raised(function: Callable[[], Any]) -> BaseException | None:
+    """The exception that a call raises, or None; TypeError for a method that returns ``NotImplemented``."""
     try:
         answer = function()
     except Exception as error:
@@ -175,20 +175,20 @@ def complaint(function: Callable[[], Any]) -> BaseException | None:
     return TypeError("NotImplemented") if answer is NotImplemented else None
 
 
-def refused(ours: Callable[[], Any], theirs: Callable[[], Any], regex: str) -> str:
-    """Makes both calls, torch's first, and compares the exceptions: see `same_complaint`."""
-    expected = complaint(theirs)
-    return same_complaint(complaint(ours), expected, regex)
+def compare_exceptions(ours: Callable[[], Any], theirs: Callable[[], Any], regex: str) -> str:
+    """Makes both calls, torch's first, and compares the exceptions: see `same_exception`."""
+    expected = raised(theirs)
+    return same_exception(raised(ours), expected, regex)
 
 
-def same_complaint(ours: BaseException | None, theirs: BaseException | None, regex: str) -> str:
-    """Compare minigrad's exception with torch's.
+def same_exception(ours: BaseException | None, theirs: BaseException | None, regex: str) -> str:
+    """Compares minigrad's exception with torch's.
 
-    The type must be the same, and minigrad's message must name every shape and size that torch's names. Whether it
-    also has the words that torch's tests look for (`regex`) is told apart.
+    The type must be the same, and minigrad's message must name every shape and size that torch's names. Where
+    it lacks the words that torch's tests look for (`regex`), a remark says so.
 
     Returns:
-        A remark if it has not.
+        The remark, if there is one.
 
     Raises:
         MismatchError: if not.

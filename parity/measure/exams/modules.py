@@ -27,9 +27,9 @@ def path(info: Any) -> str:
     return f"nn.{title(info)}"
 
 
-def sit() -> Iterator[Outcome]:
+def outcomes() -> Iterator[Outcome]:
     """All inputs and all bad inputs of all modules that minigrad has."""
-    return scope.sit(module_db, path, inputs, errors)
+    return scope.outcomes(module_db, path, inputs, errors)
 
 
 def left_out() -> dict[str, str]:
@@ -87,16 +87,16 @@ def errors(info: Any) -> Iterator[Outcome]:
     for number, bad in enumerate(drawn):
         made = bad.module_error_input.constructor_input
         case = f"{number}: {shown(made.args, made.kwargs)}"
-        yield judged(FAMILY, "errors", title(info), case, _complain, info, bad)
+        yield judged(FAMILY, "errors", title(info), case, _compare_exceptions, info, bad)
 
 
-def _complain(info: Any, bad: Any) -> str:
+def _compare_exceptions(info: Any, bad: Any) -> str:
     given = bad.module_error_input.constructor_input
     reference, module = info.module_cls, lookup(path(info))
     if bad.error_on is not ModuleErrorEnum.CONSTRUCTION_ERROR:
         reference, module = _pair(info, given)
         given = bad.module_error_input.forward_input
     args, kwargs = to_minigrad((given.args, given.kwargs))
-    return grading.refused(
+    return grading.compare_exceptions(
         lambda: module(*args, **kwargs), lambda: reference(*given.args, **given.kwargs), bad.error_regex
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -26,9 +27,9 @@ def path(op: Any) -> str:
     return str(op.name)
 
 
-def sit() -> Iterator[Outcome]:
+def outcomes() -> Iterator[Outcome]:
     """All samples and all bad inputs of all operators that minigrad has."""
-    return scope.sit(op_db, path, samples, errors)
+    return scope.outcomes(op_db, path, samples, errors)
 
 
 def left_out() -> dict[str, str]:
@@ -66,13 +67,14 @@ def errors(op: Any) -> Iterator[Outcome]:
     for number, bad in enumerate(op.error_inputs("cpu") if op.error_inputs_func else ()):
         sample = bad.sample_input
         case = f"{number}: {shown((sample.input, *sample.args), sample.kwargs)}"
-        yield judged(FAMILY, "errors", title(op), case, _complain, op, bad)
+        yield judged(FAMILY, "errors", title(op), case, _compare_exceptions, op, bad)
 
 
-def _complain(op: Any, bad: Any) -> str:
+def _compare_exceptions(op: Any, bad: Any) -> str:
     theirs = (bad.sample_input.input, *bad.sample_input.args), bad.sample_input.kwargs
     args, kwargs = to_minigrad(theirs)
     if kwargs.get("out") is not None:
         raise UnsupportedError("minigrad has no out=: every result is a new tensor")
     function = translated(op.op, op.name)
-    return grading.refused(lambda: function(*args, **kwargs), lambda: op.op(*theirs[0], **theirs[1]), bad.error_regex)
+    reference = functools.partial(op.op, *theirs[0], **theirs[1])
+    return grading.compare_exceptions(functools.partial(function, *args, **kwargs), reference, bad.error_regex)

@@ -18,7 +18,7 @@ from minigrad.nn.parameter import Parameter
 from minigrad.optim import lr_scheduler
 from parity.measure.exams import scope
 from parity.measure.exams.bridge import lookup, rebound, to_minigrad
-from parity.measure.exams.grading import MismatchError, Outcome, close, judged, refused, same
+from parity.measure.exams.grading import MismatchError, Outcome, close, compare_exceptions, judged, same
 
 FAMILY = "optimizers"
 STEPS = 12
@@ -31,9 +31,9 @@ def path(info: Any) -> str:
     return f"optim.{info.name}"
 
 
-def sit() -> Iterator[Outcome]:
+def outcomes() -> Iterator[Outcome]:
     """All configurations, schedulers and bad configurations of the optimizers that minigrad has."""
-    return scope.sit(optim_db, path, configurations, schedulers, errors)
+    return scope.outcomes(optim_db, path, configurations, schedulers, errors)
 
 
 def left_out() -> dict[str, str]:
@@ -68,7 +68,7 @@ def schedulers(info: Any) -> Iterator[Outcome]:
 
 
 def _compare(info: Any, kwargs: dict[str, Any], makers: list[Any]) -> None:
-    """Train one small model in both: parameters, rates and state agree after each step."""
+    """Trains one small model in both: parameters, learning rates and state agree after each step."""
     rng = np.random.default_rng(0)
     start = rng.normal(size=(4, 3)), rng.normal(size=(3,))
     x, y = rng.normal(size=(8, 4)), rng.uniform(-0.5, 0.5, size=(8, 3))
@@ -94,7 +94,7 @@ def _compare(info: Any, kwargs: dict[str, Any], makers: list[Any]) -> None:
 
 
 def same_state(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
-    """Compare what two optimizers remember.
+    """Compares the state of two optimizers.
 
     Raises:
         MismatchError: if a name or a value differs.
@@ -126,10 +126,10 @@ def errors(info: Any) -> Iterator[Outcome]:
     torch.manual_seed(0)
     for number, bad in enumerate(info.optim_error_inputs_func("cpu", torch.float64)):
         given = bad.optimizer_error_input
-        yield judged(FAMILY, "errors", info.name, f"{number}: {given.desc}", _complain, info, bad, given)
+        yield judged(FAMILY, "errors", info.name, f"{number}: {given.desc}", _compare_exceptions, info, bad, given)
 
 
-def _complain(info: Any, bad: Any, given: Any) -> str:
+def _compare_exceptions(info: Any, bad: Any, given: Any) -> str:
     cls = lookup(path(info))
     params = [torch.nn.Parameter(torch.randn(2, 3, dtype=torch.float64))] if given.params is None else given.params
     mine, kwargs = to_minigrad((params, given.kwargs))
@@ -140,6 +140,6 @@ def _complain(info: Any, bad: Any, given: Any) -> str:
             optimizer.step()
 
     with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # one of the bad configurations only earns a warning
+        warnings.simplefilter("error", UserWarning)  # one of the bad configurations causes only a warning
         reference = functools.partial(build, info.optim_cls, params, given.kwargs)
-        return refused(functools.partial(build, cls, mine, kwargs), reference, bad.error_regex)
+        return compare_exceptions(functools.partial(build, cls, mine, kwargs), reference, bad.error_regex)

@@ -11,6 +11,9 @@ from parity.measure.exams.grading import Outcome
 Name = Callable[[Any], str]
 Part = Callable[[Any], Iterator[Outcome]]
 
+#: Which questions of torch's exams are not asked, by family and reason. A question is a name, with or without its
+#: variant; or a name, a colon, and a text that the exam's name, the description of the sample, or minigrad's error
+#: message has.
 EXCLUDED: dict[str, dict[str, list[str]]] = {
     "operators": {
         "minigrad's tensors take no memory format here": [
@@ -30,7 +33,7 @@ EXCLUDED: dict[str, dict[str, list[str]]] = {
         "differs: the target is checked before the reduction": [
             f"nn.functional.{name}: reduction='abc'" for name in ("multi_margin_loss", "multilabel_margin_loss")
         ],
-        "differs: a scalar input is refused": [
+        "differs: a scalar input is compare_exceptions": [
             "nn.functional.multi_margin_loss: 0: float64[]",
             "scatter_add: float64[], 0, int64[]",
         ],
@@ -52,11 +55,6 @@ EXCLUDED: dict[str, dict[str, list[str]]] = {
         "time; `operators` compares the gradients of all of them": ["samples after an operator's first 3"],
     },
 }
-"""Which questions of torch's exams are not asked, by family and reason.
-
-A question is a name, with or without its variant; or a name, a colon, and a text that the exam's name, the description
-of the sample, or minigrad's error message has.
-"""
 
 
 def listed(family: str) -> dict[str, str]:
@@ -81,7 +79,7 @@ def has(path: str) -> bool:
         return False
 
 
-def sit(exam: Sequence[Any], path: Name, *parts: Part) -> Iterator[Outcome]:
+def outcomes(exam: Sequence[Any], path: Name, *parts: Part) -> Iterator[Outcome]:
     """All parts of an exam, for each of its entries that minigrad has; `path` is its name below `minigrad`."""
     for info in exam:
         if has(path(info)):

@@ -150,11 +150,11 @@ def test_a_missing_operator_is_not_supported():
 
 def test_an_error_must_have_the_type_and_name_the_sizes():
     theirs = RuntimeError("mat1 and mat2 shapes cannot be multiplied (2x5 and 3x4)")
-    assert not grading.same_complaint(RuntimeError(str(theirs)), theirs, "cannot be multiplied")
-    assert grading.same_complaint(RuntimeError("(2, 5) @ [3, 4]"), theirs, "cannot") == grading.OTHER_WORDS
+    assert not grading.same_exception(RuntimeError(str(theirs)), theirs, "cannot be multiplied")
+    assert grading.same_exception(RuntimeError("(2, 5) @ [3, 4]"), theirs, "cannot") == grading.OTHER_WORDS
     for ours in (None, ValueError(str(theirs)), RuntimeError("shapes (2x5)")):
         with pytest.raises(grading.MismatchError):
-            grading.same_complaint(ours, theirs, "cannot")
+            grading.same_exception(ours, theirs, "cannot")
 
 
 # ---- the bridge --------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
         grading.Outcome("criterions", "criterions", "MSELoss", "mean", PASSED),
         grading.Outcome("criterions", "criterions", "MSELoss", "sum", FAILED, "value: 1 for torch's 2"),
     ]
-    monkeypatch.setattr(criterions, "sit", lambda: iter(answers))
+    monkeypatch.setattr(criterions, "outcomes", lambda: iter(answers))
     assert cli.main(["conformance", "--only", "criterions", "--json", str(tmp_path / "a" / "exams.json")]) == 1
     out = capsys.readouterr().out
     assert "MSELoss, sum" in out

@@ -60,7 +60,7 @@ def parts():
         "passed": True,
         "views": [view("float64", 1e-16), view("float32", 2e-7)],
     }
-    course = {
+    trajectory = {
         **WHERE,
         "alike": [],
         "optimizer": "SGD",
@@ -97,7 +97,7 @@ def parts():
             **about,
             "command": "trajectory",
             "float64": [{**WHERE, "alike": [], "furthest": 3e-16, "passed": True, "itself": None}],
-            "float32": [course],
+            "float32": [trajectory],
         },
         "accuracy": {
             **about,
@@ -155,9 +155,9 @@ def test_whole_runs_have_their_time_and_memory(written):
 
 
 def test_what_differs_is_counted_beside_pytorchs_own_difference(parts, tmp_path):
-    course = parts["trajectory"]["float32"][0]
-    course.update(alike=["a", "b"], outside=["a"], points_of={"final": 0.1, "a": 0.5, "b": 0.2}, passed=False)
-    course.update(points=0.5, shown="a", itself=1e-3, drifted=2e-3)
+    trajectory = parts["trajectory"]["float32"][0]
+    trajectory.update(alike=["a", "b"], outside=["a"], points_of={"final": 0.1, "a": 0.5, "b": 0.2}, passed=False)
+    trajectory.update(points=0.5, shown="a", itself=1e-3, drifted=2e-3)
     parts["trajectory"]["float64"][0].update(furthest=3e-3, passed=False, itself=4e-3)
     parts["trajectory"]["unpaired"] = [{"experiment": "mnist_mlp", "stage": "c", "why": "chose <otherwise>"}]
     (tmp_path / "trajectory.json").write_text(json.dumps(parts["trajectory"]))
@@ -219,7 +219,7 @@ def test_the_findings_of_several_runs_are_joined(parts, tmp_path):
     (tmp_path / "trajectory.json").write_text(json.dumps({**trajectory, "float64": [], "line": "second"}))
     (subject,) = findings.subjects(findings.read(tmp_path))
     assert subject.epoch == trajectory["float64"][0]
-    assert subject.course == trajectory["float32"][0]
+    assert subject.trajectory == trajectory["float32"][0]
     assert findings.read(tmp_path)["trajectory"]["lines"] == ["first", "second"]
 
 

@@ -8,13 +8,13 @@ import pytest
 from experiments.runner.errors import NonFinite
 from minigrad.optim import SGD
 from parity import cli
-from parity.judge import courses, tolerances
+from parity.judge import tolerances, trajectories
 from parity.measure import lockstep
 
 
 @pytest.mark.parametrize("name", ["mnist_backprop", "fashion_confusion", "mnist_logistic"])
 def test_an_epoch_in_float64(final, name):
-    epoch = courses.one_epoch(final(name))
+    epoch = trajectories.one_epoch(final(name))
     assert epoch.passed, epoch.worst
     assert epoch.steps == len(final(name).ours.start().loader) > 1
     assert set(epoch.apart) == set(final(name).ours.start().model.state_dict())
@@ -28,13 +28,13 @@ def test_the_parameters_have_moved(final):
     assert max(lockstep.apart(trained.model, pair.theirs.start("float64").model).values()) > 1e-3
 
 
-def test_a_course_in_float32(final):
-    group = courses.whole_course(final("fashion_confusion"), epochs=3)
-    (course,) = group.courses
-    assert [row["epoch"] for row in course.ours] == [row["epoch"] for row in course.theirs] == [1, 2, 3]
-    assert course.accuracies == ["train_accuracy"]
-    assert course.passed
-    assert course.allowed == tolerances.POINTS["fashion-mnist"] or final("fashion_confusion").data == "digits"
+def test_a_trajectory_in_float32(final):
+    group = trajectories.whole_trajectory(final("fashion_confusion"), epochs=3)
+    (trajectory,) = group.trajectories
+    assert [row["epoch"] for row in trajectory.ours] == [row["epoch"] for row in trajectory.theirs] == [1, 2, 3]
+    assert trajectory.accuracies == ["train_accuracy"]
+    assert trajectory.passed
+    assert trajectory.allowed == tolerances.POINTS["fashion-mnist"] or final("fashion_confusion").data == "digits"
     drift = group.drift.curve
     assert drift[0][0] == 1
     assert 0 < drift[0][1] < 1e-5
@@ -45,14 +45,14 @@ def test_the_step_of_a_drift_is_the_first_that_far_apart(final, monkeypatch):
     monkeypatch.setattr(lockstep, "DRIFTS", (1e-9, 0.001, 1e9))
     right, steps = SGD.step, []
 
-    def step(self, *told):
+    def step(self, *arguments):
         steps.append(0)
         if len(steps) == 3:
             self.param_groups[0]["params"][0].data[0, 400] += 0.01
-        return right(self, *told)
+        return right(self, *arguments)
 
     monkeypatch.setattr(SGD, "step", step)
-    drift = courses.whole_course(final("mnist_logistic"), epochs=2).drift
+    drift = trajectories.whole_trajectory(final("mnist_logistic"), epochs=2).drift
     first, third, never = drift.reached.values()
     assert first in (1, 2)
     assert (third, never) == (3, None)
@@ -76,7 +76,7 @@ def test_another_rule_is_noticed(final):
         trainer.optimizer.param_groups[0]["momentum"] = 0.89
         return trainer
 
-    epoch = courses.one_epoch(dataclasses.replace(pair, ours=dataclasses.replace(network, build=build)))
+    epoch = trajectories.one_epoch(dataclasses.replace(pair, ours=dataclasses.replace(network, build=build)))
     assert not epoch.passed
     assert epoch.worst[1] > 1e-6
 
@@ -87,29 +87,29 @@ def test_a_shorter_epoch_is_noticed(final, side):
     loader = list(getattr(pair, side).start().loader)[:-1]
     words = "more" if side == "ours" else "fewer"
     with pytest.raises(AssertionError, match=f"PyTorch's epoch has {words} batches"):
-        courses.one_epoch(broken(pair, side, loader=loader))
+        trajectories.one_epoch(broken(pair, side, loader=loader))
 
 
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_an_error_on_either_side_comes_out(final, side):
     pair = final("mnist_logistic")
     with pytest.raises(NonFinite, match="non-finite loss"):
-        courses.one_epoch(broken(pair, side, objective=lambda model, x, y: (model(x) * float("nan")).sum()))
+        trajectories.one_epoch(broken(pair, side, objective=lambda model, x, y: (model(x) * float("nan")).sum()))
 
 
 def test_the_command(capsys, tmp_path):
     path, figures = tmp_path / "trajectory.json", tmp_path / "figures"
-    told = ["--data", "digits", "--limit", "150", "--epochs", "2", "--json", str(path), "--figures", str(figures)]
-    assert cli.main(["trajectory", "mnist_small_mlp", *told]) == 0
+    arguments = ["--data", "digits", "--limit", "150", "--epochs", "2", "--json", str(path), "--figures", str(figures)]
+    assert cli.main(["trajectory", "mnist_small_mlp", *arguments]) == 0
     text = capsys.readouterr().out
     assert "One epoch in float64" in text
     assert "Whole runs in float32" in text
     found = json.loads(path.read_text())
-    (epoch,), (course,) = found["float64"], found["float32"]
+    (epoch,), (trajectory,) = found["float64"], found["float32"]
     assert epoch["passed"]
     assert epoch["furthest"] <= found["tolerance"] == 1e-8
     assert epoch["alike"] == ["rate 0.02", "rate 0.05", "rate 0.1"]
-    assert len(course["ours"]) == len(course["theirs"]) == 2
+    assert len(trajectory["ours"]) == len(trajectory["theirs"]) == 2
     assert {path.name for path in figures.iterdir()} == {"mnist_small_mlp-final.png"}
 
 
@@ -126,8 +126,8 @@ def test_following_ends_when_all_is_reached(final, monkeypatch):
 def test_a_difference_fails_and_is_held_against_pytorchs_own(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(tolerances, "TRAJECTORY", 0.0)
     path = tmp_path / "trajectory.json"
-    told = ["--data", "digits", "--limit", "120", "--dtype", "float64", "--json", str(path)]
-    assert cli.main(["trajectory", "mnist_small_mlp", *told]) == 1
+    arguments = ["--data", "digits", "--limit", "120", "--dtype", "float64", "--json", str(path)]
+    assert cli.main(["trajectory", "mnist_small_mlp", *arguments]) == 1
     assert "DIFFERENT" in capsys.readouterr().out
     (epoch,) = json.loads(path.read_text())["float64"]
     assert 0 < epoch["itself"] < 1e-12

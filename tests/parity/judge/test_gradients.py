@@ -7,7 +7,7 @@ import pytest
 from minigrad import nn
 from parity.judge import gradients
 from parity.measure import networks
-from parity.measure.gradients import VIEWS, View, look
+from parity.measure.gradients import VIEWS, View, compute
 
 
 def test_the_networks_that_each_experiment_tests(pairs, experiment):
@@ -33,7 +33,7 @@ def test_everything_is_looked_at(final):
 
 def test_dropout_is_at_work_in_training_only(final):
     network = final("fashion_confusion").ours
-    train, evaluation = (look(network, View("float64", training=t))["loss"] for t in (True, False))
+    train, evaluation = (compute(network, View("float64", training=t))["loss"] for t in (True, False))
     assert train != evaluation
 
 

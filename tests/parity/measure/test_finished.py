@@ -10,7 +10,7 @@ from experiments.runner import files
 from experiments.runner.execute import execute
 from experiments.runner.options import Options
 from parity import cli
-from parity.judge import courses
+from parity.judge import trajectories
 
 NAME = "mnist_small_mlp"
 
@@ -20,8 +20,8 @@ def done(tmp_path_factory):
     """Two finished runs, one a framework."""
     folder = tmp_path_factory.mktemp("runs")
     for framework in ("minigrad", "torch"):
-        told = Options(framework=framework, data="digits", limit=150, epochs=2, out=str(folder / framework))
-        execute(registry.find(NAME), told)
+        arguments = Options(framework=framework, data="digits", limit=150, epochs=2, out=str(folder / framework))
+        execute(registry.find(NAME), arguments)
     return folder
 
 
@@ -31,10 +31,10 @@ def runs(done, tmp_path):
     return shutil.copytree(done, tmp_path / "runs")
 
 
-def compare(folder, *told):
+def compare(folder, *arguments):
     path = folder / "found.json"
     sides = [str(folder / side) for side in ("minigrad", "torch")]
-    status = cli.main(["trajectory", NAME, "--dtype", "float32", "--runs", *sides, "--json", str(path), *told])
+    status = cli.main(["trajectory", NAME, "--dtype", "float32", "--runs", *sides, "--json", str(path), *arguments])
     return status, json.loads(path.read_text()) if path.exists() else None
 
 
@@ -80,7 +80,7 @@ def test_an_accuracy_outside_is_counted_and_held_against_pytorchs_own(runs, caps
 
 
 def test_many_of_a_kind_share_a_row_and_the_worst_is_shown(runs, capsys, monkeypatch):
-    monkeypatch.setattr(courses, "MANY", 2)
+    monkeypatch.setattr(trajectories, "MANY", 2)
     change(runs / "torch" / NAME / "history.csv", lambda rows: rows[3].update(validation_accuracy=0.0))
     status, found = compare(runs)
     assert status == 1
@@ -108,7 +108,7 @@ def test_another_choice_makes_another_network(runs, capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "edit", "told", "words"),
+    ("name", "edit", "arguments", "words"),
     [
         ("config.json", lambda c: c.update(seed=3), (), "seed is 0 there, 3 here"),
         ("config.json", lambda c: c["settings"].update(epochs=5), (), "settings.epochs is 2 there, 5 here"),
@@ -119,9 +119,9 @@ def test_another_choice_makes_another_network(runs, capsys):
         ("history.csv", lambda rows: None, ("--seed", "1"), "--seed 1, but the runs are of seed 0"),
     ],
 )
-def test_runs_that_are_no_pair(runs, capsys, name, edit, told, words):
+def test_runs_that_are_no_pair(runs, capsys, name, edit, arguments, words):
     change(runs / "torch" / NAME / name, edit)
-    assert compare(runs, *told) == (2, None)
+    assert compare(runs, *arguments) == (2, None)
     assert words in capsys.readouterr().err
 
 

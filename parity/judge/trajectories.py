@@ -1,9 +1,9 @@
-"""Trainings in both frameworks, judged: an epoch in float64, and whole courses in float32, epoch by epoch."""
+"""Trainings in both frameworks, judged: an epoch in float64, and whole trajectories in float32, epoch by epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from experiments.runner.files import Row
@@ -59,7 +59,7 @@ def one_epoch(pair: Pair) -> Epoch:
 
 
 @dataclass(frozen=True)
-class Course:
+class Trajectory:
     """A whole training in float32.
 
     Attributes:
@@ -96,39 +96,34 @@ class Course:
 
 @dataclass(frozen=True)
 class Group:
-    """The courses of one network, or of several of a kind.
+    """The trajectories of one network, or of several of a kind.
 
     Attributes:
         pair: the network that was followed step by step.
-        courses: all of them.
-        drift: how its parameters part.
+        trajectories: all of them.
+        drift: how its parameters drift apart.
         itself: how far PyTorch is from itself after as many steps, where that was measured.
     """
 
     pair: Pair
-    courses: tuple[Course, ...]
+    trajectories: tuple[Trajectory, ...]
     drift: Drift
     itself: float | None = None
 
     @property
-    def worst(self) -> Course:
-        """The course with the largest difference of accuracies."""
-        return max(self.courses, key=lambda course: course.points)
+    def worst(self) -> Trajectory:
+        """The trajectory with the largest difference of accuracies."""
+        return max(self.trajectories, key=lambda trajectory: trajectory.points)
 
     @property
     def outside(self) -> list[str]:
         """The stages that are outside the tolerance."""
-        return [course.pair.stage for course in self.courses if not course.passed]
-
-    @property
-    def passed(self) -> bool:
-        """Whether none is outside."""
-        return not self.outside
+        return [trajectory.pair.stage for trajectory in self.trajectories if not trajectory.passed]
 
     def as_json(self) -> dict[str, Any]:
-        """The group as JSON holds it; the curves are those of the worst course."""
+        """The group as JSON holds it; the curves are those of the worst trajectory."""
         trainer, worst, drift = self.pair.ours.start(), self.worst, self.drift
-        stages = [course.pair.stage for course in self.courses]
+        stages = [trajectory.pair.stage for trajectory in self.trajectories]
         trained_by = {"optimizer": type(trainer.optimizer).__name__, "steps": len(trainer.loader)}
         parted = {"drift": drift.curve, "reached": drift.reached, "followed": drift.steps, "drifted": drift.last}
         return {
@@ -136,36 +131,36 @@ class Group:
             **trained_by,
             **parted,
             **{name: getattr(worst, name) for name in ("ours", "theirs", "accuracies", "allowed", "points")},
-            **{name: getattr(self, name) for name in ("outside", "passed", "itself")},
+            **{name: getattr(self, name) for name in ("outside", "itself")},
             "alike": [stage for stage in stages if stage != self.pair.stage],
             "shown": worst.pair.stage,
-            "points_of": {course.pair.stage: course.points for course in self.courses if course.accuracies},
+            "passed": not self.outside,
+            "points_of": {t.pair.stage: t.points for t in self.trajectories if t.accuracies},
         }
 
 
-def whole_course(pair: Pair, epochs: int | None = None, say: Callable[[str], None] = lambda text: None) -> Group:
+def whole_trajectory(pair: Pair, epochs: int | None = None, say: Callable[[str], None] = lambda text: None) -> Group:
     """Trains in float32 for as long as the experiment does, or for so many epochs, both side by side."""
     ours, theirs, drift = lockstep.train(pair, epochs, say)
-    return Group(pair, (Course(pair, ours, theirs),), drift)
+    return Group(pair, (Trajectory(pair, ours, theirs),), drift)
 
 
 def of_runs(run: Paired, epochs: int = 1, say: Callable[[str], None] = lambda text: None) -> Iterator[Group]:
-    """The courses of two runs; their first epochs again, in lockstep, for the steps at which the parameters part.
+    """The trajectories of two runs. Their first epochs are trained again, in lockstep, to follow the drift.
 
     Of experiments with many networks, those of a kind make one group, and one of them is followed. Where accuracies
     are outside the tolerance, PyTorch is compared with itself after as many steps.
     """
-    courses = {pair.stage: Course(pair, *run.curves[pair.stage]) for pair in run.pairs}
+    trajectories = {pair.stage: Trajectory(pair, *run.curves[pair.stage]) for pair in run.pairs}
     kinds: Sequence[Pair] = run.pairs
     if len(kinds) >= MANY:
         kinds = networks.merged(kinds, networks.training_of)
     for pair in kinds:
         say(f"{pair.name}, step by step")
-        members = tuple(courses[stage] for stage in (pair.stage, *pair.alike))
+        members = tuple(trajectories[stage] for stage in (pair.stage, *pair.alike))
         group = Group(pair, members, lockstep.follow(pair, epochs))
         if group.outside:
-            itself = lockstep.from_itself(pair.theirs, "float32", group.drift.steps)
-            group = Group(pair, members, group.drift, itself)
+            group = replace(group, itself=lockstep.from_itself(pair.theirs, "float32", group.drift.steps))
         yield group
 
 
