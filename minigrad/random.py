@@ -40,12 +40,11 @@ from contextlib import contextmanager
 from functools import cached_property
 from operator import index
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad.kernels.twister import Block, temper
 from minigrad.watch import leak
 
 if TYPE_CHECKING:
@@ -55,16 +54,13 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Shape: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[int]
 
 FLOAT64 = np.dtype(np.float64)
-WORD, LOW21, LOW24, LOW53 = np.uint64(32), np.uint32(2**21 - 1), np.uint64(2**24 - 1), np.uint64(2**53 - 1)
+WORD, LOW24, LOW53 = np.uint64(32), np.uint64(2**24 - 1), np.uint64(2**53 - 1)
 
 #: What a new `Generator` starts from, as in PyTorch.
 DEFAULT_SEED = 67280421310721
 
 #: Integers from a range of this size or more take a double word each.
 WIDE_RANGE = 2**28
-
-#: So many double words are drawn at a time where they are not kept: they stay in the cache.
-PIECE = 2**15
 
 #: How many numbers `Generator.random` draws from: all from 0 on that the dtype holds (a float: exactly).
 SPANS = {
@@ -97,15 +93,6 @@ STATE = np.dtype(
         ("rest", "V12"),
     ]
 )
-
-
-class Room(NamedTuple):
-    """Arrays for a piece of double words."""
-
-    words: Array
-    first: Array  #: of each double word
-    scratch: Array
-    tie: Array
 
 
 class Generator:
@@ -204,15 +191,6 @@ class Generator:
         twister = MT19937(0)
         twister._legacy_seeding(self._seed % 2**32)
         return twister
-
-    @cached_property
-    def _block(self) -> Block:
-        return Block(self._twister)
-
-    @cached_property
-    def _room(self) -> Room:
-        first, scratch = np.empty((2, PIECE), np.uint32)
-        return Room(np.empty(2 * PIECE, np.uint32), first, scratch, np.empty(PIECE, np.bool_))
 
     @cached_property
     def _numpy(self) -> numpy.random.Generator:
@@ -461,34 +439,8 @@ class Generator:
         sizes, count = _sized(shape)
         if not 0 <= p <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
-        below = np.empty((count,), np.bool_)
-        for start in range(0, count, PIECE):
-            self._below(math.ceil(p * 2**53), below[start : start + PIECE])
+        below: Array = self._long_units(count) < np.uint64(math.ceil(p * 2**53))
         return below.astype(dtype, copy=False).reshape(sizes)
-
-    def _below(self, bound: int, out: Array) -> None:
-        """Whether the next float64 units times 2⁵³ are below `bound`.
-
-        The first word of each tells, but for one in 2²¹: if its low 21 bits are those of the bound, the second does.
-        """
-        leak("random numbers are drawn")
-        if not self._block.found:
-            np.less(self._long_units(len(out)), np.uint64(bound), out=out)
-            return
-        n, (high, low) = len(out), divmod(bound, 2**32)
-        with self._lock:
-            room = self._room
-            words, first, scratch, tie = room.words[: 2 * n], room.first[:n], room.scratch[:n], room.tie[:n]
-            self._block.fill(words)
-            first[...] = words[::2]
-            temper(first, scratch)
-            np.bitwise_and(first, LOW21, out=first)
-            bound_of_first = np.asarray(high, np.uint32)
-            np.less(first, bound_of_first, out=out)
-            if low and np.count_nonzero(np.equal(first, bound_of_first, out=tie)):
-                second = words[1::2][tie]
-                temper(second, np.empty_like(second))
-                out[tie] = second < low
 
     def bernoulli_from(self, p: Array) -> Array:
         """1 with the probability at its place in `p`, else 0; of its shape and dtype (``torch.bernoulli``).

@@ -18,7 +18,7 @@ from minigrad.compiler.recorder import Call, Value
 from minigrad.compiler.tracing import traced
 from minigrad.engine import Array
 from minigrad.kernels import products
-from minigrad.ops.dropout import _draw_mask
+from minigrad.ops.dropout import draw_mask
 from minigrad.ops.linalg import affine
 from minigrad.ops.record import registry
 
@@ -226,9 +226,9 @@ def _bce(b: Builder, out: Value, p: Value, target: Value) -> bool:
 # ---- dropout ------------------------------------------------------------------------------------------------
 
 
-@kernel(_draw_mask)
-def _mask(b: Builder, out: Value, shape: Any, p: float, kind: Any, order: Any) -> bool:
-    b.line(_draw_mask, shape, p, kind, order, out=b.out(out))
+@kernel(forward("_dropout_mask"))
+def _mask(b: Builder, out: Value, x: Value, shape: Any, p: float) -> bool:
+    b.line(draw_mask, p, b.out(out))
     return True
 
 

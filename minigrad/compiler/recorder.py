@@ -98,10 +98,17 @@ class Recorder(Watcher):
         with by(None):
             answer = primitive.forward(*values)
         result, saved = answer if primitive.saves else (answer, None)
+        if primitive.outputs > 1:
+            found = [*result, saved]
+            self._write("forward", functools.partial(flat, primitive.forward), values, {}, found)
+            return result, saved
         wraps = not isinstance(result, np.ndarray)
         if wraps:
             result = np.asarray(result)
         self._write("forward", primitive.forward, values, {}, [result, saved] if primitive.saves else [result], wraps)
+        for i in primitive.writes:
+            if isinstance(args[i], Tensor):
+                self._write("effect", args[i].bump, (), {}, [None])
         return (result, saved) if primitive.saves else result
 
     def backward(self, node: Any, wanted: Sequence[Any], g: Any, values: Sequence[Any]) -> Sequence[Any]:
@@ -254,6 +261,12 @@ class Recorder(Watcher):
             plain = thing is None or type(thing) in (bool, int, float, str)  # (not NumPy's numbers)
             results.append(None if plain else self._note(thing, "result"))
         self.calls.append(Call(kind, function, known, kwargs, tuple(results), user_line(), wraps))
+
+
+def flat(forward: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
+    """The results of an operation that has several, and what it saved."""
+    results, saved = forward(*args)
+    return *results, saved
 
 
 def user_line() -> str:

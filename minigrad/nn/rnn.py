@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 
 from minigrad import creation
 from minigrad.dtypes import DTypeLike
+from minigrad.kernels.recurrence import KINDS
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.linalg import linear
-from minigrad.ops.recurrence import KINDS, State, Step, layers
+from minigrad.ops.recurrence import STEPS, State, Step, layers
 from minigrad.tensor import Tensor
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell"]
@@ -402,7 +403,7 @@ class RNNCell(_Cell):
     def _step(self) -> Step:
         if self.nonlinearity not in NONLINEARITIES:
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
-        return KINDS[f"RNN_{self.nonlinearity.upper()}"].step
+        return STEPS[f"RNN_{self.nonlinearity.upper()}"]
 
     def extra_repr(self) -> str:
         """The sizes, and what differs from the defaults."""
@@ -422,7 +423,7 @@ class LSTMCell(_Cell):
     parts = 2
 
     def _step(self) -> Step:
-        return KINDS["LSTM"].step
+        return STEPS["LSTM"]
 
 
 class GRUCell(_Cell):
@@ -436,4 +437,4 @@ class GRUCell(_Cell):
     gates = 3
 
     def _step(self) -> Step:
-        return KINDS["GRU"].step
+        return STEPS["GRU"]

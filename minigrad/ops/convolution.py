@@ -39,10 +39,6 @@ def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
     return tuple(int(v) for v in (values * n if len(values) == 1 else values))
 
 
-def _sum_of_channels(g: Any) -> Any:
-    return kernels.sum_of_channels(g) if isinstance(g, np.ndarray) else sum(g, (0, 2, 3))
-
-
 # ---- the three operations --------------------------------------------------------------------------------
 
 
@@ -73,16 +69,24 @@ def _conv2d_weight_sample(d: Any) -> tuple[Any, ...]:
     return d.array(y), d.array(x), w[2:], *rest
 
 
+def _gradients(
+    wanted: Sequence[bool], g: Any, input: Any, weight: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Sequence[Any]:
+    geometry = (stride, padding, dilation, groups)
+    return (
+        _conv2d_input(g, weight, tuple(input.shape[2:]), *geometry) if wanted[0] else None,
+        _conv2d_weight(g, input, tuple(weight.shape[2:]), *geometry) if wanted[1] else None,
+        _sum_of_channels(g) if wanted[2] else None,
+    )
+
+
+def _sum_of_channels(g: Any) -> Any:
+    return kernels.sum_of_channels(g) if isinstance(g, np.ndarray) else sum(g, (0, 2, 3))
+
+
 @operation(
-    {
-        "input": lambda g, weight, input_shape, stride, padding, dilation, groups: _conv2d_input(
-            g, weight, tuple(input_shape[2:]), stride, padding, dilation, groups
-        ),
-        "weight": lambda g, input, weight_shape, stride, padding, dilation, groups: _conv2d_weight(
-            g, input, tuple(weight_shape[2:]), stride, padding, dilation, groups
-        ),
-        "bias": _sum_of_channels,
-    },
+    _gradients,
+    inputs=("input", "weight", "bias"),
     methods=[],
     torch="nn.functional.conv2d",
     grad_fn="ConvolutionBackward0",
@@ -93,15 +97,19 @@ def _conv2d(input: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dil
     return kernels.conv2d(input, weight, bias, stride, padding, dilation, groups)
 
 
+def _input_gradients(
+    wanted: Sequence[bool], g: Any, input: Any, weight: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Sequence[Any]:
+    geometry, (h, w) = (stride, padding, dilation, groups), input.shape[2:]
+    return (
+        _conv2d(g, weight, None, *geometry)[:, :, :h, :w] if wanted[0] else None,  # output_padding makes room for more
+        _conv2d_weight(input, g, tuple(weight.shape[2:]), *geometry) if wanted[1] else None,
+    )
+
+
 @operation(
-    {
-        "input": lambda g, weight, input_shape, stride, padding, dilation, groups: _conv2d(
-            g, weight, None, stride, padding, dilation, groups
-        )[:, :, : input_shape[2], : input_shape[3]],  # a large output_padding makes room for more
-        "weight": lambda g, input, weight_shape, stride, padding, dilation, groups: _conv2d_weight(
-            input, g, tuple(weight_shape[2:]), stride, padding, dilation, groups
-        ),
-    },
+    _input_gradients,
+    inputs=("input", "weight"),
     methods=[],
     torch="",
     grad_fn="ConvolutionBackward0",
@@ -112,15 +120,19 @@ def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pa
     return kernels.conv2d_input(input, weight, size, stride, padding, dilation, groups)
 
 
+def _weight_gradients(
+    wanted: Sequence[bool], g: Any, result: Any, input: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Sequence[Any]:
+    geometry, (h, w) = (stride, padding, dilation, groups), result.shape[2:]
+    return (
+        _conv2d(input, g, None, *geometry)[:, :, :h, :w] if wanted[0] else None,
+        _conv2d_input(result, g, tuple(input.shape[2:]), *geometry) if wanted[1] else None,
+    )
+
+
 @operation(
-    {
-        "result": lambda g, input, result_shape, stride, padding, dilation, groups: _conv2d(
-            input, g, None, stride, padding, dilation, groups
-        )[:, :, : result_shape[2], : result_shape[3]],
-        "input": lambda g, result, input_shape, stride, padding, dilation, groups: _conv2d_input(
-            result, g, tuple(input_shape[2:]), stride, padding, dilation, groups
-        ),
-    },
+    _weight_gradients,
+    inputs=("result", "input"),
     methods=[],
     torch="",
     grad_fn="ConvolutionBackward0",
@@ -168,7 +180,7 @@ def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilatio
         wanted = [d * (k - 1) if padding == "same" else 0 for d, k in zip(spread, kernel, strict=True)]
         if any(total % 2 for total in wanted):  # one more on the right
             input = pad(input, [part for total in reversed(wanted) for part in (0, total % 2)])
-        around = tuple(total // 2 for total in wanted)
+        around: Any = tuple(total // 2 for total in wanted)
     else:
         around = pair(padding, "padding", n)
     if any(p < 0 for p in around):
@@ -182,9 +194,9 @@ def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilatio
             "greater than actual input size"
         )
     if n == 2:
-        return _conv2d(input, weight, bias, steps, (around[0], around[1]), spread, groups)
+        return _conv2d(input, weight, bias, steps, around, spread, groups)
     x, w = (reshape(t, (*t.shape[:2], 1, t.shape[2])) for t in (input, weight))
-    out = _conv2d(x, w, bias, (1, steps[0]), (0, around[0]), (1, spread[0]), groups)
+    out = _conv2d(x, w, bias, (1, *steps), (0, *around), (1, *spread), groups)
     return reshape(out, (*out.shape[:2], out.shape[3]))
 
 

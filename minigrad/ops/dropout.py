@@ -15,12 +15,11 @@ import numpy as np
 
 from minigrad.dtypes import dtype
 from minigrad.engine import Array
-from minigrad.kernels import memory
-from minigrad.ops.elementwise import mul
-from minigrad.ops.record import composed, public
+from minigrad.kernels.memory import axes, ordered
+from minigrad.ops.elementwise import mul, where
+from minigrad.ops.record import composed, operation, public
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor
-from minigrad.watch import call
 
 
 def _certain(d: Any) -> tuple[float, bool]:
@@ -39,7 +38,7 @@ def _drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inpla
     _check_probability(p)
     if p == 0 or not training or input.array.size == 0:
         return input
-    result = mul(input, _mask(input, shape, p))
+    result = mul(input, _dropout_mask(input, shape, p))
     return input.assign(result) if inplace else result
 
 
@@ -48,27 +47,23 @@ def _check_probability(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _mask(input: Tensor, shape: tuple[int, ...], p: float) -> Array:
-    """``1 / (1 - p)`` with probability ``1 - p``, else 0."""
-    kind = input.array.dtype
+@operation(methods=[], torch="", sample=lambda d: (d.array((2, 3)), (2, 3), d.choice([0.0, 0.5, 1.0])))
+def _dropout_mask(input: Any, shape: tuple[int, ...], p: float) -> Any:
+    """``1 / (1 - p)`` with probability ``1 - p``, else 0; laid out in memory as the input is, for a fast product."""
+    kind = input.dtype
     if kind.kind != "f" and p != 1:
         raise RuntimeError(
             f"dropout: result type Float can't be cast to the desired output type {dtype.known[kind].name}"
         )
-    mask: Array = call(_draw_mask, shape, p, kind, memory.axes(input.array))
-    return mask
+    return draw_mask(p, ordered(shape, axes(input), kind))
 
 
-def _draw_mask(
-    shape: tuple[int, ...], p: float, kind: np.dtype[Any], order: tuple[int, ...], out: Array | None = None
-) -> Array:
-    """The mask; its axes lie in memory in the `order` of the input's, so that it is multiplied with it quickly."""
-    if out is None:
-        out = memory.ordered(shape, order, kind)
+def draw_mask(p: float, out: Array) -> Array:
+    """Fill `out` with ``1 / (1 - p)`` or 0."""
     if p == 1:  # nothing is drawn
         out[...] = 0
         return out
-    kept = default_generator.bernoulli(shape, 1 - p)
+    kept, kind = default_generator.bernoulli(out.shape, 1 - p), out.dtype
     return np.multiply(kept, kind.type(1) / kind.type(1 - p), out=out, dtype=kind)  # type: ignore[no-any-return]
 
 
@@ -168,12 +163,10 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
         return input
     limit = 1.7580993408473766  # minus selu(-inf)
     scale = 1 / math.sqrt((limit**2 * p + 1) * (1 - p)) if p < 1 else 0.0
-    kept = _mask(input, input.array.shape, p) != 0
-    kind = input.array.dtype.type
-    shift = np.where(kept, kind(limit * scale * p), kind(limit * scale * (p - 1)))
-    result = mul(input, kept * kind(scale)) + Tensor.wrap(shift)
+    kept = _dropout_mask(input, input.array.shape, p) != 0
+    result = where(kept, input, -limit) * scale + limit * scale * p
     return input.assign(result) if inplace else result
 
 
 if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())
+    __all__ = [name for name in public(globals()) if name != "draw_mask"]

@@ -18,7 +18,6 @@ from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
-from minigrad.watch import effect
 
 
 def _column(x: Any) -> Any:
@@ -26,32 +25,20 @@ def _column(x: Any) -> Any:
     return x.reshape(-1, 1)
 
 
-def _standard(input: Any, eps: float) -> tuple[Any, Any]:
-    """The normalized input, and one over its standard deviation (1, C, 1); differentiable."""
+def _standardize_gradients(
+    wanted: Sequence[bool], g: Any, input: Any, weight: Any, bias: Any, eps: float, saved: Any
+) -> Sequence[Any]:
+    """With x̂ the normalized input and s its scale, the input's is ``s w (g - mean(g) - x̂ mean(g x̂))``.
+
+    Source: Ioffe and Szegedy, arXiv:1502.03167, section 3.
+    """
+    if isinstance(g, np.ndarray):
+        return kernels.standardize_back(wanted, g, input, weight, saved[0], saved[1], eps)
     apart = input - mean(input, (0, 2), True)
     scale = rsqrt(mean(apart * apart, (0, 2), True) + eps)
-    return apart * scale, scale
-
-
-def _standardize_input(g: Any, input: Any, weight: Any, saved: Any, eps: float) -> Any:
-    if isinstance(g, np.ndarray):
-        return kernels.standardize_back((True, False, False), g, input, weight, saved[0], saved[1], eps)[0]
-    normal, scale = _standard(input, eps)
-    along = sum(g * normal, (0, 2), True) / (g.shape[0] * g.shape[2])
-    across = g - mean(g, (0, 2), True) - normal * along
-    return across * (scale if weight is None else scale * _column(weight))
-
-
-def _standardize_weight(g: Any, input: Any, saved: Any, eps: float) -> Any:
-    if isinstance(g, np.ndarray):
-        return kernels.standardize_back((False, True, False), g, input, None, saved[0], saved[1], eps)[1]
-    return sum(g * _standard(input, eps)[0], (0, 2))
-
-
-def _standardize_bias(g: Any, input: Any, saved: Any, eps: float) -> Any:
-    if isinstance(g, np.ndarray):
-        return kernels.standardize_back((False, False, True), g, input, None, saved[0], saved[1], eps)[2]
-    return sum(g, (0, 2))
+    normal = apart * scale
+    across = g - mean(g, (0, 2), True) - normal * mean(g * normal, (0, 2), True)
+    return across * (scale if weight is None else scale * _column(weight)), sum(g * normal, (0, 2)), sum(g, (0, 2))
 
 
 def _standardize_sample(d: Any) -> tuple[Any, ...]:
@@ -63,29 +50,34 @@ def _standardize_sample(d: Any) -> tuple[Any, ...]:
 
 
 @operation(
-    {"input": _standardize_input, "weight": _standardize_weight, "bias": _standardize_bias},
+    _standardize_gradients,
+    inputs=("input", "weight", "bias"),
     methods=[],
     torch="",
     saves=True,
+    writes=("running_mean", "running_var"),
     grad_fn="NativeBatchNormBackward0",
     sample=_standardize_sample,
 )
-def _standardize(input: Any, weight: Any, bias: Any, eps: float, running: Any = None) -> Any:
+def _standardize(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    eps: float,
+    running_mean: Any = None,
+    running_var: Any = None,
+    momentum: float = 0.0,
+) -> Any:
     """(A, C, B) with mean 0 and variance 1 for each C, times weight (C,), plus bias (C,).
 
-    `running` is (means, variances, momentum): arrays (C,) that move towards what is seen here by that share.
-
-    With x̂ the normalized input and s its scale, the gradient is ``s w (g - mean(g) - x̂ mean(g x̂))``
-    (Ioffe and Szegedy, arXiv:1502.03167, section 3).
+    The running statistics move towards those of the input by the share `momentum`.
     """
     out, center, variance = kernels.standardize(input, weight, bias, eps)
-    if running is not None:
-        n = input.shape[0] * input.shape[2]
-        means, variances, momentum = running
-        if means is not None:
-            means += momentum * (center - means)
-        if variances is not None:  # the unbiased one, as in torch
-            variances += momentum * (variance * (n / (n - 1)) - variances)
+    n = input.shape[0] * input.shape[2]
+    if running_mean is not None:
+        running_mean += momentum * (center - running_mean)
+    if running_var is not None:  # the unbiased one, as in torch
+        running_var += momentum * (variance * (n / (n - 1)) - running_var)
     return out, (center, variance)
 
 
@@ -153,14 +145,8 @@ def batch_norm(
             scale = weight * scale
         shift = -running_mean * scale if bias is None else bias - running_mean * scale
         return input * reshape(scale, column) + reshape(shift, column)
-    running = None
-    if running_mean is not None or running_var is not None:
-        running = (*(None if t is None else t.array for t in (running_mean, running_var)), momentum)
-    out = _standardize(reshape(input, (shape[0], channels, math.prod(shape[2:]))), weight, bias, eps, running)
-    for t in (running_mean, running_var):
-        if t is not None:
-            effect(t.bump)
-    return reshape(out, shape)
+    x = reshape(input, (shape[0], channels, math.prod(shape[2:])))
+    return reshape(_standardize(x, weight, bias, eps, running_mean, running_var, momentum), shape)
 
 
 def _need_more_than_one(shape: tuple[int, ...], shown: Any) -> None:

@@ -1,0 +1,261 @@
+"""Recurrent layers on arrays: a whole sequence, in one direction, forwards and back.
+
+What a step reads stands in one column for each sequence of the batch: the state, the input, and a 1 for the biases. So
+one product gives all gates of a step, and time runs along the first dimension of each buffer:
+
+    columns (T + 1, K, N)    K = H + inputs + 1; the next step's state goes straight into the next column
+    gates (T, B, H, N)       B blocks, the sigmoids' first
+
+With N last, each gate is one contiguous block. Going back, the gradient of a step's gates is the gradient of its state
+times factors that are known beforehand, so these are computed for all steps at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine import Array
+from minigrad.kernels.blas import one_thread
+
+
+def _logistic(gates: Array) -> None:
+    """The sigmoid of what is given halved, in place: ``σ(x) = (1 + tanh(x / 2)) / 2``; the tanh is done."""
+    gates *= 0.5
+    gates += 0.5
+
+
+def _rnn_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
+    np.tanh(gates[0], out=gates[0])
+    after[...] = gates[0]
+
+
+def _rnn_relu_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
+    np.maximum(gates[0], np.zeros_like(after), out=after)
+    gates[0] = after
+
+
+def _lstm_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
+    np.tanh(gates, out=gates)
+    _logistic(gates[:3])
+    o, i, f, news = gates
+    old, new, bent = cells
+    np.multiply(f, old, out=new)
+    np.multiply(i, news, out=bent)
+    new += bent
+    np.tanh(new, out=bent)
+    np.multiply(o, bent, out=after)
+
+
+def _gru_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
+    np.tanh(gates[:2], out=gates[:2])
+    _logistic(gates[:2])
+    r, z, own, news = gates
+    np.multiply(r, own, out=after)
+    news += after
+    np.tanh(news, out=news)
+    np.subtract(before, news, out=after)
+    after *= z
+    after += news
+
+
+def _rnn_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
+    np.multiply(gates, gates, out=out)
+    np.subtract(1, out, out=out)
+    return None, None
+
+
+def _rnn_relu_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
+    np.greater(gates, 0, out=out, casting="unsafe")
+    return None, None
+
+
+def _lstm_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
+    """For o by h's gradient, for the others by c's; then how h's gradient reaches c, and c's the c before.
+
+    A sigmoid's slope is ``s (1 - s)``, and ``x s (1 - s) = x s - (x s) s``, where x s is often known already.
+    """
+    (o, i, f, news), (c, bent), h = gates.swapaxes(0, 1), cells, states[1:]
+    by_o, by_i, by_f, by_news = out.swapaxes(0, 1)
+    np.multiply(h, o, out=by_o)
+    np.subtract(h, by_o, out=by_o)
+    product = i * news
+    np.multiply(product, i, out=by_i)
+    np.subtract(product, by_i, out=by_i)
+    np.multiply(product, news, out=by_news)
+    np.subtract(i, by_news, out=by_news)
+    np.multiply(c[:-1], f, out=product)
+    np.multiply(product, f, out=by_f)
+    np.subtract(product, by_f, out=by_f)
+    np.multiply(h, bent, out=product)
+    return np.subtract(o, product, out=product), f
+
+
+def _gru_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
+    """All by h's gradient; then how it reaches the h before, past the gates."""
+    r, z, own, news = gates.swapaxes(0, 1)
+    by_r, by_z, by_own, by_news = out.swapaxes(0, 1)
+    np.multiply(news, news, out=by_news)
+    np.subtract(1, by_news, out=by_news)
+    closed = 1 - z
+    by_news *= closed
+    np.multiply(by_news, r, out=by_own)
+    np.subtract(1, r, out=by_r)
+    by_r *= by_own
+    by_r *= own
+    np.subtract(states[:-1], news, out=by_z)
+    by_z *= z
+    by_z *= closed
+    return None, z
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of layer, and how its gates are laid out.
+
+    `state_rows` and `input_rows` say in which block torch's gates stand, in torch's order, for the weights of the
+    state and of the input. For a GRU the two shares of the news have a block each.
+    """
+
+    name: str
+    parts: int  #: of the state: h, or h and c
+    sigmoids: int
+    state_rows: tuple[int, ...]
+    input_rows: tuple[int, ...]
+    forward: Callable[[Array, Array, Array, Any], None]
+    factors: Callable[[Array, Array, Any, Array], tuple[Any, Any]]
+
+    @property
+    def gates(self) -> int:
+        """How many gates torch's weights hold."""
+        return len(self.state_rows)
+
+    def packed(self, weights: Sequence[Any]) -> Array:
+        """Torch's weights and biases as one matrix of (B, H, K)."""
+        weight_ih, weight_hh, *biases = (w for w in weights if w is not None)
+        h, n = weight_hh.shape[1], weight_ih.shape[1]
+        blocks = 1 + max(self.input_rows)
+        matrix = np.zeros((blocks, h, h + n + bool(biases)), weight_hh.dtype)
+        rows, columns = list(self.state_rows), list(self.input_rows)
+        matrix[rows, :, :h] = weight_hh.reshape(-1, h, h)
+        matrix[columns, :, h : h + n] = weight_ih.reshape(-1, h, n)
+        if biases:
+            matrix[columns, :, -1] += biases[0].reshape(-1, h)
+            matrix[rows, :, -1] += biases[1].reshape(-1, h)
+        return matrix
+
+    def unpacked(self, matrix: Array, inputs: int) -> tuple[Array, ...]:
+        """The other way, for gradients: of weight_ih, weight_hh, bias_ih, bias_hh."""
+        h = matrix.shape[1]
+        by_state, by_input = matrix[list(self.state_rows)], matrix[list(self.input_rows)]
+        return (
+            by_input[:, :, h : h + inputs].reshape(-1, inputs),
+            by_state[:, :, :h].reshape(-1, h),
+            by_input[:, :, -1].reshape(-1),
+            by_state[:, :, -1].reshape(-1),
+        )
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("RNN_TANH", 1, 0, (0,), (0,), _rnn_forward, _rnn_factors),
+        Kind("RNN_RELU", 1, 0, (0,), (0,), _rnn_relu_forward, _rnn_relu_factors),
+        Kind("LSTM", 2, 3, (1, 2, 3, 0), (1, 2, 3, 0), _lstm_forward, _lstm_factors),
+        Kind("GRU", 1, 2, (0, 1, 2), (0, 1, 3), _gru_forward, _gru_factors),
+    )
+}
+
+
+class Reading:
+    """One reading of a sequence in one direction: forwards at once, and back as often as it is asked.
+
+    Args:
+        kind: what a step does.
+        x: the sequence (T, N, inputs).
+        h: the first state (N, H).
+        c: the first cell state (N, H) of an LSTM, else None.
+        weights: weight_ih, weight_hh, bias_ih and bias_hh in torch's order; the biases may be None.
+        reverse: whether to read from the end; results stay in their places.
+        keep: whether there will be a way back.
+    """
+
+    @one_thread  # a step's products are too small for several
+    def __init__(
+        self, kind: Kind, x: Array, h: Array, c: Any, weights: Sequence[Any], reverse: bool, keep: bool
+    ) -> None:
+        (steps, n, inputs), size = x.shape, h.shape[1]
+        self.kind, self.inputs, self.direction = kind, inputs, slice(None, None, -1 if reverse else 1)
+        self.matrix = kind.packed(weights)
+        blocks, _, width = self.matrix.shape
+        halved: Any = self.matrix.copy()
+        halved[: kind.sigmoids] *= 0.5
+        halved = halved.reshape(-1, width)
+        self.columns: Any = np.empty((steps + 1, width, n), x.dtype)
+        self.columns[0, :size] = h.T
+        self.columns[:steps, size : size + inputs] = x[self.direction].swapaxes(1, 2)
+        self.columns[:steps, size + inputs :] = 1
+        self.states = self.columns[:, :size]
+        kept = steps if keep else 1
+        self.gates = np.empty((kept, blocks, size, n), x.dtype)
+        self.cells: Any = None
+        if c is not None:
+            self.cells = np.empty((steps + 1, size, n), x.dtype), np.empty((kept, size, n), x.dtype)
+            self.cells[0][0] = c.T
+        for t in range(steps):
+            gates = self.gates[t % kept]
+            np.matmul(halved, self.columns[t], out=gates.reshape(-1, n))
+            cells = self.cells and (self.cells[0][t], self.cells[0][t + 1], self.cells[1][t % kept])
+            kind.forward(gates, self.states[t], self.states[t + 1], cells)
+
+    def outputs(self) -> Array:
+        """The states after each step, (T, N, H)."""
+        return np.ascontiguousarray(self.states[1:][self.direction].swapaxes(1, 2))
+
+    def last(self) -> Array:
+        """The last state, (N, H): c of an LSTM, h of others."""
+        last: Any = self.states[-1] if self.cells is None else self.cells[0][-1]
+        return last.T.copy("C")  # type: ignore[no-any-return]
+
+    @one_thread
+    def gradients(self, input_wanted: bool, g: Any, g_last: Any) -> tuple[Any, ...]:
+        """Of the input (if it is wanted), h, c, weight_ih, weight_hh, bias_ih and bias_hh.
+
+        `g` is the gradient of the outputs, `g_last` that of the last state; None where there is none.
+        """
+        steps, _, size, n = self.gates.shape
+        factors = np.empty_like(self.gates)
+        through, past = self.kind.factors(self.gates, self.states, self.cells, factors)
+        by_gates = factors.reshape(steps, -1, n)
+        matrix: Any = self.matrix.reshape(-1, self.matrix.shape[2])
+        back = np.ascontiguousarray(matrix[:, :size].T)
+        total, product = np.zeros_like(matrix), np.empty_like(matrix)
+        rows = np.ascontiguousarray(self.columns[:steps].swapaxes(1, 2))
+        last = np.zeros((size, n), matrix.dtype) if g_last is None else g_last.T.copy("C")
+        h, c = (last, None) if self.cells is None else (np.zeros_like(last), last)
+        scratch = np.empty_like(last)
+        for t in reversed(range(steps)):
+            if g is not None:
+                h += g[self.direction][t].T
+            if c is None:
+                factors[t] *= h
+                kept = past if past is None else np.multiply(h, past[t], out=scratch)
+            else:
+                c += np.multiply(h, through[t], out=scratch)
+                factors[t, 0] *= h
+                factors[t, 1:] *= c
+                c *= past[t]
+                kept = None
+            np.matmul(back, by_gates[t], out=h)
+            if kept is not None:
+                h += kept
+            total += np.matmul(by_gates[t], rows[t], out=product)
+        weights = self.kind.unpacked(total.reshape(self.matrix.shape), self.inputs)
+        x = None
+        if input_wanted:
+            by_input = matrix[:, size : size + self.inputs].T
+            x = np.matmul(by_input, by_gates).swapaxes(1, 2)[self.direction]
+        return x, h.T, None if c is None else c.T, *weights
