@@ -21,11 +21,8 @@ import numpy as np
 from minigrad.engine import Array
 from minigrad.kernels.blas import one_thread
 
-
-def _logistic(gates: Array) -> None:
-    """The sigmoid of what is given halved, in place: ``σ(x) = (1 + tanh(x / 2)) / 2``; the tanh is done."""
-    gates *= 0.5
-    gates += 0.5
+# ---- One step forwards: from the gates (activations are done in place) and the state before to the state after. Gates
+# ---- of sigmoids come halved, since σ(x) = (1 + tanh(x / 2)) / 2.
 
 
 def _rnn_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
@@ -34,37 +31,36 @@ def _rnn_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
 
 
 def _rnn_relu_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
-    np.maximum(gates[0], np.zeros_like(after), out=after)
-    gates[0] = after
+    np.maximum(gates[0], 0, out=gates[0])
+    after[...] = gates[0]
 
 
 def _lstm_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
     np.tanh(gates, out=gates)
-    _logistic(gates[:3])
-    o, i, f, news = gates
-    old, new, bent = cells
-    np.multiply(f, old, out=new)
-    np.multiply(i, news, out=bent)
-    new += bent
+    gates[:3] *= 0.5
+    gates[:3] += 0.5
+    (o, i, f, news), (old, new, bent) = gates, cells
+    np.add(f * old, i * news, out=new)
     np.tanh(new, out=bent)
     np.multiply(o, bent, out=after)
 
 
 def _gru_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
-    np.tanh(gates[:2], out=gates[:2])
-    _logistic(gates[:2])
-    r, z, own, news = gates
-    np.multiply(r, own, out=after)
-    news += after
-    np.tanh(news, out=news)
-    np.subtract(before, news, out=after)
-    after *= z
-    after += news
+    r_and_z, own, news = gates[:2], gates[2], gates[3]
+    np.tanh(r_and_z, out=r_and_z)
+    r_and_z *= 0.5
+    r_and_z += 0.5
+    r, z = r_and_z
+    np.tanh(news + r * own, out=news)
+    np.add((before - news) * z, news, out=after)
+
+
+# ---- All steps back: `out` is filled with the factors between the gradients of the state (of an LSTM: of h for o, of c
+# ---- for the others) and of the gates; returned are those from h to c, and from a state to the one before.
 
 
 def _rnn_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
-    np.multiply(gates, gates, out=out)
-    np.subtract(1, out, out=out)
+    np.subtract(1, gates * gates, out=out)
     return None, None
 
 
@@ -74,41 +70,20 @@ def _rnn_relu_factors(gates: Array, states: Array, cells: Any, out: Array) -> tu
 
 
 def _lstm_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
-    """For o by h's gradient, for the others by c's; then how h's gradient reaches c, and c's the c before.
-
-    A sigmoid's slope is ``s (1 - s)``, and ``x s (1 - s) = x s - (x s) s``, where x s is often known already.
-    """
     (o, i, f, news), (c, bent), h = gates.swapaxes(0, 1), cells, states[1:]
-    by_o, by_i, by_f, by_news = out.swapaxes(0, 1)
-    np.multiply(h, o, out=by_o)
-    np.subtract(h, by_o, out=by_o)
-    product = i * news
-    np.multiply(product, i, out=by_i)
-    np.subtract(product, by_i, out=by_i)
-    np.multiply(product, news, out=by_news)
-    np.subtract(i, by_news, out=by_news)
-    np.multiply(c[:-1], f, out=product)
-    np.multiply(product, f, out=by_f)
-    np.subtract(product, by_f, out=by_f)
-    np.multiply(h, bent, out=product)
-    return np.subtract(o, product, out=product), f
+    np.multiply(h, 1 - o, out=out[:, 0])
+    np.multiply(i * news, 1 - i, out=out[:, 1])
+    np.multiply(c[:-1] * f, 1 - f, out=out[:, 2])
+    np.multiply(i, 1 - news * news, out=out[:, 3])
+    return o - h * bent, f  # since h = o tanh(c)
 
 
 def _gru_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
-    """All by h's gradient; then how it reaches the h before, past the gates."""
-    r, z, own, news = gates.swapaxes(0, 1)
-    by_r, by_z, by_own, by_news = out.swapaxes(0, 1)
-    np.multiply(news, news, out=by_news)
-    np.subtract(1, by_news, out=by_news)
-    closed = 1 - z
-    by_news *= closed
+    (r, z, own, news), (by_r, by_z, by_own, by_news) = gates.swapaxes(0, 1), out.swapaxes(0, 1)
+    np.multiply(1 - news * news, 1 - z, out=by_news)
     np.multiply(by_news, r, out=by_own)
-    np.subtract(1, r, out=by_r)
-    by_r *= by_own
-    by_r *= own
-    np.subtract(states[:-1], news, out=by_z)
-    by_z *= z
-    by_z *= closed
+    np.multiply(by_own * own, 1 - r, out=by_r)
+    np.multiply((states[:-1] - news) * z, 1 - z, out=by_z)
     return None, z
 
 
@@ -237,9 +212,10 @@ class Reading:
         last = np.zeros((size, n), matrix.dtype) if g_last is None else g_last.T.copy("C")
         h, c = (last, None) if self.cells is None else (np.zeros_like(last), last)
         scratch = np.empty_like(last)
+        after = None if g is None else g[self.direction].swapaxes(1, 2)
         for t in reversed(range(steps)):
-            if g is not None:
-                h += g[self.direction][t].T
+            if after is not None:
+                h += after[t]
             if c is None:
                 factors[t] *= h
                 kept = past if past is None else np.multiply(h, past[t], out=scratch)
