@@ -23,8 +23,7 @@ from minigrad.ops.linalg import same_dtype
 from minigrad.ops.padding import pad
 from minigrad.ops.record import composed, operation, public
 from minigrad.ops.reduction import sum
-from minigrad.ops.shape import reshape
-from minigrad.tensor import Tensor
+from minigrad.ops.shape import reshape, squeeze, unsqueeze
 
 
 def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
@@ -150,15 +149,8 @@ def _conv2d_weight(
 
 def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, n: int) -> Any:
     """Convolution over `n` dimensions, 1 or 2; one dimension is an image of one row."""
-    name = f"conv{n}d"
-    if input.ndim not in (n + 1, n + 2):
-        raise RuntimeError(
-            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input of size: "
-            f"{list(input.shape)}"
-        )
-    _check_weight(name, input, weight, bias, weight.shape[0] if weight.ndim else 0, n)
-    if input.ndim == n + 1:
-        return _conv(reshape(input, (1, *input.shape)), weight, bias, stride, padding, dilation, groups, n)[0]
+    _check_shapes(f"conv{n}d", input, weight, bias, weight.shape[0] if weight.ndim else 0, n)
+    single, input = input.ndim == n + 1, input if input.ndim == n + 2 else unsqueeze(input, 0)
     steps, spread = pair(stride, "stride", n), pair(dilation, "dilation", n)
     _check_steps(steps, spread, groups)
     if input.shape[1] != weight.shape[1] * groups:
@@ -171,13 +163,13 @@ def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilatio
             f"Given groups={groups}, expected weight to be at least {groups} at dimension 0 and divisible by it, but "
             f"got weight of size {list(weight.shape)} instead"
         )
-    kernel = tuple(weight.shape[2:])
+    reach = [d * (k - 1) + 1 for d, k in zip(spread, weight.shape[2:], strict=True)]
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
             raise RuntimeError(f"Invalid padding string: '{padding}'; expected 'valid' or 'same'")
         if padding == "same" and any(s != 1 for s in steps):
             raise RuntimeError("padding='same' is not supported for strided convolutions")
-        wanted = [d * (k - 1) if padding == "same" else 0 for d, k in zip(spread, kernel, strict=True)]
+        wanted = [r - 1 if padding == "same" else 0 for r in reach]
         if any(total % 2 for total in wanted):  # one more on the right
             input = pad(input, [part for total in reversed(wanted) for part in (0, total % 2)])
         around: Any = tuple(total // 2 for total in wanted)
@@ -186,30 +178,38 @@ def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilatio
     if any(p < 0 for p in around):
         raise RuntimeError("negative padding is not supported")
     padded = [m + 2 * p for m, p in zip(input.shape[2:], around, strict=True)]
-    reach = [d * (k - 1) + 1 for d, k in zip(spread, kernel, strict=True)]
     if any(a < b for a, b in zip(padded, reach, strict=True)):
         sizes = [" x ".join(map(str, size)) for size in (padded, reach)]
         raise RuntimeError(
             f"Calculated padded input size per channel: ({sizes[0]}). Kernel size: ({sizes[1]}). Kernel size can't be "
             "greater than actual input size"
         )
-    if n == 2:
-        return _conv2d(input, weight, bias, steps, around, spread, groups)
-    x, w = (reshape(t, (*t.shape[:2], 1, t.shape[2])) for t in (input, weight))
-    out = _conv2d(x, w, bias, (1, *steps), (0, *around), (1, *spread), groups)
-    return reshape(out, (*out.shape[:2], out.shape[3]))
+    if n == 1:
+        input, weight = unsqueeze(input, 2), unsqueeze(weight, 2)
+        steps, around, spread = (1, *steps), (0, *around), (1, *spread)
+    return _as_given(_conv2d(input, weight, bias, steps, around, spread, groups), n, single)
 
 
-def _check_weight(name: str, input: Any, weight: Any, bias: Any, out: int, n: int) -> None:
+def _as_given(result: Any, n: int, single: bool) -> Any:
+    """A result (N, C, H, W) without the dimensions that the input did not have."""
+    result = squeeze(result, 2) if n == 1 else result
+    return squeeze(result, 0) if single else result
+
+
+def _check_shapes(name: str, input: Any, weight: Any, bias: Any, out: int, n: int) -> None:
+    if input.ndim not in (n + 1, n + 2):
+        raise RuntimeError(
+            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input of size: "
+            f"{list(input.shape)}"
+        )
     if weight.ndim != n + 2:
         raise RuntimeError(
             f"{name}: expected a weight of {n + 2} dimensions, but got size {list(weight.shape)} for an input of size "
             f"{list(input.shape)}"
         )
-    arrays = [t.array if isinstance(t, Tensor) else t for t in (input, weight, bias)]
-    same_dtype("input and weight", *arrays[:2])
+    same_dtype("input and weight", input, weight)
     if bias is not None:
-        same_dtype("input and bias", arrays[0], arrays[2])
+        same_dtype("input and bias", input, bias)
         if tuple(bias.shape) != (out,):
             raise RuntimeError(
                 f"Given weight of size {list(weight.shape)}, expected bias to be 1-dimensional with {out} elements, "
@@ -302,17 +302,9 @@ def _transposed_options(d: Any, n: int) -> tuple[Any, ...]:
 def _conv_transpose(
     input: Any, weight: Any, bias: Any, stride: Any, padding: Any, extra: Any, groups: int, dilation: Any, n: int
 ) -> Any:
-    name = f"conv_transpose{n}d"
-    if input.ndim not in (n + 1, n + 2):
-        raise RuntimeError(
-            f"Expected {n + 1}D (unbatched) or {n + 2}D (batched) input to {name}, but got input of size: "
-            f"{list(input.shape)}"
-        )
-    channels = weight.shape[1] * groups if weight.ndim > 1 else 0
-    _check_weight(name, input, weight, bias, channels, n)
-    if input.ndim == n + 1:
-        x = reshape(input, (1, *input.shape))
-        return _conv_transpose(x, weight, bias, stride, padding, extra, groups, dilation, n)[0]
+    name, channels = f"conv_transpose{n}d", weight.shape[1] * groups if weight.ndim > 1 else 0
+    _check_shapes(name, input, weight, bias, channels, n)
+    single, input = input.ndim == n + 1, input if input.ndim == n + 2 else unsqueeze(input, 0)
     steps, spread = pair(stride, "stride", n), pair(dilation, "dilation", n)
     around, more = pair(padding, "padding", n), pair(extra, "output_padding", n)
     _check_steps(steps, spread, groups)
@@ -331,7 +323,7 @@ def _conv_transpose(
             f"{list(more)} stride: {list(steps)} dilation: {list(spread)}"
         )
     if n == 1:
-        input, weight = (reshape(t, (*t.shape[:2], 1, t.shape[2])) for t in (input, weight))
+        input, weight = unsqueeze(input, 2), unsqueeze(weight, 2)
         steps, around, more, spread = (1, *steps), (0, *around), (0, *more), (1, *spread)
     size = tuple(
         (m - 1) * s - 2 * p + d * (k - 1) + q + 1
@@ -345,7 +337,7 @@ def _conv_transpose(
     out = _conv2d_input(input, weight, size, steps, around, spread, groups)
     if bias is not None:
         out = out + reshape(bias, (channels, 1, 1))
-    return out if n == 2 else reshape(out, (*out.shape[:2], out.shape[3]))
+    return _as_given(out, n, single)
 
 
 @composed(methods=[], torch="nn.functional.conv_transpose1d", sample=lambda d: _transposed_options(d, 1))

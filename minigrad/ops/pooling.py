@@ -18,7 +18,7 @@ from minigrad.kernels.pooling import Window
 from minigrad.ops.convolution import pair
 from minigrad.ops.linalg import matmul
 from minigrad.ops.record import composed, operation, public
-from minigrad.ops.shape import reshape
+from minigrad.ops.shape import squeeze, unsqueeze
 from minigrad.tensor import Tensor
 
 
@@ -144,16 +144,19 @@ def _indices(input: Any, out: Any, window: Window) -> Tensor:
 
 
 def _as_image(input: Any, name: str) -> Any:
+    """(N, C, L) as images of one row."""
     if input.ndim not in (2, 3) or (name == "max_pool1d" and 0 in input.shape[-2:]):
         raise RuntimeError(
             f"{name}: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:"
             f"{list(input.shape)}"
         )
-    return reshape(input, (*input.shape[:-1], 1, input.shape[-1]))
+    return unsqueeze(input, -2)
 
 
-def _as_row(output: Any) -> Any:
-    return reshape(output, (*output.shape[:-2], output.shape[-1]))
+def _in_a_row(kernel_size: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any]:
+    """The same windows in images of one row; no stride stays none."""
+    steps = stride if stride is None or stride in ([], ()) else (1, *pair(stride, "stride", 1))
+    return (1, *pair(kernel_size, "kernel_size", 1)), steps, (0, *pair(padding, "padding", 1))
 
 
 def _pool_arguments(d: Any, dims: int, dilated: bool) -> tuple[Any, ...]:
@@ -230,13 +233,9 @@ def max_pool1d(
     >>> minigrad.nn.functional.max_pool1d(minigrad.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[3., 2.]])
     """
-    image = _as_image(input, "max_pool1d")
-    k, p, d = (
-        pair(v, name, 1) for v, name in ((kernel_size, "kernel_size"), (padding, "padding"), (dilation, "dilation"))
-    )
-    s = k if stride is None or stride in ([], ()) else pair(stride, "stride", 1)
-    out = max_pool2d(image, (1, *k), (1, *s), (0, *p), (1, *d), ceil_mode, return_indices)
-    return (_as_row(out[0]), _as_row(out[1])) if return_indices else _as_row(out)
+    image, (k, s, p) = _as_image(input, "max_pool1d"), _in_a_row(kernel_size, stride, padding)
+    out = max_pool2d(image, k, s, p, (1, *pair(dilation, "dilation", 1)), ceil_mode, return_indices)
+    return tuple(squeeze(part, -2) for part in out) if return_indices else squeeze(out, -2)
 
 
 @composed(
@@ -310,10 +309,8 @@ def avg_pool1d(
     >>> minigrad.nn.functional.avg_pool1d(minigrad.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[2., 1.]])
     """
-    image = _as_image(input, "avg_pool1d")
-    k, p = pair(kernel_size, "kernel_size", 1), pair(padding, "padding", 1)
-    s = k if stride is None or stride in ([], ()) else pair(stride, "stride", 1)
-    return _as_row(avg_pool2d(image, (1, *k), (1, *s), (0, *p), ceil_mode, count_include_pad))
+    image, (k, s, p) = _as_image(input, "avg_pool1d"), _in_a_row(kernel_size, stride, padding)
+    return squeeze(avg_pool2d(image, k, s, p, ceil_mode, count_include_pad), -2)
 
 
 def _means(n: int, m: int) -> Array:
@@ -383,8 +380,8 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     >>> minigrad.nn.functional.adaptive_avg_pool1d(minigrad.tensor([[1.0, 3.0, 2.0, 0.0]]), 1)
     tensor([[1.5000]])
     """
-    size = pair(output_size, "output_size", 1)
-    return _as_row(adaptive_avg_pool2d(_as_image(input, "adaptive_avg_pool1d"), (1, *size)))
+    image, size = _as_image(input, "adaptive_avg_pool1d"), pair(output_size, "output_size", 1)
+    return squeeze(adaptive_avg_pool2d(image, (1, *size)), -2)
 
 
 if not TYPE_CHECKING:  # type checkers take all public names
