@@ -40,7 +40,7 @@ def test_a_training_step():
         "SGD.zero_grad": 3,
         "linear": 6,
         "relu": 3,
-        "draw_mask": 3,
+        "_dropout_mask": 3,
         "mul": 3,
         "all_in_range": 3,
         "_softmax_nll": 3,
