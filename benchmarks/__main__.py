@@ -17,8 +17,6 @@ from experiments.reporting.report import RUNS
 from experiments.runner.errors import UsageError
 from experiments.runner.machine import CORES
 
-FOLDER = Path("results/benchmarks")
-
 
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line."""
@@ -35,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name, choices in (("contenders", CONTENDERS), ("tasks", suite.TASKS)):
         everything.add_argument(f"--{name}", nargs="+", choices=choices, default=list(choices), metavar="NAME")
     for written in (everything, report_parser):
-        written.add_argument("--out", type=Path, default=FOLDER, help="folder (default results/benchmarks)")
+        written.add_argument("--out", type=Path, default=Path("results/benchmarks"), help="default results/benchmarks")
     runs.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="which ones (default: all)")
     runs.add_argument("--epochs", type=int, help="instead of the experiments' own")
     runs.add_argument("--threads", type=int, default=CORES, help="for each process (default: all cores)")

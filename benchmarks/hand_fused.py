@@ -84,9 +84,8 @@ def linear(step: Step, index: int, x: Any, below: Any = None) -> tuple[Any, Any]
     products: list[Call] = [(np.matmul, x, weight.T, y), (outer, g.T, x, weight_grad)]
     if below is not None:
         products.append((np.matmul, g, weight, below))
-    step.add(
-        [products[0], (np.add, y, bias, y)], [*products[1:], (np.matmul, np.ones(len(x), np.float32), g, bias_grad)]
-    )
+    ones = np.ones(len(x), np.float32)
+    step.add([products[0], (np.add, y, bias, y)], [*products[1:], (np.matmul, ones, g, bias_grad)])
     step.products += [partial(function, *arguments) for function, *arguments in products]
     return y, g
 

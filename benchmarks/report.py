@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import goals
-from benchmarks.contenders import HAND_FUSED, KEEPING
-from benchmarks.goals import COMPILED_STEP, OTHERS, PEAK, STEP, Row
+from benchmarks.contenders import COMPILED, HAND_FUSED, KEEPING
 from benchmarks.networks import NETWORKS
 from benchmarks.whole import SIDES
 from experiments.reporting.report import circumstances, table
@@ -19,7 +18,65 @@ LEAST = 0.03  #: of a step's time, for an operation that is shown
 GAIN = 0.9  #: at most so much of the time, for what kept memory does for PyTorch
 WHOLE_RUN = "mnist_backprop"  #: the one that is shown
 VERSIONS = ("numpy", "torch", "jax")
-COLUMNS = {"input": "gradient of the input", "weight": "of the weight", "product": "matrix product"}  #: of rates
+PEERS = ("torch", "torch channels_last", "torch.compile", "JAX jit")
+FASTEST_PEER, BY_HAND, MEMORY = 1.00, 1.15, 0.60
+OTHERS = {
+    "evaluation": ("10,000 samples evaluated", 0.70),
+    "epoch": ("epoch with loader and transforms", 0.25),
+    "first step": ("start of the process to first step", 0.25),
+}
+STEP, COMPILED_STEP, PEAK = "step, eager", "step, compiled", "peak memory of a run"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One goal, and the measurement that meets or misses it."""
+
+    what: str
+    network: str
+    threads: int
+    ours: float
+    theirs: float
+    rival: str
+    goal: float
+    unit: str = "s"
+
+    @property
+    def ratio(self) -> float:
+        """Ours by theirs."""
+        return self.ours / self.theirs
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio, as shown, is within the goal."""
+        return round(self.ratio, 2) <= self.goal
+
+    @property
+    def shown(self) -> str:
+        """The ratio, bold where the goal is met."""
+        return f"**{self.ratio:.2f}**" if self.met else f"{self.ratio:.2f}"
+
+
+def goals(results: dict[str, Any]) -> Iterator[Row]:
+    """The goals that the results of a run say something about."""
+    for found in results.get("steps", ()):
+        seconds, where = found["seconds"], (NETWORKS[found["network"]].title, found["threads"])
+        if "torch" in seconds and "minigrad" in seconds:
+            goal = NETWORKS[found["network"]].goal
+            yield Row(STEP, *where, seconds["minigrad"], seconds["torch"], "torch", goal)
+        if COMPILED in seconds:
+            if rivals := [peer for peer in PEERS if peer in seconds]:
+                best = min(rivals, key=seconds.__getitem__)
+                yield Row(COMPILED_STEP, *where, seconds[COMPILED], seconds[best], best, FASTEST_PEER)
+            if HAND_FUSED in seconds:
+                yield Row(COMPILED_STEP, *where, seconds[COMPILED], seconds[HAND_FUSED], HAND_FUSED, BY_HAND)
+    for task, (what, goal) in OTHERS.items():
+        for found in results.get(task, ()):
+            seconds, where = found["seconds"], (NETWORKS[found["network"]].title, found["threads"])
+            yield Row(what, *where, seconds["minigrad"], seconds["torch"], "torch", goal)
+    for found in results.get("runs", ()):
+        ours, theirs = (found[side]["megabytes"] for side in ("minigrad", "torch"))
+        yield Row(PEAK, found["experiment"], 0, ours, theirs, "torch", MEMORY, "MB")
 
 
 def fill(name: str, **values: Any) -> str:
@@ -36,24 +93,19 @@ def fill(name: str, **values: Any) -> str:
 
 def page(results: dict[str, Any], figures: Sequence[str]) -> str:
     """The page: the machine, the goals, all times, the figures."""
-    host, met = results["machine"], [row.met for row in goals.rows(results)]
-    kernels = {
-        side: ", ".join(f"{library['internal_api']} {library['architecture']}" for library in found) or "its own"
-        for side, found in host["blas"].items()
-    }
+    host, met = results["machine"], [row.met for row in goals(results)]
+    blas = {side: [f"{x['internal_api']} {x['architecture']}" for x in found] for side, found in host["blas"].items()}
     return fill(
         "page.md",
         results=results,
         commands="; ".join(f"`{command}`" for command in results["commands"]),
         versions=", ".join(f"{name} {version}" for name, version in host["versions"].items()),
-        kernels="; ".join(f"{side}: {names}" for side, names in kernels.items()),
+        kernels="; ".join(f"{side}: {', '.join(names) or 'its own'}" for side, names in blas.items()),
         met=sum(met),
         goals=len(met),
         table=goal_table(results),
         matrix=matrix(results),
         profile=profile_table(results.get("profile", ())),
-        convolution=rates_table(results.get("convolution", ())),
-        products=rates_table(results.get("products", ())),
         figures="\n\n".join(f"![{name.removesuffix('.png')}]({name})" for name in figures),
     )
 
@@ -70,7 +122,7 @@ def shown(value: float, unit: str) -> str:
 def goal_table(results: dict[str, Any]) -> str:
     """A row a goal."""
     lines = []
-    for row in goals.rows(results):
+    for row in goals(results):
         ours, theirs = shown(row.ours, row.unit), shown(row.theirs, row.unit)
         goal = (row.shown, f"≤ {row.goal:.2f}", "met" if row.met else "missed")
         lines.append([row.what, row.network, row.threads or "all", ours, row.rival, theirs, *goal])
@@ -96,16 +148,6 @@ def profile_table(found: Sequence[dict[str, Any]]) -> str:
         parts = ", ".join(f"{name.strip('_')} {share:.0%}" for name, share in shares if share >= LEAST)
         rows.append([NETWORKS[entry["network"]].title, entry["threads"], parts])
     return table(["network", "threads", "operations"], rows) if rows else ""
-
-
-def rates_table(found: Sequence[dict[str, Any]]) -> str:
-    """A row for what was measured and each number of threads, with the share of the last rate."""
-    rows = []
-    for entry in found:
-        *rates, top = entry["rates"].values()
-        shares = [f"{rate:.0f} ({rate / top:.0%})" for rate in rates]
-        rows.append([entry["what"], entry["threads"], *shares, f"{top:.0f}"])
-    return table(["what", "threads", *(COLUMNS.get(name, name) for name in found[0]["rates"])], rows) if found else ""
 
 
 def speed(results: dict[str, Any], runs: dict[str, Any] | None) -> str:
@@ -134,7 +176,7 @@ def ratio(rows: Sequence[Row]) -> str:
 
 def steps(results: dict[str, Any]) -> str:
     """A row a network and number of threads, in the order of the networks."""
-    found = [row for row in goals.rows(results) if row.what in (STEP, COMPILED_STEP)]
+    found = [row for row in goals(results) if row.what in (STEP, COMPILED_STEP)]
     titles = [network.title for network in NETWORKS.values()]
     rows = []
     for key in sorted({(titles.index(row.network), row.threads) for row in found}):
@@ -154,7 +196,7 @@ def _goal(rows: Sequence[Row]) -> str:
 
 def others(results: dict[str, Any]) -> str:
     """What is no training step: a row a measurement, of all networks together, with the numbers of goals met."""
-    found, rows = list(goals.rows(results)), []
+    found, rows = list(goals(results)), []
     for what in [*(what for what, _ in OTHERS.values()), PEAK]:
         if mine := [row for row in found if row.what == what]:
             rows.append([what, ratio(mine), f"≤ {mine[0].goal:.2f}", f"{sum(row.met for row in mine)} of {len(mine)}"])

@@ -20,8 +20,7 @@ from experiments.runner.machine import CORES
 
 RESULTS, PAGE = "results.json", "README.md"
 PACKAGES = ("numpy", "torch", "torchvision", "jax", "mygrad", "autograd")
-RATES = ("convolution", "products")
-LISTED = ("steps", "profile", "evaluation", "first step", "epoch", *RATES, "runs", "scaling")
+LISTED = ("steps", "profile", "evaluation", "first step", "epoch", "runs", "scaling")
 TASKS = (*LISTED, "memory")
 FIRST, LOADED = ("backprop", "cnn"), ("logistic", "mlp")
 SUBJECT = ("network", "experiment", "what", "size", "threads")  #: what a figure is of
@@ -68,10 +67,6 @@ def measure(
             seconds = fresh.interleaved("steps", [c for c in GROWING if c in contenders], CORES, network, rounds)
             results["scaling"].append({"what": what, "size": size, "threads": CORES, "seconds": seconds})
             print(f"scaling    {what} {size}", flush=True)
-    for task, count in product([task for task in RATES if task in tasks], threads):
-        found = fresh.measure("rates", task, count)["rates"]
-        results[task] += [{**entry, "threads": count} for entry in found]
-        print(f"{task} {count} threads", flush=True)
     if "runs" in tasks:
         results["runs"] = whole.compare(RUNS, epochs=1, threads=CORES, jobs=1, file=None, outs={})
     if "memory" in tasks:

@@ -17,12 +17,10 @@ from typing import Any
 
 from experiments.runner.machine import peak_megabytes
 
-SECONDS = 0.5
 EVALUATED, AT_ONCE = 10_000, 1_000
-BETWEEN = "between operations"
 
 
-def times(once: Callable[[], Any], seconds: float = SECONDS, warm_up: int = 20) -> list[float]:
+def times(once: Callable[[], Any], seconds: float = 0.5, warm_up: int = 20) -> list[float]:
     """Seconds of each of repeated calls, at least five."""
     for _ in range(warm_up):
         once()
@@ -57,7 +55,7 @@ def profile(contender: str, network: str) -> dict[str, Any]:
         times(step, warm_up=0)
     events = prof.key_averages()
     shares = {event.key: event.seconds / events.wall for event in events}
-    return {"shares": {**shares, BETWEEN: 1 - sum(shares.values())}}
+    return {"shares": {**shares, "between operations": 1 - sum(shares.values())}}
 
 
 def evaluation(contender: str, network: str) -> dict[str, Any]:
@@ -128,13 +126,6 @@ def memory(contender: str, network: str) -> dict[str, Any]:
     return found
 
 
-def rates(task: str, network: str) -> dict[str, Any]:
-    """GFLOP/s of convolutions, or of products in pieces."""
-    from benchmarks.rates import table
-
-    return {"rates": list(table(task))}
-
-
 def kernel(contender: str, network: str) -> dict[str, Any]:
     """The BLAS libraries in use, and the kernel that each picked."""
     from threadpoolctl import threadpool_info
@@ -144,9 +135,7 @@ def kernel(contender: str, network: str) -> dict[str, Any]:
     return {"blas": [{key: pool.get(key) for key in ("internal_api", "version", "architecture")} for pool in pools]}
 
 
-TASKS = {
-    task.__name__: task for task in (steps, profile, evaluation, epoch, first_step, imported, memory, rates, kernel)
-}
+TASKS = {task.__name__: task for task in (steps, profile, evaluation, epoch, first_step, imported, memory, kernel)}
 
 if __name__ == "__main__":
     name, contender, threads, network = sys.argv[1:]

@@ -23,7 +23,7 @@ Size: TypeAlias = tuple[int, int] | None  #: rows and columns of pieces, None if
 SMALL = 1_000_000  #: multiplications
 SMALL_DOTS = 1200  #: elements of the result, if both matrices are read along the sum
 
-# where pieces are faster (python -m benchmarks all --tasks products)
+# where pieces are faster (GFLOP/s of products whole and in pieces)
 THIN = 64  #: columns of the result, or fewer
 SHORT = 128  #: elements of the sums, or fewer
 LONG = 256  #: elements of the sums, or more, if both matrices are read along them

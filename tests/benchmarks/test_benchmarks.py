@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks import fresh, goals, report, suite
+from benchmarks import fresh, report, suite
 from benchmarks.__main__ import main
 from benchmarks.contenders import COMPILED, HAND_FUSED, KEEPING, eager
 from benchmarks.networks import NETWORKS, SCALED, find
@@ -54,14 +54,14 @@ def results(eager_seconds=0.5e-3):
 
 
 def test_goals_are_judged_by_the_numbers():
-    found = {(row.what, row.rival): (round(row.ratio, 2), row.met) for row in goals.rows(results())}
+    found = {(row.what, row.rival): (round(row.ratio, 2), row.met) for row in report.goals(results())}
     assert found == {
         ("step, eager", "torch"): (0.5, True),
         ("step, compiled", "JAX jit"): (0.8, True),
         ("step, compiled", HAND_FUSED): (1.33, False),
         ("peak memory of a run", "torch"): (0.65, False),
     }
-    assert not next(iter(goals.rows(results(eager_seconds=0.71e-3)))).met
+    assert not next(iter(report.goals(results(eager_seconds=0.71e-3)))).met
 
 
 def test_page_and_figures(tmp_path):
