@@ -1,315 +1,338 @@
 """From a record to a function without branches, one line a call, that does the step again.
 
-Its text can be read (`Plan.source`). Results of operations that have a kernel (`minigrad.compiler.kernels`), or whose
-own text makes one (`minigrad.compiler.tracing`), are written into buffers that belong to the plan; a buffer is used
-again as soon as nobody needs what it holds. All other calls are made as they were recorded.
+Its text can be read (`Plan.source`). Each call becomes lines with ``out=`` (`minigrad.compiler.tracing`), or, where its
+function can't be traced, stays as it was recorded. Results of the former lie in buffers that belong to the plan; a
+buffer is used again as soon as nobody reads what it holds.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+import operator
 from itertools import count
 from typing import Any
 
 import numpy as np
 
-from minigrad.compiler.recorder import Call, Recorder, Value, values_in
-from minigrad.engine import Array
-from minigrad.ops.record import registry
+from minigrad.compiler import tracing
+from minigrad.compiler.recorder import HOOKS, Call, Recorder, Value
+from minigrad.compiler.tracing import Line, Ref, Slot, Text, leaves, mapped
+from minigrad.engine import Array, fit
+from minigrad.random import default_generator
 from minigrad.tensor import Tensor
+from minigrad.watch import by
 
-CHANGED = object()  #: what the function returns, before doing anything, if a question has another answer now
-
-
-@functools.cache
-def rule_names() -> dict[Any, str]:
-    """What the text calls the gradient rules, which have no names of their own."""
-    return {rule: f"{record.name}_{input}" for record in registry.values() for input, rule in record.gradients.items()}
-
-
-class Name(str):
-    """An expression in the text."""
-
-    __slots__ = ()
+CHANGED = object()  #: what the function returns, before doing anything, if an operation would go another way
+TRACED = {fit, operator.add, np.copy}  #: what backward calls beside operations
 
 
 class Builder:
-    """Writes the text of a plan, and owns its buffers while it does."""
+    """Writes the text of a plan.
+
+    Attributes:
+        bound: what the names in the text stand for.
+        gradients: leaves, with the tensors of their gradients, whose arrays are buffers.
+    """
 
     def __init__(self, record: Recorder, output: Any) -> None:
         self.record = record
-        self.calls = record.calls
-        self.lines: list[str] = []
-        self.bound: dict[str, Any] = {
-            "errstate": np.errstate,
-            "asarray": np.asarray,
-            "array": np.array,
-            "wrap": Tensor.wrap,
-        }
-        self._names: dict[int, str] = {}  # of bound objects, by id
+        self.bound: dict[str, Any] = {"errstate": np.errstate, "array": np.array, "wrap": Tensor.wrap}
+        self.gradients: list[tuple[Tensor, Tensor]] = []
+        self.lines: list[Line] = []
+        self.head: list[Line] = []  #: what is asked before the step does anything
+        self._slots: dict[int, Slot] = {}  # by the identity of the memory of their examples
+        self._places: dict[int, Any] = {}  # of values, by number
+        self._names: dict[int, str] = {}  # of bound objects, by identity
         self._counter = count()
-        self._buffers: dict[int, Array] = {}  # of results, by number
-        self._fixed: dict[int, Any] = {}  # what else stays in its place
-        self._pinned: set[int] = set()
-        self._locals: set[int] = set()
-        self._pool: list[Array] = []
-        self.stored: list[tuple[Name, Array]] = []  #: leaves, with the buffers of their gradients
-        self._zeros: list[Array] = []
-        self._last: dict[int, int] = {}
-        self._now = -1
-        for i, call in enumerate(self.calls):
-            for value in values_in(call.args):
-                self._last[value.number] = i
-        for value in values_in(output):
-            self._last[value.number] = len(self.calls)
+        self._walk = 0  # the first line of a backward
+        for call in record.calls:
+            self._arrive(call) if call.kind == "leaf" else self._lower(call)
+        self.output = mapped(self._shown, output)
 
-    # ---- for kernels --------------------------------------------------------------------------------
+    # ---- lines --------------------------------------------------------------------------------------
 
-    def line(self, function: Callable[..., Any], *args: Any, **options: Any) -> None:
-        """Write a call."""
-        given = [self.name(a) for a in args] + [f"{key}={self.name(a)}" for key, a in options.items()]
-        called = function if isinstance(function, Name) else self.name(function)
-        self.lines.append(f"{called}({', '.join(given)})")
+    def _slot(self, kind: str, example: Any, array: Array | None = None, name: str = "") -> Slot:
+        slot = Slot(kind, tracing.stand_in(example), array, name)
+        self._slots[id(tracing.owner(slot.example))] = slot
+        return slot
 
-    def name(self, thing: Any) -> str:
-        """How the text refers to something."""
-        if isinstance(thing, Name):
+    def _given(self, thing: Any) -> Any:
+        """For a value its place, as a `Ref`."""
+        if not isinstance(thing, Value) or thing.kind in ("leaf", "older"):
             return thing
-        if isinstance(thing, Value):
+        if thing.number not in self._places:
             if thing.kind == "input":
-                return f"x{self.place(thing)}"
-            if thing.kind == "result":
-                buffer = self._fixed.get(thing.number, self._buffers.get(thing.number))
-                return f"v{thing.number}" if buffer is None else self.name(buffer)
-            if thing.tensor is not None and id(thing.example) not in self._names:
-                self._names[id(thing.example)] = name = f"p_{next(self._counter)}"
-                self.bound[name] = thing.example
-            return self.name(thing.example)
-        if thing is None or isinstance(thing, (bool, int, str)):
+                number = next(i for i, x in enumerate(self.record.inputs) if x.array is thing.example)
+                slot = self._slot("input", thing.example, name=f"x{number}")
+            else:
+                slot = self._slot("fixed", thing.example, thing.example)
+            self._places[thing.number] = Ref(slot)
+        return self._places[thing.number]
+
+    def _shown(self, thing: Any) -> Any:
+        """A result: what the step has computed is copied."""
+        if isinstance(thing, Value) and thing.kind in ("leaf", "older"):
+            return Text("{}", thing.example) if thing.kind == "older" else Text("{}._grad", self._tensor(thing))
+        ref = self._given(thing)
+        if not isinstance(ref, Ref):
+            return Text("{}", ref)
+        return Text(f"t{ref.slot.name[1:]}") if ref.slot.kind == "input" else Text("wrap(array({}))", ref)
+
+    def _lower(self, call: Call) -> None:
+        """Write a call as lines with ``out=``, or as it was recorded."""
+        if call.kind == "backward" and not self._walk:
+            self._walk = len(self.lines)
+        args = list(call.args) if call.kind == "effect" else mapped(self._given, list(call.args))
+        if call.function in (np.ones_like, np.zeros_like):
+            made = call.function(call.results.example)
+            self._places[call.results.number] = Ref(self._slot("fixed", made, made))
+            return
+        if call.kind == "decide":
+            self.head.append(
+                Line(
+                    tracing.check, (Text(f"{{}}({', '.join('{}' for _ in args)})", call.function, *args), call.results)
+                )
+            )
+            return
+        if (call.kind in ("forward", "backward") or call.function in TRACED) and any(leaves(args, Ref)):
+            before, drawn = dict(self._slots), default_generator.get_state()
+            try:
+                with by(None), np.errstate(all="ignore"):
+                    lines, found = tracing.traced(call.function, args, self._slots)
+                if (default_generator.get_state() != drawn).any() or self._constant(call, found):
+                    raise tracing.UntraceableError
+            except Exception:
+                self._slots = before
+                default_generator.set_state(drawn)
+            else:
+                lines = self._ahead(lines)
+                self.lines += lines
+                if any(line.function is tracing.check for line in lines):
+                    again = Text(f"{{}}({', '.join('{}' for _ in args)})", call.function, *args)
+                    self.lines.append(Line(store, (found, again)))
+                self._assign(call.results, found)
+                return
+        self._plain(call, args)
+
+    def _constant(self, call: Call, found: Any) -> bool:
+        """Whether a result of an operation is an array of the plan, which the step may write to."""
+        shown = found if isinstance(found, (tuple, list)) else [found]
+        own = [slot for slot in self._slots.values() if slot.kind == "fixed" and slot.name == "made"]
+        return call.kind == "forward" and any(isinstance(x, Ref) and x.slot in own for x in shown)
+
+    def _ahead(self, lines: list[Line]) -> list[Line]:
+        """Ask before the step what depends only on its arguments: a replay can't turn back later. What is left."""
+        while (n := next((i for i, line in enumerate(lines) if line.function is tracing.check), None)) is not None:
+            read = {slot for line in lines[:n] for slot in line.slots if slot.kind != "buffer"}
+            own = {line.out.slot for line in lines[:n] if line.out is not None}
+            written = {line.args[0].slot for line in self.lines if line.function is np.copyto}
+            before = {slot for line in lines[:n] for slot in line.slots if slot.kind == "buffer"}
+            if not before <= own or any(slot.kind != "input" or slot in written for slot in read):
+                break
+            self.head += lines[: n + 1]
+            lines = lines[n + 1 :]
+        return lines
+
+    def _assign(self, results: Any, found: Any) -> None:
+        if isinstance(results, Value):
+            self._places[results.number] = found
+        elif isinstance(results, list):
+            for result, part in zip(results, found, strict=True):
+                self._assign(result, part)
+
+    def _plain(self, call: Call, args: list[Any]) -> None:
+        """A call as it was recorded."""
+        if call.function in HOOKS:  # they may keep what they are shown
+            args[1] = mapped(lambda part: Text("array({})", part) if isinstance(part, Ref) else part, args[1])
+        for made in leaves([value.example for value in leaves(call.results, Value)]):
+            for value in leaves([] if call.kind == "effect" else call.args, Value):
+                if any(share(made, x) for x in leaves([value.example])):
+                    for ref in leaves([self._places[value.number]], Ref):
+                        ref.slot.owned = True
+        if takes_out(call):
+            slot = self._slot("buffer", call.results.example)
+            self._places[call.results.number] = Ref(slot)
+            self.lines.append(Line(call.function, args, call.kwargs, Ref(slot)))
+        else:
+            self.lines.append(Line(call.function, args, call.kwargs, None, self._targets(call.results), call.wraps))
+        target = call.args[0] if call.function is np.copyto else None
+        for tensor in [*call.written, getattr(target, "tensor", None)]:
+            if tensor is not None:
+                self.lines.append(Line(tensor.bump, ()))
+
+    def _targets(self, results: Any) -> Any:
+        """Names for the results; a tuple that an operation saves is taken apart."""
+
+        def local(example: Any) -> Ref:
+            known = isinstance(example, (np.ndarray, np.generic))
+            return Ref(self._slot("local", example if known else np.empty(0), name=f"v{next(self._counter)}"))
+
+        if isinstance(results, list):
+            return [self._targets(part) for part in results]
+        if results is None:
+            return Text("_")
+        found = self._places[results.number] = mapped(local, results.example)
+        return untyped(found)
+
+    def _tensor(self, leaf: Value) -> Any:
+        return leaf.tensor if leaf.number < 0 else Text(f"t{leaf.number}")
+
+    def _arrive(self, call: Call) -> None:
+        """A gradient arrives at a leaf, and stays in a buffer, or in an array that is made at each call."""
+        leaf, value, alone = call.args
+        ref = self._given(value)
+        slot, whole = ref.slot, alone and ref.view is None and not ref.slot.owned
+        if leaf.number >= 0:
+            stored: Any = Text("wrap(array({}))", ref)
+        elif slot.kind == "local" and whole:
+            stored = Text("wrap({})", ref)
+        else:
+            if slot.kind != "buffer" or not whole:
+                slot = self._slot("buffer", np.empty_like(ref.example))
+                self.lines.append(Line(np.copyto, (Ref(slot), ref)))
+            slot.array, slot.owned = np.empty_like(slot.example), True
+            stored = Tensor.wrap(slot.array)
+            self.gradients.append((leaf.tensor, stored))
+        self.lines.append(Line(arrive, (self._tensor(leaf), stored), {}, None, self._targets(call.results)))
+
+    def _allocate(self) -> None:
+        """Give each slot a buffer, from the line that writes it first to the one that reads it last."""
+        lines = [*self.head, *self.lines]
+        for i, line in enumerate([*lines, Line(store, [self.output])]):
+            for slot in line.slots:
+                slot.last = i
+        pool: list[Array] = []
+
+        def free(slots: list[Slot], now: int) -> None:
+            for slot in slots:
+                if slot.last == now and slot.kind == "buffer" and not slot.owned and slot.array is not None:
+                    pool.append(slot.array)
+                    slot.owned = True  # by whom comes next
+
+        for i, line in enumerate(lines):
+            slots = line.slots
+            if isinstance(line.function, np.ufunc) and not line.function.signature:
+                free(slots, i)  # the result may be written over an operand that nobody reads any more
+            for slot in slots:
+                if slot.kind == "buffer" and slot.array is None:
+                    place = next((k for k, x in enumerate(pool) if tracing.same_layout(x, slot.example)), None)
+                    slot.array = tracing.stand_in(slot.example) if place is None else pool.pop(place)
+            free(slots, i)
+
+    # ---- text ---------------------------------------------------------------------------------------
+
+    def build(self) -> str:
+        """The text."""
+        self._allocate()
+        text: list[str] = []
+        depth = 0
+        for i, line in enumerate([*self.head, *self.lines]):
+            if i == self._walk + len(self.head) and self.gradients:
+                text.append(f"{self.name(move_out)}({self.name([(leaf, g.array) for leaf, g in self.gradients])})")
+            if line.function is tracing.check and i < len(self.head):
+                text.append(f"if bool({self.name(line.args[0])}) is not {line.args[1]}:")
+                text.append(f"    return {self.name(CHANGED)}")
+                continue
+            if line.function is tracing.check:
+                text.append(f"{'    ' * depth}if {'' if line.args[1] else 'not '}{self.name(line.args[0])}:")
+                depth += 1
+                continue
+            while line.function is store and depth:
+                depth -= 1
+                text += [f"{'    ' * depth}else:", f"{'    ' * (depth + 1)}{self._text(line)}"]
+            made = [ref.slot for ref in leaves([line.targets], Ref)]
+            if line.function is not store:
+                target = f"{self.name(line.targets)} = " if any(slot.last > i for slot in made) else ""
+                text.append(f"{'    ' * depth}{target}{self._text(line)}")
+                made = [] if target else made
+            gone = [slot.name for slot in line.slots if slot.kind == "local" and slot.last == i and slot not in made]
+            text += [f"del {', '.join(gone)}"] if gone else []
+        read = {slot.name for line in [*self.head, *self.lines] for slot in line.slots}
+        places = range(len(self.record.inputs))
+        head = [f"def step({', '.join(f't{i}' for i in places)}):"]
+        head += [f"    x{i} = t{i}.array" for i in places if f"x{i}" in read]
+        body = [f"        {line}" for line in text or ["pass"]]
+        return "\n".join([*head, '    with errstate(all="ignore"):', *body, f"    return {self.name(self.output)}", ""])
+
+    def _text(self, line: Line) -> str:
+        examples = [ref.example for ref in leaves([line.args], Ref)]
+        kind = np.result_type(*examples) if isinstance(line.function, np.ufunc) else None
+        args = [self.name(arg, kind) for arg in line.args]
+        args += [f"{key}={self.name(value)}" for key, value in line.options.items()]
+        args += [f"out={self.name(line.out)}"] if line.out is not None else []
+        text = f"{self.name(line.function)}({', '.join(args)})"
+        return f"{self.name(as_arrays)}({text})" if line.wraps else text
+
+    def name(self, thing: Any, kind: np.dtype[Any] | None = None) -> str:
+        """How the text refers to something; a number for a ufunc as an array, which it takes faster."""
+        if isinstance(thing, Text):
+            return thing.template.format(*map(self.name, thing.parts))
+        if isinstance(thing, Ref):
+            if thing.slot.array is not None:
+                return self.name(tracing.viewed(thing.slot.array, thing))
+            return f"{thing.slot.name}{tracing.expression(thing) or ''}"
+        if kind is not None and isinstance(thing, (np.generic, int, float)) and not isinstance(thing, bool):
+            thing = np.asarray(thing, None if isinstance(thing, np.generic) or kind.kind != "f" else kind)
+        if thing is None or isinstance(thing, (bool, int, str)) or (type(thing) in (tuple, list, dict) and not thing):
             return repr(thing)
-        if isinstance(thing, (tuple, list)) and next(values_in(thing), None) is not None:
+        if isinstance(thing, dict) and written(thing):
+            return "{" + ", ".join(f"{self.name(key)}: {self.name(part)}" for key, part in thing.items()) + "}"
+        if isinstance(thing, (tuple, list)) and written(thing):
             inside = ", ".join(map(self.name, thing))
             if hasattr(thing, "_fields"):
                 return f"{self.name(type(thing))}({inside})"
             return f"[{inside}]" if isinstance(thing, list) else f"({inside},)"
         found = self._names.get(id(thing))
         if found is None:
-            word = rule_names().get(thing) if callable(thing) and not isinstance(thing, Tensor) else None
-            word = word or getattr(thing, "__name__", "c").strip("_<>")
+            word = getattr(thing, "__name__", "c").strip("_<>")
             found = word if word.isidentifier() else "c"
-            if not isinstance(thing, np.ufunc):
-                found = f"{found}_{next(self._counter)}"
+            found = found if isinstance(thing, np.ufunc) else f"{found}_{next(self._counter)}"
             self._names[id(thing)] = found
             self.bound[found] = thing
         return found
 
-    def place(self, value: Value) -> int:
-        """Which input it is."""
-        return next(i for i, x in enumerate(self.record.inputs) if x.array is value.example)
 
-    def fixed(self, value: Value) -> Array | None:
-        """The array that the value lies in at every replay: a buffer of the plan or a constant; None if none."""
-        if value.kind == "constant":
-            return value.example  # type: ignore[no-any-return]
-        return self._fixed.get(value.number, self._buffers.get(value.number))
-
-    def transposed(self, value: Value) -> Any:
-        """The matrix's transpose."""
-        array = self.fixed(value)
-        return Name(f"{self.name(value)}.T") if array is None else self.view(array.T)
-
-    def view(self, array: Array) -> Name:
-        """A view of fixed memory, made once."""
-        name = f"c_{next(self._counter)}"
-        self.bound[name] = array
-        return Name(name)
-
-    def out(self, value: Value, over: tuple[Any, ...] = ()) -> Array:
-        """The buffer for a result: that of one of `over` if nobody needs it after this call, else another."""
-        place = None
-        for other in over:
-            if place is None and isinstance(other, Value):
-                place = self.over(other, value.example)
-        self._buffers[value.number] = place = self.room(value.example) if place is None else place
-        return place
-
-    def over(self, value: Value, like: Array) -> Array | None:
-        """The buffer of a value that nobody needs after this call, if it is laid out like an array."""
-        mine = self._buffers.get(value.number)
-        if mine is None or not fits(mine, like) or not self._dies(value) or value.number in self._pinned:
-            return None
-        self._pinned.add(value.number)  # it is not given back: it lives on under another name
-        return mine
-
-    def adopt(self, value: Value, buffer: Array) -> None:
-        """Say that a result lies in this buffer from now on."""
-        self._buffers[value.number] = buffer
-
-    def room(self, like: Array) -> Array:
-        """A buffer laid out like an array; give it back by `give` when done."""
-        for i, free in enumerate(self._pool):
-            if fits(free, like):
-                return self._pool.pop(i)
-        buffer = np.empty_like(like)
-        self._names[id(buffer)] = name = f"b_{next(self._counter)}"
-        self.bound[name] = buffer
-        return buffer
-
-    def zeros(self, like: Array) -> Name:
-        """Zeros laid out like an array; all calls share them."""
-        for zeros in self._zeros:
-            if fits(zeros, like):
-                return Name(self.name(zeros))
-        self._zeros.append(np.zeros_like(like))
-        return Name(self.name(self._zeros[-1]))
-
-    def give(self, buffer: Array) -> None:
-        """Let another call have the buffer."""
-        self._pool.append(buffer)
-
-    def used_again(self, value: Value) -> bool:
-        """Whether a later call needs it."""
-        return not self._dies(value)
-
-    def fix(self, value: Value, thing: Any, of: Value | None = None) -> None:
-        """Say that a result is always this object; if it is a view `of` another value, that keeps its buffer."""
-        self._fixed[value.number] = thing
-        if of is not None:
-            self._pinned.add(of.number)
-
-    def _dies(self, value: Value) -> bool:
-        return self._last.get(value.number, -1) <= self._now
-
-    # ---- the whole ----------------------------------------------------------------------------------
-
-    def build(self, output: Any, kernel: Callable[[Builder, Call], bool]) -> str:
-        """The text; `kernel` writes the lines of a call, or none if it can't."""
-        walk = None
-        for now, call in enumerate(self.calls):
-            self._now = now
-            if call.kind in ("rule", "rules") and walk is None:
-                walk = len(self.lines)
-            start = len(self.lines)
-            if not kernel(self, call):
-                assert len(self.lines) == start
-                self._plain(call)
-            self._release(call)
-        returned = self._output(output)
-        if self.stored:
-            pairs = ", ".join(f"({leaf}, {self.name(buffer)})" for leaf, buffer in self.stored)
-            leaves = Name(f"[{pairs}]")
-            if "t" not in {leaf[0] for leaf, _ in self.stored}:
-                leaves = Name(self.name([(self.bound[leaf], buffer) for leaf, buffer in self.stored]))
-            self.lines.insert(walk or 0, f"{self.name(move_out)}({leaves})")
-        parameters = ", ".join(f"t{i}" for i in range(len(self.record.inputs)))
-        text = [f"def step({parameters}):"]
-        used = {v.number for c in self.calls for v in values_in(c.args)} | {v.number for v in values_in(output)}
-        for i, x in enumerate(self.record.inputs):
-            value = self.record.values[id(x.array)]
-            if value.number in used and self.place(value) == i:
-                text.append(f"    x{i} = t{i}.array")
-        for question, args, answer in self.record.questions:
-            asked = f"{self.name(question)}({', '.join(map(self.name, args))})"
-            text.append(f"    if {asked} is not {answer}:\n        return {self.name(CHANGED)}")
-        text.append('    with errstate(all="ignore"):')
-        text += [f"        {line}" for line in self.lines] or ["        pass"]
-        text.append(f"    return {returned}")
-        return "\n".join(text) + "\n"
-
-    def _plain(self, call: Call) -> None:
-        """A call as it was recorded. It may keep what it is given, so that is not written to any more."""
-        self._pinned.update(value.number for value in values_in(call.args))
-        if call.kind == "leaf":
-            self._to_leaf(call)
-            return
-        if call.kind == "effect":
-            args = [self.name(a) for a in call.args] + [f"{k}={self.name(a)}" for k, a in call.kwargs.items()]
-        else:
-            args = [self.name(a) for a in call.args]
-        text = f"{self.name(call.function)}({', '.join(args)})"
-        if call.kind == "effect" and call.results[0] is not None:
-            text += ".array"
-        if call.wraps:
-            text = f"asarray({text})" if len(call.results) == 1 else f"as_array({text})"
-            self.bound["as_array"] = as_array
-        given = {value.number for value in values_in(call.args)}
-        new = [v if v is not None and v.kind == "result" and v.number not in given else None for v in call.results]
-        if any(new):
-            names = ", ".join(self._local(v) if v else "_" for v in new)
-            text = f"{names}{',' if call.kind == 'rules' else ''} = {text}"
-        self.lines.append(text)
-        if call.function is np.copyto and isinstance(call.args[0], Value) and call.args[0].tensor is not None:
-            self.line(call.args[0].tensor.bump)
-
-    def _to_leaf(self, call: Call) -> None:
-        leaf, g, alone = call.args
-        after = call.results[0]
-        assert after is not None
-        target = Name(self.name(leaf.tensor) if leaf.input is None else f"t{leaf.input}")
-        buffer = self._buffers.get(g.number)
-        if buffer is None and alone:
-            stored = Name(f"wrap({self.name(g)})")
-        else:
-            if buffer is None or not alone:  # it is somebody else's too
-                buffer = np.empty_like(after.example)
-                self.line(np.copyto, buffer, g)
-            stored = Name(self.name(Tensor.wrap(buffer)))
-            self.stored.append((target, buffer))
-        if after.number in self._last:
-            self.lines.append(f"{self._local(after)} = {self.name(arrive)}({target}, {stored})")
-        else:
-            self.line(arrive, target, stored)
-
-    def _local(self, value: Value) -> str:
-        self._locals.add(value.number)
-        return f"v{value.number}"
-
-    def _release(self, call: Call) -> None:
-        """Give back the buffers, and forget the results, that are not needed any more."""
-        gone = []
-        for value in {v.number: v for v in (*values_in(call.args), *filter(None, call.results))}.values():
-            if value.kind != "result" or not self._dies(value):
-                continue
-            buffer = self._buffers.get(value.number)
-            if value.number in self._locals:
-                gone.append(f"v{value.number}")
-                self._locals.remove(value.number)
-            elif buffer is not None and value.number not in self._pinned:
-                self._pinned.add(value.number)
-                self.give(buffer)
-        if gone:
-            self.lines.append(f"del {', '.join(gone)}")
-
-    def _output(self, output: Any) -> str:
-        if isinstance(output, Tensor):
-            return self.name(output)
-        if isinstance(output, Value):
-            if output.kind == "input":
-                return f"t{self.place(output)}"
-            return f"wrap(array({self.name(output)}))"
-        if isinstance(output, (tuple, list)):
-            inside = ", ".join(map(self._output, output))
-            if hasattr(output, "_fields"):
-                return f"{self.name(type(output))}({inside})"
-            return f"[{inside}]" if isinstance(output, list) else f"({inside}{',' * bool(output)})"
-        if isinstance(output, dict):
-            return "{" + ", ".join(f"{self.name(k)}: {self._output(v)}" for k, v in output.items()) + "}"
-        return self.name(output)
+def untyped(thing: Any) -> Any:
+    """A structure of tuples as one of lists."""
+    return [untyped(part) for part in thing] if isinstance(thing, (tuple, list)) else thing
 
 
-def fits(buffer: Array, like: Array) -> bool:
-    """Whether a buffer has an array's shape, dtype and order."""
-    return (
-        buffer.shape == like.shape
-        and buffer.dtype == like.dtype
-        and buffer.strides == (like.strides if like.flags.forc else np.empty_like(like).strides)
-    )
+def written(thing: Any) -> bool:
+    """Whether a structure is made at each call: of arrays and expressions."""
+    parts = thing.values() if isinstance(thing, dict) else thing
+    return any(isinstance(x, (Ref, Text)) or (isinstance(x, (tuple, list, dict)) and written(x)) for x in parts)
 
 
-def as_array(answer: tuple[Any, Any]) -> tuple[Any, Any]:
-    """A result that is a number as an array, beside what the operation keeps."""
-    return np.asarray(answer[0]), answer[1]
+def takes_out(call: Call) -> bool:
+    """Whether a function of the record can write its result into an array that it is given."""
+    code = getattr(call.function, "__code__", None)
+    if code is None or not isinstance(call.results, Value) or call.kind == "effect" or call.wraps:
+        return False
+    return "out" in code.co_varnames[len(call.args) : code.co_argcount + code.co_kwonlyargcount]
+
+
+def share(made: Any, given: Any) -> bool:
+    """Whether a result may be a part of an argument."""
+    if isinstance(made, np.ndarray) and isinstance(given, np.ndarray):
+        return np.may_share_memory(made, given)
+    return not isinstance(made, (np.ndarray, np.generic, bool, int, float, str, type(None)))
+
+
+def store(targets: Any, answer: Any) -> None:
+    """Copy what a function has returned to where the plan's other lines look for it."""
+    if isinstance(targets, (tuple, list)):
+        for target, part in zip(targets, answer, strict=True):
+            store(target, part)
+    elif isinstance(targets, np.ndarray):
+        np.copyto(targets, answer)
+    elif targets != answer:
+        raise RuntimeError("minigrad.compile: an operation saves something else than when the step was recorded")
+
+
+def as_arrays(answer: Any) -> Any:
+    """Results that are numbers, or tensors, as arrays."""
+    if isinstance(answer, (tuple, list)):
+        return [np.asarray(answer[0]), *answer[1:]]
+    return answer.array if isinstance(answer, Tensor) else np.asarray(answer)
 
 
 def arrive(leaf: Tensor, g: Tensor) -> Array:

@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
+import operator
+import sys
 import types
 import warnings
 from collections.abc import Callable
+from sys import getrefcount
+from threading import Lock
 from typing import Any, NamedTuple
 
-from minigrad.compiler.builder import CHANGED
-from minigrad.compiler.plan import Guards, Plan
+from minigrad.compiler.builder import CHANGED, Builder
+from minigrad.compiler.guards import FOLLOW, PLAIN, Guards, Unguardable
 from minigrad.compiler.recorder import Recorder, difference, same
 from minigrad.grad_mode import grad_mode
+from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 from minigrad.watch import by, watching
 
 LIMIT = 16  #: a function that would need more plans is not worth recording (torch: recompile_limit)
+MOST_RECORDED = 4 * LIMIT  #: the same, for one that needs new plans again and again
+
+
+class Plan:
+    """A step that can be done again as long as the guards hold.
+
+    Attributes:
+        source: the text of the function.
+        function: takes the input tensors, returns what the step returned.
+        guards: what must hold.
+        lock: held by whom the function is running for; its buffers are there once.
+    """
+
+    def __init__(self, record: Recorder, output: Any, guards: Guards, name: str) -> None:
+        self.guards, self.lock = guards, Lock()
+        builder = Builder(record, output)
+        self.source = builder.build()
+        exec(builtins.compile(self.source, "<minigrad.compile>", "exec"), builder.bound)
+        self.function: Callable[..., Any] = builder.bound.pop("step")  # else it would hold itself, and all buffers
+        self.function.__name__ = name
+        self._leaves = [leaf for leaf, _ in builder.gradients]
+        self._stored = [stored for _, stored in builder.gradients]
+        self._buffers = [stored.array for stored in self._stored]
+        self._counts: list[int] | None = None
+
+    def kept(self) -> bool:
+        """Whether somebody still holds a gradient that the next call would overwrite."""
+        belong = map(operator.is_, map(operator.attrgetter("_grad"), self._leaves), self._stored)
+        counts = [*map(getrefcount, self._buffers), *map(operator.sub, map(getrefcount, self._stored), belong)]
+        if self._counts is None:
+            self._counts = counts
+        return counts != self._counts
 
 
 class Recording(NamedTuple):
@@ -26,35 +64,24 @@ class Recording(NamedTuple):
     guards: Guards
 
 
-class Same:
-    """An argument that is known by identity; it lives as long as a record that depends on it."""
-
-    __slots__ = ("thing",)
-
-    def __init__(self, thing: Any) -> None:
-        self.thing = thing
-
-    def __hash__(self) -> int:
-        return id(self.thing)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.thing is other.thing
-
-
 class Compiled:
-    """A function that replays what it did; see `compile`. Of a module, its attributes can be reached through it.
+    """A function that is replayed; see `compile`. Of a module, its attributes can be read and set through it.
 
     Attributes:
         function: the function itself; call it to run eagerly.
         reason: why it runs eagerly from now on; None as long as it does not.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
-        self.reason: str | None = None
-        self._plans: dict[Any, list[Plan]] = {}
-        self._recordings: dict[Any, Recording] = {}
-        functools.update_wrapper(self, function, updated=())
+    function: Callable[..., Any]
+    reason: str | None
+    _plans: dict[Any, list[Plan]]
+    _recordings: dict[Any, list[Recording]]
+
+    def __init__(self, function: Callable[..., Any], fullgraph: bool = False) -> None:
+        own = {"function": function, "reason": None, "fullgraph": fullgraph}
+        vars(self).update(own, _plans={}, _recordings={}, _recorded=0, _lock=Lock())
+        if not isinstance(function, Module):
+            functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Replay the function if it is known for arguments of this kind, else run (and record) it."""
@@ -62,23 +89,50 @@ class Compiled:
         if self.reason is not None or (watcher is not None and watcher.records):
             return self.function(*args, **kwargs)
         inputs: list[Tensor] = []
-        key = (kind(args, inputs), kind(kwargs, inputs) if kwargs else None, grad_mode.enabled)
-        for plan in self._plans.get(key, ()):
-            if plan.guards.hold():
-                answer = plan.function(*inputs) if watcher is None else watcher.effect(plan.function, *inputs)
-                return self.function(*args, **kwargs) if answer is CHANGED else answer
-        return self._record(key, inputs, args, kwargs)
+        others: list[Any] = []
+        try:
+            key = (kind(args, inputs, others), kind(kwargs, inputs, others) if kwargs else None, grad_mode.enabled)
+        except Unguardable as error:
+            self._stay_eager(str(error))
+            return self.function(*args, **kwargs)
+        for plan in tuple(self._plans.get(key, ())):
+            if plan.guards.hold(inputs):
+                if not plan.lock.acquire(blocking=False):  # another thread's, or a hook's in the plan itself
+                    return self.function(*args, **kwargs)
+                try:
+                    if plan.kept():  # its buffers are somebody else's now
+                        self._plans[key] = [other for other in self._plans[key] if other is not plan]
+                        break
+                    answer = plan.function(*inputs) if watcher is None else watcher.effect(plan.function, *inputs)
+                    return self.function(*args, **kwargs) if answer is CHANGED else answer
+                finally:
+                    plan.lock.release()
+        if not self._lock.acquire(blocking=False):
+            return self.function(*args, **kwargs)
+        try:
+            return self._record(key, inputs, others, args, kwargs)
+        finally:
+            self._lock.release()
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         return self if owner is None else types.MethodType(self, owner)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Compiled, (self.function,)  # a copy records for itself
+    def __reduce__(self) -> Any:
+        name = getattr(self.function, "__qualname__", "")
+        if name and getattr(sys.modules.get(self.function.__module__), name, None) is self:
+            return name  # a decorated function is known by its name, as functions are
+        return Compiled, (self.function, self.fullgraph)  # a copy records for itself
 
     def __getattr__(self, name: str) -> Any:
         if name == "function":  # a copy that is being made has none yet
             raise AttributeError(name)
         return getattr(self.function, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in vars(self) or not isinstance(self.function, Module):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.function, name, value)
 
     @property
     def source(self) -> str:
@@ -90,81 +144,117 @@ class Compiled:
         """The function's name."""
         return getattr(self.function, "__qualname__", type(self.function).__name__)
 
-    def _record(self, key: Any, inputs: list[Tensor], args: Any, kwargs: Any) -> Any:
-        before = self._recordings.pop(key, None)
-        comparable = before is not None and before.guards.hold()
+    def _record(self, key: Any, inputs: list[Tensor], others: list[Any], args: Any, kwargs: Any) -> Any:
+        """Run the function, and record it; from two runs that did the same, make a plan."""
+        recordings = self._recordings.setdefault(key, [])
+        before = next((recording for recording in recordings if recording.guards.hold(inputs)), None)
+        try:
+            guards = Guards(self.function, *others) if before is None else before.guards
+        except Unguardable as error:
+            self._stay_eager(str(error))
+            return self.function(*args, **kwargs)
         recorder = Recorder(inputs)
         with by(recorder):
             result = self.function(*args, **kwargs)
-        output = recorder.output(result)
-        if any(x.node is not None for x in inputs):
-            recorder.read("an argument is the result of a recorded operation")
-        if recorder.refusal is not None:
-            return self._stay_eager(recorder.refusal, result)
-        guards = Guards(recorder)
-        if before is None and len(self._recordings) + sum(map(len, self._plans.values())) == LIMIT:
-            return self._stay_eager(f"it was called in more than {LIMIT} different ways", result)
-        if before is None or not comparable:
-            self._recordings[key] = Recording(recorder, output, guards)
-        elif (what := difference(before.record, recorder)) is not None:
-            return self._stay_eager(what, result)
-        elif not same(before.output, output):
-            return self._stay_eager("it returns something that is made anew each time, and not of tensors", result)
+        output = recorder.output(result, guards)
+        self._recorded += 1
+        change = guards.changed()
+        if change is not None and recorder.refusal is None and self._recorded == 1:
+            return result  # what the first call sets, may be there for all others
+        again = kind(args, [], []), kind(kwargs, [], []) if kwargs else None, grad_mode.enabled
+        ways = sum(map(len, self._recordings.values())) + sum(map(len, self._plans.values()))
+        reasons = {
+            recorder.refusal: recorder.refusal is not None,
+            change and f"it has a side effect: {change.what} changes at {change.line}": change is not None,
+            "it changes its arguments, or whether gradients are recorded": again != key,
+            f"it was called in more than {LIMIT} different ways": before is None and ways == LIMIT,
+            "what it reads changes too often, or its gradients are kept": self._recorded > MOST_RECORDED,
+        }
+        reason = next((reason for reason, holds in reasons.items() if holds), None)
+        if reason is None and before is not None:
+            reason = difference(before.record, recorder)
+            if reason is None and not same(before.output, output):
+                reason = "it returns something that is made anew each time, and not of tensors"
+        if reason is not None:
+            self._stay_eager(reason)
+        elif before is None:
+            guards.watch(recorder)
+            recordings.append(Recording(recorder, output, guards))
         else:
+            recordings.remove(before)
             self._plans.setdefault(key, []).append(Plan(recorder, output, guards, self.name))
         recorder.close()
         return result
 
-    def _stay_eager(self, reason: str, result: Any) -> Any:
+    def _stay_eager(self, reason: str) -> None:
         self.reason = reason
         self._plans.clear()
         self._recordings.clear()
+        if self.fullgraph:
+            raise RuntimeError(f"minigrad.compile: {self.name} can't be replayed (fullgraph=True), because {reason}")
         warnings.warn(f"minigrad.compile: {self.name} is not replayed but runs eagerly, because {reason}", stacklevel=4)
-        return result
 
 
-def kind(thing: Any, inputs: list[Tensor]) -> Any:
+FOLLOW[Compiled] = lambda analysis, x, line: analysis.follow(x.function, line)
+
+
+def kind(thing: Any, inputs: list[Tensor], others: list[Any]) -> Any:
     """What a record depends on of an argument: of a tensor its shape, strides and dtype, of all else the value.
 
-    The tensors are appended to `inputs`.
+    The tensors are appended to `inputs`, objects that are known by identity to `others`.
+
+    Raises:
+        Unguardable: for a tensor with a history or with hooks.
     """
     if isinstance(thing, Tensor):
         if thing.view_of is not None:
             thing.refresh()
-        array = thing.array
-        first = next((i for i, x in enumerate(inputs) if x.array is array), None)
+        if thing.node is not None or thing.hooks or thing.after_accumulate:
+            raise Unguardable("an argument is the result of a recorded operation, or has hooks")
+        array, first = thing.array, None
+        for i, other in enumerate(inputs):
+            if other.array is array and first is None:
+                first = i
         inputs.append(thing)
-        return array.shape, array.strides, array.dtype, thing.tracked, first
-    if isinstance(thing, (tuple, list)):
-        return type(thing), *[kind(part, inputs) for part in thing]
-    if isinstance(thing, dict):
-        return tuple([(key, kind(part, inputs)) for key, part in thing.items()])
-    if thing is None or isinstance(thing, (bool, int, float, str)):
-        return type(thing), thing
-    return Same(thing)
+        return array.shape, array.strides, array.dtype, thing.tracked, first, type(thing)
+    if isinstance(thing, PLAIN):
+        return type(thing), repr(thing)
+    if type(thing) in (tuple, list) or (isinstance(thing, tuple) and hasattr(thing, "_fields")):
+        return type(thing), *[kind(part, inputs, others) for part in thing]
+    if type(thing) is dict:
+        return dict, *[kind(part, inputs, others) for pair in thing.items() for part in pair]
+    others.append(thing)
+    return id(thing)  # it lives as long as guards that know it
 
 
-def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
+def compile(
+    model: Callable[..., Any] | None = None, *, fullgraph: bool = False, disable: bool = False, **options: Any
+) -> Any:
     """A function that does what `model` does, faster: recorded when it runs first, replayed from then on.
 
     `model` is a training step (or any other function of tensors, or a module). Its first two calls run as always,
     and are recorded; if both did the same, all later ones replay the record: no graph is built, operations write into
     buffers that are made once, dropout draws its masks and batch norm updates its statistics in the same order. The
-    results are those of the eager step, to the last bit. Arguments of another shape or dtype, another mode of
-    training or recording, and exchanged or frozen parameters are recorded anew. An optimizer's learning rate and
-    other options are read at every step. What the step returns is a copy; beside it no array is made, but by operations
-    that neither have a kernel nor consist of NumPy's ufuncs (``erf``, ``cumsum``, ``gather`` …).
+    results are those of the eager step, to the last bit.
 
-    A step that can't be replayed, since it reads a value (``item()``, ``if loss > 1``, ``print(loss)``), sets an
-    attribute, draws or makes numbers in a way that no record shows, runs eagerly; one warning names the line.
-    What the step does in Python beside tensors (append to a list, count) it does only while it is recorded.
+    A replay is only as good as what it takes for granted. So all that the step reads from Python (globals, variables
+    of a closure, attributes, what is in lists and dicts, hooks, modes) is checked before each replay
+    (`minigrad.compiler.guards`); what has changed is recorded anew, as are arguments of another shape or dtype. Hooks
+    on tensors and the optimizer's step are called at every replay. A step runs eagerly, with one warning that names
+    the line, if its control flow depends on values of tensors (``item()``, ``if loss > 1``), if it changes Python
+    objects (appends to a list, counts, sets an attribute), or reads something that can't be checked.
 
-    What it returns is cut off from the graph, so backward belongs into the step. The arrays of ``grad`` are used again
-    by the next call: `clone` what is to be kept.
+    What it returns is cut off from the graph, so backward belongs into the step.
 
     Args:
         model: the function; without it, ``compile(**options)`` is a decorator.
-        options: torch's (``fullgraph``, ``dynamic``, ``backend``, ``mode`` …): accepted, without effect.
+        fullgraph: raise an error where the step would run eagerly.
+        disable: return `model` as it is.
+        options: torch's ``dynamic``, ``backend``, ``mode``, ``options``: without a meaning here.
+
+    Raises:
+        TypeError: if `model` can't be called, or there is no such option.
+        RuntimeError: with `fullgraph`, from a call that can't be replayed.
 
     >>> import minigrad
     >>> w = minigrad.tensor([3.0], requires_grad=True)
@@ -179,6 +269,12 @@ def compile(model: Callable[..., Any] | None = None, **options: Any) -> Any:
     >>> [step(minigrad.ones(1)).item() for _ in range(4)]
     [9.0, 2.25, 0.5625, 0.140625]
     """
+    if unknown := options.keys() - {"dynamic", "backend", "mode", "options"}:
+        raise TypeError(f"compile() got an unexpected keyword argument '{min(unknown)}'")
     if model is None:
-        return functools.partial(compile, **options)
-    return Compiled(model)
+        return functools.partial(compile, fullgraph=fullgraph, disable=disable, **options)
+    if not callable(model):
+        raise TypeError(f"compile expects a function or a module, but got {type(model).__name__}")
+    if without := [name for name, value in options.items() if value is not None]:
+        warnings.warn(f"minigrad.compile: {', '.join(without)}: without a meaning here", stacklevel=2)
+    return model if disable else Compiled(model, fullgraph)

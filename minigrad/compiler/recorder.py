@@ -2,71 +2,63 @@
 
 What it writes is a list of `Call`: a function of arrays, and where each argument comes from. Arrays are known by
 identity: one that an earlier call returned is that call's result, wherever it turns up again (in a tensor, in a
-detached one, in what a node keeps for backward). An array that no call returned must be an input, or be older than
+detached one, in what a node saves for backward). An array that no call returned must be an input, or be older than
 the step: a parameter, a buffer, a table. Whether it is older shows when the step is recorded a second time: then it
 is the same object again.
 
-Whatever the list can't show is a leak (`Watcher.leak`), and the step is not replayed.
+What the list can't show (a value that is read, a draw that no operation makes) is a reason not to replay the step.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import minigrad
+from minigrad.compiler.guards import Guards
+from minigrad.compiler.tracing import leaves, mapped
+from minigrad.hooks import call_hooks, hooked
+from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 from minigrad.watch import Watcher, by
 
 PACKAGE = os.path.dirname(minigrad.__file__) + os.sep
+HOOKS = (call_hooks, hooked)
 
 
 class Value:
-    """An array (or what an operation keeps for its rules) that the step computes, reads or is given."""
+    """Something that the step computes, reads or is given.
 
-    __slots__ = ("example", "kind", "number", "tensor")
+    Attributes:
+        kind: of an array (or what an operation saves) "input", "result", or "constant" for what was there before;
+            "leaf" for a tensor that a gradient arrives at (among the results its ``grad``); "older" for a result that
+            was there before.
+        number: its place among the values; of a leaf which input it is, or -1.
+        example: what it was while recording.
+        tensor: a constant's owner, whose array it must still be; the leaf.
+    """
 
     def __init__(self, number: int, kind: str, example: Any, tensor: Tensor | None = None) -> None:
-        self.number = number
-        self.kind = kind  #: "input", "result", or "constant" for what was there before
-        self.example = example  #: what it was while recording
-        self.tensor = tensor  #: a constant's owner, whose array it must still be
+        self.number, self.kind, self.example, self.tensor = number, kind, example, tensor
 
 
 class Call(NamedTuple):
     """One line of the record."""
 
-    kind: str  #: "forward", "rule", "call", "effect", or "leaf": a gradient arrives there
+    kind: str  #: "forward", "backward", "call", "effect", or "leaf": a gradient arrives there
     function: Callable[..., Any]
     args: Any  #: with a `Value` in the place of each array
-    kwargs: dict[str, Any]
-    results: tuple[Value | None, ...]  #: two if an operation also keeps something
+    results: Any  #: the structure that the function returns, with a `Value` for each array
     line: str  #: where the user's program stood
-    wraps: bool = False  #: the function returns a number, which becomes an array
-
-
-class Leaf(NamedTuple):
-    """A leaf that a gradient arrives at."""
-
-    tensor: Tensor
-    input: int | None  #: which input it is, if it is one
-
-
-def values_in(thing: Any) -> Iterator[Value]:
-    """All values in a structure."""
-    if isinstance(thing, Value):
-        yield thing
-    elif isinstance(thing, (tuple, list)) and not isinstance(thing, Leaf):
-        for part in thing:
-            yield from values_in(part)
-    elif isinstance(thing, dict):
-        for part in thing.values():
-            yield from values_in(part)
+    kwargs: dict[str, Any] = {}  # noqa: RUF012 (never changed)
+    wraps: bool = False  #: the function returns a number, or a tensor, in the place of an array
+    written: Sequence[Tensor] = ()  #: the arguments that the function writes to
 
 
 class Recorder(Watcher):
@@ -77,14 +69,13 @@ class Recorder(Watcher):
     def __init__(self, inputs: Sequence[Tensor]) -> None:
         self.inputs = list(inputs)
         self.calls: list[Call] = []
-        self.questions: list[tuple[Callable[..., bool], Any, bool]] = []
         self.leaves: dict[int, Tensor] = {}  #: that a gradient arrived at
-        self.modules: dict[int, Any] = {}
         self.values: dict[int, Value] = {}
         self.refusal: str | None = None
         self.walked: dict[int, Any] = {}  #: the nodes that backward came through
         self._given: set[int] = set()  # gradients that belong to a leaf
         self._kept: list[Any] = []  # as long as an object lives, nothing else has its id
+        self._drawn = default_generator.get_state().tobytes()
         for x in inputs:
             self._note(x.array, "input")
 
@@ -95,72 +86,68 @@ class Recorder(Watcher):
         for a in args[0] if primitive.variadic else args:
             if isinstance(a, Tensor) and id(a.array) not in self.values:
                 self._note(a.array, "constant", a)
-        with by(None):
-            answer = primitive.forward(*values)
+        answer = self._run(primitive.forward, *values)
         result, saved = answer if primitive.saves else (answer, None)
-        if primitive.outputs > 1:
-            found = [*result, saved]
-            self._write("forward", functools.partial(flat, primitive.forward), values, {}, found)
-            return result, saved
-        wraps = not isinstance(result, np.ndarray)
+        wraps = primitive.outputs == 1 and not isinstance(result, np.ndarray)
         if wraps:
             result = np.asarray(result)
-        self._write("forward", primitive.forward, values, {}, [result, saved] if primitive.saves else [result], wraps)
-        for i in primitive.writes:
-            if isinstance(args[i], Tensor):
-                self._write("effect", args[i].bump, (), {}, [None])
-        return (result, saved) if primitive.saves else result
+        answer = (result, saved) if primitive.saves else result
+        results = list(result) if primitive.outputs > 1 else result
+        written = [a for i in primitive.writes if isinstance(a := args[i], Tensor)]
+        found = [results, saved] if primitive.saves else results
+        self._write("forward", primitive.forward, values, found, wraps=wraps, written=written)
+        return answer
 
     def backward(self, node: Any, wanted: Sequence[Any], g: Any, values: Sequence[Any]) -> Sequence[Any]:
         """The gradients of a node's inputs: rule by rule where each has one of its own."""
         self.walked.setdefault(id(node), node)
         rules = getattr(node.function, "rules", None)
-        with by(None):
-            if rules is None:
-                found = node.function(wanted, g, *values)
-            else:
-                found = [
-                    rule(g, *[values[i] for i in needs]) if asked else None
-                    for asked, (rule, needs) in zip(wanted, rules, strict=True)
-                ]
         if rules is None:
-            self._write("rules", node.function, [[w is not None for w in wanted], g, *values], {}, list(found))
-        else:
-            for (rule, needs), share in zip(rules, found, strict=True):
-                if share is not None:
-                    self._write("rule", rule, [g, *[values[i] for i in needs]], {}, [share])
-        return list(found)
+            found = list(self._run(node.function, wanted := [*map(bool, wanted)], g, *values))
+            self._write("backward", node.function, [wanted, g, *values], found)
+            return found
+        found = []
+        for asked, (rule, needs) in zip(wanted, rules, strict=True):
+            given = [g, *[values[i] for i in needs]]
+            found.append(self._run(rule, *given) if asked else None)
+            if asked:
+                self._write("backward", rule, given, found[-1])
+        return found
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """A function of arrays."""
-        with by(None):
-            result = function(*args)
-        self._write("call", function, args, {}, [result])
-        return result
+        result = self._run(function, *args)
+        if function in HOOKS:  # another time they may return something else, and not what they are given
+            args = self._known(args)
+            result = list(result) if isinstance(result, tuple) else result
+            for part in result if isinstance(result, list) else [result]:
+                self.values.pop(id(part), None)
+        self._write("call", function, args, result)
+        return tuple(result) if isinstance(result, list) else result
 
     def effect(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Something that is done again as a whole."""
-        with by(None):
-            result = function(*args, **kwargs)
-        self._write("effect", function, args, kwargs, [result])
+        for a in leaves([args, kwargs], Tensor):
+            value = self.values.get(id(a.array))
+            if value is not None and value.kind != "constant":
+                self.read("what the step computes is passed on to a function that no operation shows")
+        result = self._run(function, *args, **kwargs)
+        self._write("effect", function, args, result, kwargs=kwargs, wraps=isinstance(result, Tensor))
         return result
 
     def accumulate(self, function: Callable[..., None], leaf: Any, g: Any, taken: set[int]) -> None:
         """A gradient is stored as a leaf's ``grad``, or added to it."""
-        place = next((i for i, x in enumerate(self.inputs) if x is leaf), None)
         alone = isinstance(g, np.ndarray) and g.base is None and not {id(g)} & (self._given | taken)
         self._given.add(id(g))
         before = leaf._grad
-        with by(None):
-            function(leaf, g, taken)
+        self._run(function, leaf, g, taken)
         after = leaf._grad.array
         if before is not None and after is not before.array:
             self.read("a gradient is added to one that is differentiated itself")
         self.leaves[id(leaf)] = leaf
         known = self._known(g)
-        self.values[id(after)] = result = Value(len(self._kept), "result", after)
-        self._kept.append(after)
-        self.calls.append(Call("leaf", function, [Leaf(leaf, place), known, alone], {}, (result,), user_line()))
+        self.values.pop(id(after), None)  # it is another value now
+        self._write("leaf", function, [self._leaf(leaf), known, alone], after)
 
     def write(self, tensor: Any) -> None:
         """A tensor is written to."""
@@ -171,34 +158,34 @@ class Recorder(Watcher):
         if leaf.node is None and id(leaf) not in self.leaves:
             self.read("a gradient is read that the step has not computed")
 
-    def module(self, module: Any) -> None:
-        """A module is called: the record holds as long as it stays as it is."""
-        self.modules[id(module)] = module
-
     def decide(self, question: Callable[..., bool], *args: Any) -> bool:
-        """A question that can be asked again before the step, if it is about the inputs."""
-        with by(None):
-            answer = question(*args)
-        known = self._known(args)
-        if any(isinstance(v, Value) and v.kind == "result" for v in known):
-            self.read("the way goes on by values")
-        self.questions.append((question, known, answer))
+        """A question that can be asked before the step, if it is about the inputs."""
+        answer: bool = self._run(question, *args)
+        known = [self._known(a) for a in args]
+        if any(value.kind == "result" for value in leaves(known, Value)):
+            self.read("control flow depends on tensor values")
+        self.calls.append(Call("decide", question, known, answer, user_line()))
         return answer
 
-    def output(self, result: Any) -> Any:
+    def output(self, result: Any, guards: Guards) -> Any:
         """What the step returned, with a `Value` for each tensor that it was given or has made."""
         if isinstance(result, Tensor):
+            for leaf in self.leaves.values():
+                if leaf._grad is result:
+                    return self._leaf(leaf)
             value = self.values.get(id(result.array))
             if value is None or (value.kind == "constant" and value.tensor is result):
-                return result
+                return Value(-1, "older", result)
             if result.tracked and result.node is not None and id(result.node) not in self.walked:
-                self.read("a result is returned that backward has not been called on")
+                self.read("a result with a graph is returned, which a replay has not")
             return value
+        if id(result) in guards.seen:
+            return Value(-1, "older", result)
         if isinstance(result, (tuple, list)):
-            parts = [self.output(part) for part in result]
+            parts = [self.output(part, guards) for part in result]
             return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
         if isinstance(result, dict):
-            return {key: self.output(part) for key, part in result.items()}
+            return {key: self.output(part, guards) for key, part in result.items()}
         return result
 
     def read(self, what: str) -> None:
@@ -212,11 +199,23 @@ class Recorder(Watcher):
         self.walked.clear()
         self.values = {key: v for key, v in self.values.items() if v.kind != "result"}
         for call in self.calls:
-            for value in call.results:
-                if value is not None and value.kind == "result":
-                    value.example = None
+            for value in leaves(call.results, Value):
+                value.example = None if value.kind == "result" else value.example
 
     # ---- how it writes ------------------------------------------------------------------------------
+
+    def _run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function, itself unseen; random numbers may only be drawn in here."""
+        if default_generator.get_state().tobytes() != self._drawn:
+            self.read("random numbers are drawn outside an operation")
+        with by(None):
+            result = function(*args, **kwargs)
+        self._drawn = default_generator.get_state().tobytes()
+        return result
+
+    def _leaf(self, leaf: Tensor) -> Value:
+        number = next((i for i, x in enumerate(self.inputs) if x is leaf), -1)
+        return Value(number, "leaf", leaf if number < 0 else None, leaf)
 
     def _note(self, thing: Any, kind: str, tensor: Tensor | None = None) -> Value:
         value = self.values.get(id(thing))
@@ -226,47 +225,30 @@ class Recorder(Watcher):
         return value
 
     def _known(self, thing: Any) -> Any:
-        """The same structure with a `Value` for each array, and for each thing that an operation kept."""
-        if isinstance(thing, Leaf):
-            return thing
+        """The same structure with a `Value` for each array, and for each thing that an operation saved."""
         if isinstance(thing, Tensor):
             return self._note(thing.array, "constant", thing)
-        value = self.values.get(id(thing))
-        if value is not None:
-            return value
+        if id(thing) in self.values:
+            return self.values[id(thing)]
         if isinstance(thing, np.ndarray):
             return self._note(thing, "constant")
-        if isinstance(thing, (tuple, list)):
-            parts = [self._known(part) for part in thing]
-            return type(thing)(*parts) if hasattr(thing, "_fields") else type(thing)(parts)
-        return thing
+        return mapped(self._known, thing) if isinstance(thing, (tuple, list)) and thing else thing
 
-    def _write(
-        self,
-        kind: str,
-        function: Callable[..., Any],
-        args: Any,
-        kwargs: dict[str, Any],
-        found: list[Any],
-        wraps: bool = False,
-    ) -> None:
+    def _results(self, found: Any) -> Any:
+        """A `Value` for what a function returns, for each part of a list one; None for a plain number."""
+        if isinstance(found, list):
+            return [self._results(part) for part in found]
+        found = found.array if isinstance(found, Tensor) else found
+        plain = found is None or type(found) in (bool, int, float, str) or (type(found) is tuple and not found)
+        return None if plain else self._note(found, "result")
+
+    def _write(self, kind: str, function: Callable[..., Any], args: Any, found: Any, **more: Any) -> None:
         if self.refusal is not None:
             return
         known = args if kind == "effect" else [self._known(a) for a in args]
-        if kind in ("forward", "rule") and any(isinstance(a, Value) and a.example is found[0] for a in known):
+        if kind in ("forward", "backward") and any(isinstance(a, Value) and a.example is found for a in known):
             return  # it gave an argument back
-        results = []
-        for thing in found:
-            thing = thing.array if isinstance(thing, Tensor) else thing
-            plain = thing is None or type(thing) in (bool, int, float, str)  # (not NumPy's numbers)
-            results.append(None if plain else self._note(thing, "result"))
-        self.calls.append(Call(kind, function, known, kwargs, tuple(results), user_line(), wraps))
-
-
-def flat(forward: Callable[..., Any], *args: Any) -> tuple[Any, ...]:
-    """The results of an operation that has several, and what it saved."""
-    results, saved = forward(*args)
-    return *results, saved
+        self.calls.append(Call(kind, function, known, self._results(found), user_line(), **more))
 
 
 def user_line() -> str:
@@ -279,27 +261,23 @@ def user_line() -> str:
 
 def difference(first: Recorder, second: Recorder) -> str | None:
     """Where two records of one step differ, and so cannot be replayed; None if they are the same."""
-    for one, other in zip(first.calls, second.calls, strict=False):
-        if one.kind != other.kind or not same(one.function, other.function):
-            return f"the step does not do the same each time: {one.line} and then {other.line}"
-        if not (same(one.args, other.args) and same(one.kwargs, other.kwargs)):
+    for one, other in itertools.zip_longest(first.calls, second.calls):
+        if one is None or other is None or one.kind != other.kind or not same(one.function, other.function):
+            return f"the step does not do the same each time, at {(other or one).line}"
+        if not same((one.args, one.kwargs), (other.args, other.kwargs)):
             return f"what the call reads is made anew each time, and not from the step's inputs, at {other.line}"
-    if len(first.calls) != len(second.calls):
-        longer = max(first, second, key=lambda r: len(r.calls)).calls
-        return f"the step does not do the same each time: {longer[min(len(first.calls), len(second.calls))].line}"
     return None
 
 
 def same(a: Any, b: Any) -> bool:
     """Whether two arguments mean the same: the same place in both records, the same older object, equal numbers."""
-    if isinstance(a, Value) and isinstance(b, Value):
-        return a.number == b.number and a.kind == b.kind and (a.kind != "constant" or a.example is b.example)
     if a is b:
         return True
-    if type(a) is not type(b):
+    if type(a) is not type(b) or isinstance(a, (np.ndarray, Tensor)):
         return False
-    if isinstance(a, Leaf):
-        return a.input == b.input and (a.input is not None or a.tensor is b.tensor)
+    if isinstance(a, Value):
+        known = a.kind in ("input", "result") or a.example is b.example
+        return a.number == b.number and a.kind == b.kind and known
     if isinstance(a, (tuple, list)):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):
@@ -308,6 +286,4 @@ def same(a: Any, b: Any) -> bool:
         return same((a.start, a.stop, a.step), (b.start, b.stop, b.step))
     if isinstance(a, functools.partial):
         return same((a.func, a.args, a.keywords), (b.func, b.args, b.keywords))
-    if isinstance(a, (np.ndarray, Tensor)):
-        return False
     return bool(a == b)

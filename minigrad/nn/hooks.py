@@ -15,7 +15,6 @@ import numpy as np
 from minigrad.autograd import Function, is_grad_enabled
 from minigrad.hooks import Removable
 from minigrad.tensor import Tensor
-from minigrad.watch import leak
 
 if TYPE_CHECKING:
     from minigrad.nn.module import Module
@@ -51,7 +50,6 @@ def register(hooks: dict[int, Any], hook: Hook, prepend: bool) -> Removable:
 
 def call(module: Module, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``module.forward(*args, **kwargs)``, with the module's hooks around it."""
-    leak("a module with hooks is called")
     for hook in list(hooks.forward_pre.values()):
         if hook.with_kwargs:
             changed = hook.function(module, args, kwargs)

@@ -21,7 +21,7 @@ from minigrad.nn import hooks, state
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.text import bracketed, say_where, type_name
 from minigrad.tensor import Tensor, device
-from minigrad.watch import leak, watching
+from minigrad.watch import watching
 
 M = TypeVar("M", bound="Module")
 
@@ -90,7 +90,6 @@ class Module:
     # ---- attributes ---------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        leak(f"attribute '{name}' of a module is set")
         Module.changes += 1
         kind = next((kind for kind, type_ in KINDS.items() if isinstance(value, type_)), None)
         kinds = self.__dict__.get("_kinds", {})

@@ -48,14 +48,14 @@ def _check_probability(p: float) -> None:
 
 
 @operation(methods=[], torch="", sample=lambda d: (d.array((2, 3)), (2, 3), d.choice([0.0, 0.5, 1.0])))
-def _dropout_mask(input: Any, shape: tuple[int, ...], p: float) -> Any:
+def _dropout_mask(input: Any, shape: tuple[int, ...], p: float, *, out: Array | None = None) -> Any:
     """``1 / (1 - p)`` with probability ``1 - p``, else 0; laid out in memory as the input is, for a fast product."""
     kind = input.dtype
     if kind.kind != "f" and p != 1:
         raise RuntimeError(
             f"dropout: result type Float can't be cast to the desired output type {dtype.known[kind].name}"
         )
-    return draw_mask(p, ordered(shape, axes(input), kind))
+    return draw_mask(p, ordered(shape, axes(input), kind) if out is None else out)
 
 
 def draw_mask(p: float, out: Array) -> Array:

@@ -809,7 +809,7 @@ def clone(input: Any) -> Any:
     >>> minigrad.ones(2).clone()
     tensor([1., 1.])
     """
-    return np.array(input, order="K")
+    return np.copy(input)
 
 
 if not TYPE_CHECKING:  # type checkers take all public names

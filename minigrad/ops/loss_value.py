@@ -181,7 +181,7 @@ def gaussian_nll_loss(
             var = var.unsqueeze(-1)
         elif var.ndim != input.ndim or any(n not in (m, 1) for n, m in zip(var.shape, input.shape, strict=True)):
             raise ValueError(f"var is of incorrect size: {list(var.shape)} for an input of {list(input.shape)}")
-    if (var.array < 0).any():
+    if (var < 0).any():
         raise ValueError("var has negative entry/entries")
     var = var + Tensor.wrap(np.maximum(var.array, eps) - var.array)
     losses = 0.5 * (log(var) + (input - target) ** 2 / var)

@@ -5,8 +5,10 @@ import gc
 import inspect
 import itertools
 import os
+import pickle
 import subprocess
 import sys
+import threading
 import tracemalloc
 import warnings
 import weakref
@@ -599,7 +601,7 @@ def sets_an_attribute(x):
 
 
 def hooked(x):
-    return watched(x)  # here
+    return watched(x)
 
 
 def orders(x):
@@ -617,7 +619,8 @@ def differentiates_twice(x):
 
 module = nn.Linear(2, 2)
 watched = nn.ReLU()
-watched.register_forward_hook(lambda *_: None)
+watched.register_forward_hook(lambda *_: seen_by_hook.append(1))
+seen_by_hook = []
 
 
 @pytest.mark.parametrize(
@@ -709,3 +712,429 @@ def test_gradients_lie_in_the_same_memory_each_time():
         training.run(x, y)
         places.append([p.grad.data_ptr() for p in training.model.parameters()])
     assert places[2] == places[3] == places[4]
+
+
+# ---- what the step reads from Python ------------------------------------------------------------------------
+
+
+def both(make, calls):
+    """What a step returns over some calls, as written and compiled; `calls`: the arguments of each."""
+    found = []
+    for compiler in (lambda f: f, minigrad.compile):
+        minigrad.manual_seed(0)
+        step, changes = make(compiler)
+        answers = []
+        for i, args in enumerate(calls):
+            changes.get(i, lambda: None)()
+            answer = step(*[minigrad.tensor(a) for a in args])
+            answers.append(None if answer is None else answer.tolist())
+        found.append(answers)
+    return found
+
+
+def a_global_is_rebound(compiler):
+    space = {"w": minigrad.ones(2)}
+
+    def step(x):
+        return (space["w"] * x).sum()
+
+    return compiler(step), {4: lambda: space.update(w=minigrad.full((2,), 3.0))}
+
+
+def a_number_of_a_class_changes(compiler):
+    class Config:
+        scale = 1.0
+
+    return compiler(lambda x: (x * Config.scale).sum()), {4: lambda: setattr(Config, "scale", 0.5)}
+
+
+def model_and_optimizer_are_rebound(compiler):
+    state = {}
+
+    def build():
+        state["model"] = nn.Linear(2, 1)
+        state["optimizer"] = optim.SGD(state["model"].parameters(), lr=0.1)
+
+    def step(x):
+        state["optimizer"].zero_grad()
+        loss = (state["model"](x) ** 2).sum()
+        loss.backward()
+        state["optimizer"].step()
+        return loss
+
+    build()
+    return compiler(step), {4: build}
+
+
+def a_hook_acts_on_large_gradients_only(compiler):
+    w = minigrad.ones(2, requires_grad=True)
+    w.register_hook(lambda g: g.clamp(-1, 1) if g.abs().max().item() > 3 else None)
+
+    def step(x):
+        w.grad = None
+        (w * x).sum().backward()
+        return w.grad.clone()
+
+    return compiler(step), {}
+
+
+def two_backwards(compiler):
+    a, b = minigrad.zeros(2, requires_grad=True), minigrad.zeros(2, requires_grad=True)
+    optimizer = optim.SGD([a, b], lr=0.1)
+
+    def step(x):
+        optimizer.zero_grad()
+        (x * (a + b)).sum().backward()
+        (x * x * (a + b)).sum().backward()
+        optimizer.step()
+        return a.grad.clone()
+
+    return compiler(step), {}
+
+
+def one_graph_walked_twice(compiler):
+    w, target = minigrad.ones(2, 3, requires_grad=True), minigrad.tensor([1])
+
+    def step(x):
+        w.grad = None
+        loss = F.cross_entropy((x @ w).reshape(1, 3), target)
+        loss.backward(retain_graph=True)
+        loss.backward()
+        return w.grad.clone()
+
+    return compiler(step), {}
+
+
+def two_losses_of_a_gan(compiler):
+    generator, critic = nn.Linear(2, 2), nn.Linear(2, 1)
+    first, second = optim.SGD(critic.parameters(), lr=0.1), optim.SGD(generator.parameters(), lr=0.1)
+
+    def step(x):
+        first.zero_grad()
+        fake = generator(x)
+        loss = F.softplus(critic(fake.detach())).sum() + F.softplus(-critic(x)).sum()
+        loss.backward()
+        first.step()
+        second.zero_grad()
+        other = F.softplus(-critic(fake)).sum()
+        other.backward()
+        second.step()
+        return minigrad.stack([loss.detach(), other.detach(), *(p.grad.sum() for p in critic.parameters())])
+
+    return compiler(step), {}
+
+
+def gradients_of_inputs_inside(compiler):
+    net = nn.Linear(2, 1)
+
+    def step(x):
+        (g,) = minigrad.autograd.grad((net(x) ** 2).sum(), net.weight)
+        net.zero_grad()
+        ((net(x) - g.sum()) ** 2).sum().backward()
+        return net.weight.grad * 1
+
+    return compiler(step), {}
+
+
+def the_mode_inside_the_step(compiler):
+    net = nn.Sequential(nn.Linear(2, 4), nn.Dropout(0.5))
+
+    def step(x):
+        with minigrad.no_grad():
+            net.eval()
+            a = net(x)
+            net.train()
+        return a + net(x).detach()
+
+    return compiler(step), {}
+
+
+STEPS_AS_WRITTEN = [
+    a_global_is_rebound,
+    a_number_of_a_class_changes,
+    model_and_optimizer_are_rebound,
+    a_hook_acts_on_large_gradients_only,
+    two_backwards,
+    one_graph_walked_twice,
+    two_losses_of_a_gan,
+    gradients_of_inputs_inside,
+    the_mode_inside_the_step,
+]
+
+
+@pytest.mark.parametrize("make", STEPS_AS_WRITTEN)
+def test_a_compiled_step_is_the_step_as_written(make):
+    kept = []
+
+    def noted(compiler):
+        step, changes = make(compiler)
+        kept.append(step)
+        return step, changes
+
+    calls = [([float(i), -1.0],) for i in range(9)]
+    wanted, found = both(noted, calls)
+    assert found == wanted
+    assert kept[1].reason is None
+    assert kept[1].source
+
+
+def keeps_in_an_attribute(compiler):
+    class Box:
+        out = None
+
+    box = Box()
+
+    def step(x):
+        box.out = x * 2
+        return box.out.sum()
+
+    step = compiler(step)
+    return lambda x: (step(x), box.out.tolist()), step
+
+
+def appends(compiler):
+    kept = []
+
+    def step(x):
+        kept.append(x.sum())
+        return x * 2
+
+    step = compiler(step)
+    return lambda x: (step(x).tolist(), [k.item() for k in kept]), step
+
+
+def counts(compiler):
+    state = {"n": 0}
+
+    def step(x):
+        state["n"] += 1
+        return x * 2
+
+    step = compiler(step)
+    return lambda x: (step(x).tolist(), state["n"]), step
+
+
+def module_hook_that_keeps(compiler):
+    net, kept = nn.ReLU(), []
+    net.register_forward_hook(lambda module, args, y: kept.append(y.sum()))
+    step = compiler(lambda x: net(x))
+    return lambda x: (step(x).tolist(), [k.item() for k in kept]), step
+
+
+def reads_the_count_of_a_hook(compiler):
+    w, seen = minigrad.ones(2, requires_grad=True), []
+    w.register_hook(lambda g: seen.append(1))
+
+    def step(x):
+        w.grad = None
+        (w * x).sum().backward()
+        return w.grad * len(seen)
+
+    step = compiler(step)
+    return lambda x: (step(x).tolist(), len(seen)), step
+
+
+@pytest.mark.parametrize(
+    "make", [keeps_in_an_attribute, appends, counts, module_hook_that_keeps, reads_the_count_of_a_hook]
+)
+def test_side_effects_happen_at_every_call(make):
+    found = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for compiler in (lambda f: f, minigrad.compile):
+            run, step = make(compiler)
+            found.append([str(run(minigrad.full((2,), float(i)))) for i in range(6)])
+    assert found[0] == found[1]
+    assert "side effect" in step.reason
+    assert len(caught) == 1
+    assert f"{__file__}:" in str(caught[0].message)
+
+
+def test_what_the_first_call_sets_is_no_side_effect():
+    class Cache:
+        table = None
+
+    cache = Cache()
+
+    @minigrad.compile
+    def step(x):
+        if cache.table is None:
+            cache.table = minigrad.ones(2)
+        return x + cache.table
+
+    assert [step(minigrad.full((2,), float(i))).tolist() for i in range(5)] == [[i + 1.0] * 2 for i in range(5)]
+    assert step.reason is None
+    assert step.source
+
+
+def test_module_hooks_are_part_of_the_step():
+    net, factor = nn.Linear(2, 2), [2.0]
+    handle = net.register_forward_hook(lambda module, args, y: y * factor[0])
+    step = minigrad.compile(lambda x: net(x).detach())
+    for i in range(12):
+        factor[0] = 3.0 if i > 5 else 2.0
+        if i == 9:
+            handle.remove()
+        x = minigrad.full((1, 2), float(i))
+        assert (step(x) == net(x)).all()
+    assert step.reason is None
+
+
+def test_a_gradient_that_somebody_keeps_is_not_overwritten():
+    net = nn.Linear(2, 1)
+
+    @minigrad.compile
+    def step(x):
+        net.zero_grad()
+        net(x).sum().backward()
+
+    kept = []
+    for i in range(8):
+        step(minigrad.full((1, 2), float(i)))
+        kept.append(net.weight.grad.detach() if i % 2 else net.weight.grad)
+    assert [g.tolist() for g in kept] == [[[float(i)] * 2] for i in range(8)]
+
+
+# ---- threads, copies, watchers -------------------------------------------------------------------------------
+
+
+def test_threads_may_share_a_compiled_step():
+    net = mlp()
+    step = minigrad.compile(lambda x: net(x).detach())
+    xs = [minigrad.randn(8, 12) for _ in range(4)]
+    wanted = [net(x).tolist() for x in xs]
+    errors = []
+
+    def work(k):
+        for _ in range(100):
+            if step(xs[k]).tolist() != wanted[k]:
+                errors.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert step.reason is None
+
+
+@minigrad.compile
+def module_level(x):
+    return x * 2
+
+
+def test_pickles_and_copies_record_for_themselves():
+    assert pickle.loads(pickle.dumps(module_level)) is module_level
+    net = minigrad.compile(nn.Linear(2, 2))
+    for twin in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
+        assert twin.weight is not net.weight
+        with minigrad.no_grad():
+            for _ in range(4):
+                assert (twin(minigrad.ones(1, 2)) == net(minigrad.ones(1, 2))).all()
+            twin.weight.zero_()
+            assert (twin(minigrad.ones(1, 2)) != net(minigrad.ones(1, 2))).any()
+    shallow = copy.copy(net)
+    assert shallow.weight is net.weight
+
+
+def test_attributes_of_a_compiled_module_are_the_modules():
+    class Scaled(nn.Module):
+        scale = 1.0
+
+        def forward(self, x):
+            return x * self.scale
+
+    model = Scaled()
+    compiled = minigrad.compile(model)
+    assert [compiled(minigrad.ones(1)).item() for _ in range(3)] == [1, 1, 1]
+    compiled.scale = 5.0
+    assert [compiled(minigrad.ones(1)).item() for _ in range(3)] == [5, 5, 5]
+    assert model.scale == 5.0
+    compiled.weight = nn.Parameter(minigrad.ones(1))
+    assert [name for name, _ in model.named_parameters()] == ["weight"]
+
+
+def test_under_the_profiler_and_no_grad():
+    training = Training(*CASES["mlp"][:3], compiled=True)
+    x, y = classified((8, 12))()
+    for _ in range(3):
+        training.run(x, y)
+    with minigrad.profiler.profile() as seen:
+        training.run(x, y)
+    assert seen.key_averages()
+    with minigrad.no_grad(), pytest.raises(RuntimeError, match="does not require grad"):
+        training.run(x, y)
+    assert training.run.reason is None
+
+
+def test_gradients_outside_need_the_eager_step():
+    net = nn.Linear(2, 1)
+    step = minigrad.compile(lambda x: net(x).sum())
+    with pytest.warns(UserWarning, match="a result with a graph is returned"):
+        step(minigrad.ones(1, 2))
+    for _ in range(4):
+        (g,) = minigrad.autograd.grad(step(minigrad.ones(1, 2)), net.weight)
+        assert g.tolist() == [[1, 1]]
+
+
+def test_an_error_in_a_replay_leaves_what_the_eager_step_leaves():
+    states = []
+    for compiler in (lambda f: f, minigrad.compile):
+        minigrad.manual_seed(0)
+        net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+        optimizer = optim.SGD(net.parameters(), lr=0.1)
+
+        def step(x, target, net=net, optimizer=optimizer):
+            optimizer.zero_grad()
+            scores = net(x)
+            loss = scores[minigrad.arange(2), target].sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        run = compiler(step)
+        x = minigrad.tensor([[1.0, 2.0], [3.0, -1.0]])
+        for _ in range(4):
+            run(x, minigrad.tensor([0, 2]))
+        with pytest.raises(IndexError):
+            run(x, minigrad.tensor([0, 3]))
+        states.append([t.tolist() for t in net.state_dict().values()] + [p.grad for p in net.parameters()])
+        run(x, minigrad.tensor([0, 1]))
+        states[-1] += [t.tolist() for t in net.state_dict().values()]
+    assert states[0] == states[1]
+    assert run.reason is None
+
+
+# ---- options -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", [3, "step", minigrad.ones(1)])
+def test_only_what_can_be_called_can_be_compiled(wrong):
+    with pytest.raises(TypeError, match=f"compile expects a function or a module, but got {type(wrong).__name__}"):
+        minigrad.compile(wrong)
+
+
+def test_options_of_torch_without_a_meaning_here_are_named_once():
+    with pytest.warns(UserWarning, match="dynamic, backend") as caught:
+        step = minigrad.compile(lambda x: x * 2, dynamic=True, backend="inductor")
+    assert len(caught) == 1
+    assert step(minigrad.ones(1)).item() == 2
+    with pytest.raises(TypeError, match="'speed'"):
+        minigrad.compile(lambda x: x, speed=11)
+
+
+def test_fullgraph_and_disable():
+    step = minigrad.compile(lambda x: x * x.sum().item(), fullgraph=True)
+    with pytest.raises(RuntimeError, match="fullgraph"):
+        step(minigrad.ones(1))
+    function = len
+    assert minigrad.compile(function, disable=True) is function
+
+
+def test_an_argument_that_shares_memory_with_what_the_step_reads():
+    w = minigrad.ones(2)
+    step = minigrad.compile(lambda x: x * 2 + w)
+    for value in (w, w, w, minigrad.full((2,), 3.0), w.detach(), minigrad.full((2,), 5.0), w, minigrad.zeros(2)):
+        assert step(value).tolist() == (value * 2 + w).tolist()
+    assert step.reason is None

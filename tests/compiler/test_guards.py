@@ -1,0 +1,316 @@
+"""What a step reads from Python is found before it runs: changes are noticed, what can't be checked is refused."""
+
+import collections
+import enum
+import functools
+import math
+import operator
+import random
+import re
+import threading
+import time
+import types
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn, optim
+from minigrad.compiler.guards import Guards, Unguardable, alike
+from minigrad.nn import functional as F
+
+NUMBER = 1.0
+
+
+class Config:
+    scale = 1.0
+    unread = 0
+
+    def __init__(self):
+        self.rate, self.other, self.table = 0.1, 1, {"a": 1}
+
+    def factor(self):
+        return self.rate * 2
+
+    @property
+    def double(self):
+        return self.rate * 2
+
+    @staticmethod
+    def static():
+        return NUMBER
+
+    @classmethod
+    def of_class(cls):
+        return cls.scale
+
+    @functools.cached_property
+    def cached(self):
+        return self.other
+
+    def __getitem__(self, key):
+        return self.table[key]
+
+    def __call__(self):
+        return self.other
+
+
+class Slotted:
+    __slots__ = ("value",)
+
+    def __init__(self):
+        self.value = 1
+
+
+class Color(enum.Enum):
+    RED = 1
+
+
+Pair = collections.namedtuple("Pair", "first second")
+
+
+def helper(x, by=2.0):
+    return x * by * NUMBER
+
+
+def missing(config):
+    try:
+        return config.late
+    except AttributeError:
+        return 1
+
+
+def set_global(value):
+    def change():
+        globals()["NUMBER"] = value
+
+    return change
+
+
+def changed(read, change):
+    """Whether the guards of a function that reads something notice a change of it."""
+    guards = Guards(read)
+    assert guards.hold()
+    assert guards.hold()
+    change()
+    return not guards.hold()
+
+
+@pytest.fixture(autouse=True)
+def put_back():
+    yield
+    globals()["NUMBER"], Config.scale, Config.unread = 1.0, 1.0, 0
+    Config.__dict__.get("late") and delattr(Config, "late")
+
+
+def cases():
+    config, numbers, table, pair = Config(), [1.0, 2.0], {"a": 1.0}, Pair(Config(), [1])
+    queue, names, array, slotted = collections.deque([1]), {"a"}, np.ones(3), Slotted()
+    space = types.SimpleNamespace(v=1)
+    part = functools.partial(helper, by=config)
+    model, tensor = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5)), mg.ones(2)
+    deep = {"x": [{"y": (Config(), 2)}]}
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.numbers, self.unread = nn.Linear(2, 2), [1, 2], 0
+
+        def forward(self, x):
+            return self.inner(x) * self.numbers[0]
+
+    net = Net()
+
+    def local():
+        return config.other
+
+    yield "global number", lambda: NUMBER, set_global(2.0)
+    yield "global in a helper", lambda: helper(1.0), set_global(3.0)
+    yield "default of a helper", lambda: helper(1.0), lambda: setattr(helper, "__defaults__", (3.0,))
+    yield "builtin shadowed", lambda: len([]), lambda: globals().__setitem__("len", lambda x: 1)
+    yield "attribute", lambda: config.rate, lambda: setattr(config, "rate", 0.2)
+    yield "through a method", lambda: config.factor(), lambda: setattr(config, "rate", 0.2)
+    yield "through a property", lambda: config.double, lambda: setattr(config, "rate", 0.2)
+    yield "static method", lambda: config.static(), set_global(2.0)
+    yield "class method", lambda: config.of_class(), lambda: setattr(Config, "scale", 2.0)
+    yield "cached property", lambda: config.cached, lambda: setattr(config, "other", 2)
+    yield "special methods", lambda: config["a"] + config(), lambda: config.table.update(a=2)
+    yield "class attribute", lambda: Config.scale, lambda: setattr(Config, "scale", 2.0)
+    yield "missing attribute", lambda: missing(config), lambda: setattr(config, "late", 2)
+    yield "shadowed class attribute", lambda: config.scale, lambda: setattr(config, "scale", 1.0)
+    yield "method of an object", lambda: config.factor(), lambda: setattr(config, "factor", lambda: 1)
+    yield "list element", lambda: numbers[0], lambda: numbers.__setitem__(1, 5.0)
+    yield "list appended", lambda: sum(numbers), lambda: numbers.append(0.0)
+    yield "dict value", lambda: table["a"], lambda: table.update(a=2.0)
+    yield "dict key", lambda: list(table), lambda: table.update(b=1.0)
+    yield "order of a dict", lambda: list(table), lambda: table.update(b=table.pop("a"))
+    yield "deque", lambda: queue[0], lambda: queue.append(2)
+    yield "set", lambda: "b" in names, lambda: names.add("b")
+    yield "array", lambda: array.sum(), lambda: array.__setitem__(0, 5)
+    yield "slot", lambda: slotted.value, lambda: setattr(slotted, "value", 2)
+    yield "namespace", lambda: space.v, lambda: setattr(space, "v", 2)
+    yield "in a namedtuple", lambda: pair.first.rate, lambda: setattr(pair.first, "rate", 2)
+    yield "deep inside", lambda: deep["x"][0]["y"][0].rate, lambda: setattr(deep["x"][0]["y"][0], "rate", 2)
+    yield "partial", lambda: part(1), lambda: setattr(config, "__mul__", 1) or set_global(7.0)()
+    yield "function in a closure", lambda: local(), lambda: setattr(config, "other", 2)
+    yield "code of a function", lambda: local(), lambda: setattr(local, "__code__", (lambda: config.other + 1).__code__)
+    yield "mode", lambda: model(tensor), lambda: model.eval()
+    yield "option of a layer", lambda: model(tensor), lambda: setattr(model[1], "p", 0.1)
+    yield "layer appended", lambda: model(tensor), lambda: model.append(nn.ReLU())
+    yield "parameter frozen", lambda: model(tensor), lambda: model[0].weight.requires_grad_(False)
+    yield "parameter replaced", lambda: model(tensor), lambda: setattr(model[0], "bias", None)
+    yield "data replaced", lambda: tensor * 1, lambda: setattr(tensor, "data", mg.zeros(2))
+    yield "hook of a layer", lambda: model(tensor), lambda: model[0].register_forward_hook(lambda *_: None)
+    yield "dtype", lambda: model(tensor), lambda: model.double()
+    yield "list in one's own module", lambda: net(tensor), lambda: net.numbers.__setitem__(0, 3)
+    yield "forward of an object", lambda: net(tensor), lambda: setattr(net, "forward", lambda x: x)
+    yield "forward of a class", lambda: net(tensor), lambda: setattr(Net, "forward", lambda self, x: x)
+    yield "parameter of one's own", lambda: net(tensor), lambda: net.register_parameter("p", nn.Parameter(tensor))
+    yield "library function", lambda: F.relu(tensor), lambda: setattr(F, "relu", F.relu6)
+
+
+@pytest.mark.parametrize("number", range(len(list(cases()))), ids=[name for name, *_ in cases()])
+def test_changes_are_noticed(number):
+    _, read, change = list(cases())[number]
+    before, relu = helper.__defaults__, F.relu
+    try:
+        assert changed(read, change)
+    finally:
+        helper.__defaults__, F.relu = before, relu
+        globals().pop("len", None)
+
+
+def test_what_is_not_read_may_change():
+    class Plain:
+        unread = 0
+
+        def __init__(self):
+            self.rate, self.other = 1, 1
+
+    config, net = Plain(), nn.Linear(1, 1)
+
+    def step(x):
+        return net(x) * config.rate
+
+    def change():
+        config.other, Plain.unread, config.late = 5, 6, 7
+        globals()["SOMETHING"] = 1
+
+    assert not changed(step, change)
+
+
+def test_equal_numbers_are_the_same_and_taken_over():
+    config = Config()
+    guards = Guards(lambda: (config.rate, config.table["a"]))
+    config.rate = float("0.1")
+    config.table["a"] = int("1")
+    assert guards.hold()
+    config.table["a"] = 1.0
+    assert not guards.hold()
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        (1, 1, True),
+        (1, True, False),
+        (0.0, -0.0, False),
+        (math.nan, float("nan"), True),
+        ((1, ("a",)), (1, ("a",)), True),
+        ([], [], False),
+        (np.float32(1), np.float32(1), True),
+        (np.float32(1), np.float64(1), False),
+    ],
+)
+def test_alike(a, b, same):
+    assert alike(a, b) is same
+
+
+def refusals():
+    generator, lock, file_like = (i for i in range(3)), threading.Lock(), iter([1])
+    big, counter = np.zeros(10_000), iter(map(abs, [1]))
+    name = "rate"
+
+    class Computed:
+        def __getattr__(self, name):
+            return 1
+
+    class Meta(type):
+        pass
+
+    class Odd(metaclass=Meta):
+        pass
+
+    computed, odd, config = Computed(), Odd(), Config()
+    graph = mg.ones(1, requires_grad=True) * 2
+
+    yield "print", lambda: print(1), "print()"
+    yield "open", lambda: open("x"), "open()"  # noqa: SIM115
+    yield "time", lambda: time.perf_counter(), "time"
+    yield "random", lambda: random.random(), "random"
+    yield "numpy.random", lambda: np.random.rand(), "numpy.random"  # noqa: NPY002
+    yield "globals", lambda: globals()["x"], "globals()"
+    yield "vars", lambda: vars(config), "vars()"
+    yield "setattr", lambda: setattr(config, "x", 1), "setattr()"
+    yield "exec", lambda: exec("1"), "exec()"
+    yield "__dict__", lambda: config.__dict__["rate"], "__dict__ is used"
+    yield "computed name", lambda: getattr(config, name), "getattr()"
+    yield "whether there is an attribute", lambda: hasattr(config, "late"), "hasattr()"
+    yield "attrgetter", lambda: operator.attrgetter(name)(config), "attrgetter()"
+    yield "generator", lambda: next(generator), "genexpr"
+    yield "iterator", lambda: next(file_like), "list_iterator"
+    yield "map", lambda: next(counter), "map"
+    yield "lock", lambda: lock.acquire(), "lock"
+    yield "large array", lambda: big[0] + 1, "ndarray"
+    yield "__getattr__", lambda: computed.x, "computed by __getattr__"
+    yield "metaclass", lambda: odd.x, "Odd"
+    yield "graph from outside", lambda: graph * 2, "Tensor"
+    yield "import", lambda: __import__("math"), "__import__()"
+    yield "seed", lambda: mg.manual_seed(0), "manual_seed()"
+    yield "default dtype", lambda: mg.set_default_dtype(mg.float64), "set_default_dtype()"
+    yield "loader", lambda: mg.utils.data.DataLoader([1]), "minigrad.utils.data"
+    yield "in a helper", lambda: refused_helper(), "time"
+
+
+def refused_helper():
+    return time.time()
+
+
+@pytest.mark.parametrize(("read", "what"), [pytest.param(r, w, id=name) for name, r, w in refusals()])
+def test_what_cannot_be_checked_is_refused_with_its_line(read, what):
+    with pytest.raises(Unguardable, match=re.escape(what)) as caught:
+        Guards(read)
+    assert re.search(rf"{re.escape(__file__)}:\d+$", str(caught.value))
+
+
+def test_pure_functions_are_not_refused():
+    config, color = Config(), Color.RED
+    pattern = re.compile("a")
+
+    def step(x):
+        values = [math.sqrt(v) for v in range(3)] + list(map(abs, sorted([2, 1])))
+        with mg.no_grad():
+            y = F.relu(x) + sum(values) * np.float32(2) + max(1, 2)
+        total = functools.reduce(operator.add, values)
+        return isinstance(config, Config), y, color is Color.RED, pattern, f"{len(values)}", total, optim.SGD
+
+    assert Guards(step).hold()
+
+
+def test_a_graph_of_objects_with_a_circle():
+    a, b = types.SimpleNamespace(value=1), types.SimpleNamespace(value=2)
+    a.other, b.other = b, a
+    assert changed(lambda: a.other.other.value, lambda: setattr(b, "value", 3))
+
+
+def test_what_changed_is_named_with_its_line():
+    kept = []
+
+    def step(x):
+        kept.append(x)  # here
+
+    guards = Guards(step)
+    step(1)
+    change = guards.changed()
+    assert change.what == "the content of a list"
+    assert int(change.line.split(":")[-1]) == step.__code__.co_firstlineno + 1
