@@ -14,7 +14,7 @@ from typing import Any
 from minigrad import engine
 from minigrad.grad_mode import grad_mode
 from minigrad.kernels.recurrence import KINDS, Reading
-from minigrad.ops.dropout import dropout
+from minigrad.ops.dropout import dropout as drop
 from minigrad.ops.elementwise import relu, sigmoid, tanh
 from minigrad.ops.indexing import index
 from minigrad.ops.joining import cat, stack
@@ -68,7 +68,7 @@ STEPS: dict[str, Step] = {"RNN_TANH": rnn_step(tanh), "RNN_RELU": rnn_step(relu)
 # ---- a whole sequence ----------------------------------------------------------------------------------------
 
 
-def _by_steps(inputs: Sequence[Any], kind: str, reverse: bool, projection: Any = None) -> tuple[Any, Any]:
+def _by_steps(inputs: Sequence[Any], kind: str, reverse: Any, projection: Any = None) -> tuple[Any, Any]:
     """`_read` as a program of single steps. An LSTM's h may be projected after each step, (N, H) → (N, P)."""
     input, h, c, weight_ih, weight_hh, bias_ih, bias_hh = inputs
     state: State = (h,) if c is None else (h, c)
@@ -112,13 +112,13 @@ def _read_sample(d: Any) -> tuple[Any, ...]:
 def _read_gradients(
     wanted: Sequence[bool],
     g: tuple[Any, Any],
-    input: Any,
+    x: Any,
     h: Any,
     c: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias_ih: Any,
-    bias_hh: Any,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any,
+    b_hh: Any,
     kind: str,
     reverse: bool,
     saved: Reading,
@@ -126,7 +126,7 @@ def _read_gradients(
     """By the kernel; or, to be differentiated again, those of the program of single steps."""
     if not any(isinstance(part, Tensor) for part in g):
         return saved.gradients(wanted[0], *g)
-    inputs = (input, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+    inputs = (x, h, c, w_ih, w_hh, b_ih, b_hh)
     twins = [t.clone() if isinstance(t, Tensor) and t.tracked else t for t in inputs]  # one may be given twice
     tracked = [t for t in twins if isinstance(t, Tensor) and t.tracked]
     results = _by_steps(twins, kind, reverse)
@@ -137,7 +137,7 @@ def _read_gradients(
 
 @operation(
     _read_gradients,
-    inputs=("input", "h", "c", "weight_ih", "weight_hh", "bias_ih", "bias_hh"),
+    inputs=("x", "h", "c", "w_ih", "w_hh", "b_ih", "b_hh"),
     methods=[],
     torch="",
     saves=True,
@@ -145,64 +145,17 @@ def _read_gradients(
     grad_fn="RnnBackward0",
     sample=_read_sample,
 )
-def _read(
-    input: Any,
-    h: Any,
-    c: Any,
-    weight_ih: Any,
-    weight_hh: Any,
-    bias_ih: Any,
-    bias_hh: Any,
-    kind: str,
-    reverse: bool,
-) -> Any:
-    """A recurrent layer in one direction: input (T, N, inputs), states (N, H) → the h at all steps, (T, N, H).
+def _read(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, kind: str, reverse: bool) -> Any:
+    """A recurrent layer in one direction: x (T, N, inputs), states (N, H) → the h at all steps, (T, N, H).
 
     The second result is the last state: c of an LSTM, h of others. `reverse` reads from the end; the results stay in
     their places.
     """
-    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
-    reading = Reading(KINDS[kind], input, h, c, weights, reverse, keep=grad_mode.enabled)
+    reading = Reading(KINDS[kind], x, h, c, (w_ih, w_hh, b_ih, b_hh), reverse, keep=grad_mode.enabled)
     return (reading.outputs(), reading.last()), reading
 
 
 # ---- layers, with torch's arguments --------------------------------------------------------------------------
-
-
-def _layers(
-    kind: str,
-    input: Any,
-    start: State,
-    params: Sequence[Any],
-    has_biases: bool,
-    num_layers: int,
-    p: float,
-    train: bool,
-    bidirectional: bool,
-    batch_first: bool,
-) -> State:
-    """All layers: the outputs of the last, then every part of all last states (layers·directions, N, H)."""
-    x = input.transpose(0, 1) if batch_first else input
-    steps, directions = len(x), 1 + bidirectional
-    projects = len(start) == 2 and start[0].shape[-1] != start[1].shape[-1]
-    each = (4 if has_biases else 2) + projects
-    ends: list[State] = []
-    for layer in range(num_layers):
-        if layer and p:
-            x = dropout(x, p, train)
-        outs = []
-        for direction in range(directions):
-            k = len(ends)
-            own = params[k * each : (k + 1) * each]
-            w_ih, w_hh, b_ih, b_hh = (*own[: each - projects], None, None)[:4]
-            h, c = (*(index(part, k) for part in start), None)[:2]
-            given, how = (x, h, c, w_ih, w_hh, b_ih, b_hh), (kind, direction == 1)
-            out, last = _by_steps(given, *how, own[-1]) if projects else _read(*given, *how)
-            ends.append((last,) if c is None else (index(out, 0 if direction else steps - 1), last))
-            outs.append(out)
-        x = outs[0] if directions == 1 else cat(outs, -1)
-    last = tuple(unsqueeze(part[0], 0) if len(part) == 1 else stack(part) for part in zip(*ends, strict=True))
-    return (x.transpose(0, 1) if batch_first else x, *last)
 
 
 def _layers_sample(kind: str) -> Callable[[Any], tuple[Any, ...]]:
@@ -212,18 +165,13 @@ def _layers_sample(kind: str) -> Callable[[Any], tuple[Any, ...]]:
         away = kind == "RNN_RELU" and d.smooth  # from the kink: everything is positive
         low = 0.1 if away else -1
         x = d.array((n, steps, inputs) if batch_first else (steps, n, inputs), low=low if away else -3)
-        parts = tuple(d.array((layers * directions, n, size), low=low, high=1) for _ in range(KINDS[kind].parts))
-        biased = d.boolean()
-        params = [
-            weight
-            for layer in range(layers)
-            for _ in range(directions)
-            for weight in _weights_sample(d, kind, size * directions if layer else inputs, size, low)[
-                : 4 if biased else 2
-            ]
-        ]
-        start = parts if len(parts) > 1 else parts[0]
-        return x, start, params, biased, layers, 0.0, d.boolean(), directions == 2, batch_first
+        start = tuple(d.array((layers * directions, n, size), low=low, high=1) for _ in range(KINDS[kind].parts))
+        biased, params = d.boolean(), []
+        for k in range(layers * directions):
+            weights = _weights_sample(d, kind, inputs if k < directions else size * directions, size, low)
+            params += weights[: 4 if biased else 2]
+        hx = start if len(start) > 1 else start[0]
+        return x, hx, params, biased, layers, 0.0, d.boolean(), directions == 2, batch_first
 
     return sample
 
@@ -240,11 +188,32 @@ def _layers_of(kind: str) -> Callable[..., State]:
         bidirectional: bool,
         batch_first: bool,
     ) -> State:
-        start = tuple(hx) if KINDS[kind].parts == 2 else (hx,)
-        return _layers(kind, input, start, params, has_biases, num_layers, dropout, train, bidirectional, batch_first)
+        x, start = input.transpose(0, 1) if batch_first else input, tuple(hx) if KINDS[kind].parts == 2 else (hx,)
+        steps, directions = len(x), 1 + bidirectional
+        projects = len(start) == 2 and start[0].shape[-1] != start[1].shape[-1]
+        each = (4 if has_biases else 2) + projects
+        ends: list[State] = []
+        for layer in range(num_layers):
+            if layer and dropout:
+                x = drop(x, dropout, train)
+            outs = []
+            for reverse in range(directions):
+                k = len(ends)
+                own = params[k * each : (k + 1) * each]
+                h, c = (*(index(part, k) for part in start), None)[:2]
+                w_ih, w_hh, b_ih, b_hh = (*own[: each - projects], None, None)[:4]
+                given = (x, h, c, w_ih, w_hh, b_ih, b_hh)
+                out, last = _by_steps(given, kind, reverse, own[-1]) if projects else _read(*given, kind, bool(reverse))
+                ends.append((last,) if c is None else (index(out, 0 if reverse else steps - 1), last))
+                outs.append(out)
+            x = outs[0] if directions == 1 else cat(outs, -1)
+        ended = (unsqueeze(part[0], 0) if len(part) == 1 else stack(part) for part in zip(*ends, strict=True))
+        return (x.transpose(0, 1) if batch_first else x, *ended)
 
     layers.__name__ = layers.__qualname__ = kind.lower()
-    layers.__doc__ = f"All layers of an `nn.{kind.partition('_')[0]}`: its outputs, and the last states."
+    layers.__doc__ = (
+        f"All layers of an `nn.{kind.partition('_')[0]}`: the outputs of the last, and each part of all last states."
+    )
     # where a sum is 0 but for rounding, relu's gradient is not compared: `tests/nn/test_rnn.py` keeps away from there
     return composed(methods=[], sample=_layers_sample(kind), torch="" if kind == "RNN_RELU" else None)(layers)
 
