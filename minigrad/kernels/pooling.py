@@ -116,3 +116,14 @@ def max_pool(input: Array, window: Window) -> Array:
     for tap, at in taps:
         np.maximum(out[at], tap, out=out[at])
     return out
+
+
+def max_pool_indices(input: Array, window: Window) -> Array:
+    """Where in its image the largest element of each window stands, row · W + column, int64."""
+    largest = max_pool(input, window)
+    found = np.zeros(largest.shape, np.int64)
+    rows, columns = (np.arange(window.size[i]) * window.stride[i] - window.before[i] for i in (0, 1))
+    for (u, v), mask in zip(np.ndindex(window.kernel), winners(input, largest, window), strict=True):
+        at = (rows[:, None] + u * window.dilation[0]) * input.shape[-1] + columns + v * window.dilation[1]
+        found += mask * at
+    return found

@@ -22,12 +22,6 @@ from minigrad.ops.shape import squeeze, unsqueeze
 from minigrad.tensor import Tensor
 
 
-def _winners(input: Any, out: Any, window: Window) -> list[Array]:
-    """For each tap where it is the first that equals the largest."""
-    x, largest = (t.array if isinstance(t, Tensor) else t for t in (input, out))
-    return kernels.winners(x, largest, window)
-
-
 def _sample(d: Any) -> tuple[tuple[int, ...], Window]:
     kernel, stride, dilation = ((d.integer(1, high), d.integer(1, high)) for high in (3, 3, 2))
     before = d.integer(0, kernel[0] // 2), d.integer(0, kernel[1] // 2)
@@ -36,16 +30,12 @@ def _sample(d: Any) -> tuple[tuple[int, ...], Window]:
     return (d.integer(1, 2), d.integer(1, 2), *extent), Window(kernel, stride, dilation, before, (size[0], size[1]))
 
 
-def _pool_sum_sample(d: Any) -> tuple[Any, ...]:
+def _sum_sample(d: Any, back: bool) -> tuple[Any, ...]:
+    """The arguments of `_pool_sum`, or of `_unpool`, its way back."""
     shape, window = _sample(d)
-    masks = d.mask((window.kernel[0] * window.kernel[1], *shape[:2], *window.size))
-    return d.array(shape), window, d.choice([None, masks])
-
-
-def _unpool_sample(d: Any) -> tuple[Any, ...]:
-    shape, window = _sample(d)
-    masks = d.mask((window.kernel[0] * window.kernel[1], *shape[:2], *window.size))
-    return d.array((*shape[:2], *window.size)), shape, window, d.choice([None, masks])
+    results = (*shape[:2], *window.size)
+    masks = d.choice([None, d.mask((window.kernel[0] * window.kernel[1], *results))])
+    return (d.array(results), shape, window, masks) if back else (d.array(shape), window, masks)
 
 
 @operation(
@@ -53,7 +43,7 @@ def _unpool_sample(d: Any) -> tuple[Any, ...]:
     methods=[],
     torch="",
     grad_fn="AvgPool2DBackward0",
-    sample=_pool_sum_sample,
+    sample=lambda d: _sum_sample(d, False),
 )
 def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
     """The sum of each window; with `masks` only of the taps that they select."""
@@ -65,23 +55,39 @@ def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
     methods=[],
     torch="",
     grad_fn="AvgPool2DBackward0Backward0",
-    sample=_unpool_sample,
+    sample=lambda d: _sum_sample(d, True),
 )
 def _unpool(input: Any, shape: tuple[int, ...], window: Window, masks: Any = None) -> Any:
     """Each window's number added to its elements; with `masks` only to the taps that they select."""
     return kernels.unpool(input, shape, window, masks)
 
 
+def _max_pool2d_gradient(g: Any, input: Any, out: Any, window: Window) -> Any:
+    x, largest = (t.array if isinstance(t, Tensor) else t for t in (input, out))  # the winners have no gradient
+    return _unpool(g, tuple(input.shape), window, kernels.winners(x, largest, window))
+
+
+def _max_pool_sample(d: Any) -> tuple[Any, ...]:
+    shape, window = _sample(d)
+    return d.array(shape, distinct=True), window
+
+
 @operation(
-    {"input": lambda g, input, out, window: _unpool(g, tuple(input.shape), window, _winners(input, out, window))},
+    {"input": _max_pool2d_gradient},
     methods=[],
     torch="",
     grad_fn="MaxPool2DWithIndicesBackward0",
-    sample=lambda d: (shape := _sample(d)) and (d.array(shape[0], distinct=True), shape[1]),
+    sample=_max_pool_sample,
 )
 def _max_pool2d(input: Any, window: Window) -> Any:
     """The largest element of each window."""
     return kernels.max_pool(input, window)
+
+
+@operation(methods=[], torch="", sample=_max_pool_sample)
+def _max_pool2d_indices(input: Any, window: Window) -> Any:
+    """Where in its image the largest element of each window stands: row · W + column."""
+    return kernels.max_pool_indices(input, window)
 
 
 # ---- what users call -------------------------------------------------------------------------------------
@@ -108,12 +114,9 @@ def _window(name: str, input: Any, kernel: Any, stride: Any, padding: Any, dilat
     k = pair(kernel, "kernel_size")
     s = k if stride is None or stride in ([], ()) else pair(stride, "stride")
     p, d = pair(padding, "padding"), pair(dilation, "dilation")
-    if min(k) <= 0:
-        raise RuntimeError(f"kernel size should be greater than zero, but got {list(k)} ({name})")
-    if min(s) <= 0:
-        raise RuntimeError(f"stride should be greater than zero, but got {list(s)} ({name})")
-    if min(d) <= 0:
-        raise RuntimeError(f"dilation should be greater than zero, but got {list(d)} ({name})")
+    for what, values in (("kernel size", k), ("stride", s), ("dilation", d)):
+        if min(values) <= 0:
+            raise RuntimeError(f"{what} should be greater than zero, but got {list(values)} ({name})")
     for a, b, c in zip(p, k, d, strict=True):
         if a < 0:
             raise RuntimeError(f"pad must be non-negative, but got pad: {a}")
@@ -130,17 +133,6 @@ def _window(name: str, input: Any, kernel: Any, stride: Any, padding: Any, dilat
             f"small ({name} with kernel_size {list(k)})"
         )
     return Window((k[0], k[1]), (s[0], s[1]), (d[0], d[1]), (p[0], p[1]), (size[0], size[1]))
-
-
-def _indices(input: Any, out: Any, window: Window) -> Tensor:
-    """Where in its image each largest element stands: row · W + column."""
-    found = np.zeros(out.shape, dtype=np.int64)
-    rows, columns = (np.arange(window.size[i]) * window.stride[i] - window.before[i] for i in (0, 1))
-    for i, mask in enumerate(_winners(input, out, window)):
-        u, v = divmod(i, window.kernel[1])
-        at = (rows[:, None] + u * window.dilation[0]) * input.shape[-1] + columns + v * window.dilation[1]
-        found += mask * at
-    return Tensor.wrap(found)
 
 
 def _as_image(input: Any, name: str) -> Any:
@@ -210,7 +202,7 @@ def max_pool2d(
     """
     window = _window("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
     out = _max_pool2d(input, window)
-    return (out, _indices(input, out, window)) if return_indices else out
+    return (out, _max_pool2d_indices(input, window)) if return_indices else out
 
 
 @composed(
