@@ -25,19 +25,19 @@ class _ChannelsLast:
         """The other way: (A, C, B)."""
         return rows.reshape(len(rows), self.b, self.c).transpose(0, 2, 1)
 
-    def spread(self, v: Array) -> Any:
+    def broadcast(self, v: Array) -> Any:
         """A number for each channel (C,), to broadcast against what `view` gives."""
         return np.tile(v, self.b)
 
     def total(self, x: Array) -> Any:
         """The sum over A and B. A product is faster than `sum`, and exact enough in float32."""
-        return self._gathered(np.ones(len(x), x.dtype) @ x)
+        return self._per_channel(np.ones(len(x), x.dtype) @ x)
 
     def dots(self, x: Array, y: Array) -> Any:
         """The sum of ``x * y`` over A and B."""
-        return self._gathered(np.einsum("ai,ai->i", x, y))
+        return self._per_channel(np.einsum("ai,ai->i", x, y))
 
-    def _gathered(self, row: Array) -> Any:
+    def _per_channel(self, row: Array) -> Any:
         if self.b == 1:
             return row
         return row.reshape(self.b, self.c).sum(0, dtype=np.float64).astype(row.dtype)  # many terms, one by one
@@ -52,7 +52,7 @@ class _ChannelsFirst:
     def back(self, x: Array) -> Array:
         return x
 
-    def spread(self, v: Array) -> Any:
+    def broadcast(self, v: Array) -> Any:
         return v.reshape(-1, 1)
 
     def total(self, x: Array) -> Any:
@@ -72,14 +72,14 @@ def standardize(input: Array, weight: Any, bias: Any, eps: float) -> tuple[Array
     n, layout = input.shape[0] * input.shape[2], _layout(input)
     x = layout.view(input)
     mean = layout.total(x) / n
-    result = x - layout.spread(mean)
+    result = x - layout.broadcast(mean)
     variance = layout.dots(result, result) / n
     factor = 1 / np.sqrt(variance + eps)
     if weight is not None:
         factor = factor * weight
     shift = -mean * factor if bias is None else bias - mean * factor
-    np.multiply(x, layout.spread(factor), out=result)
-    result += layout.spread(shift)
+    np.multiply(x, layout.broadcast(factor), out=result)
+    result += layout.broadcast(shift)
     return layout.back(result), mean, variance
 
 
@@ -98,12 +98,12 @@ def standardize_back(
     total = layout.total(given)
     if not (wanted[0] or wanted[1]):
         return None, None, total
-    result = x - layout.spread(mean)
+    result = x - layout.broadcast(mean)
     along = layout.dots(given, result)
     if wanted[0]:
         factor = scale if weight is None else scale * weight
         slope = factor * scale**2 * along / -n
-        np.multiply(x, layout.spread(slope), out=result)
-        result += layout.spread(factor * total / -n - mean * slope)
-        result += given * layout.spread(factor)
+        np.multiply(x, layout.broadcast(slope), out=result)
+        result += layout.broadcast(factor * total / -n - mean * slope)
+        result += given * layout.broadcast(factor)
     return layout.back(result) if wanted[0] else None, along * scale, total

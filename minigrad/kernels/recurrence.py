@@ -39,20 +39,20 @@ def _lstm_forward(gates: Array, before: Array, after: Array, cells: Any) -> None
     np.tanh(gates, out=gates)
     gates[:3] *= 0.5
     gates[:3] += 0.5
-    (o, i, f, news), (old, new, bent) = gates, cells
-    np.add(f * old, i * news, out=new)
-    np.tanh(new, out=bent)
-    np.multiply(o, bent, out=after)
+    (o, i, f, g), (c, c_next, tanh_c) = gates, cells
+    np.add(f * c, i * g, out=c_next)
+    np.tanh(c_next, out=tanh_c)
+    np.multiply(o, tanh_c, out=after)
 
 
 def _gru_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
-    r_and_z, own, news = gates[:2], gates[2], gates[3]
+    r_and_z, n_h, n = gates[:2], gates[2], gates[3]
     np.tanh(r_and_z, out=r_and_z)
     r_and_z *= 0.5
     r_and_z += 0.5
     r, z = r_and_z
-    np.tanh(news + r * own, out=news)
-    np.add((before - news) * z, news, out=after)
+    np.tanh(n + r * n_h, out=n)
+    np.add((before - n) * z, n, out=after)
 
 
 # ---- All steps back: `out` is filled with the factors between the gradients of the state (of an LSTM: of h for o, of c
@@ -70,20 +70,20 @@ def _rnn_relu_factors(gates: Array, states: Array, cells: Any, out: Array) -> tu
 
 
 def _lstm_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
-    (o, i, f, news), (c, bent), h = gates.swapaxes(0, 1), cells, states[1:]
+    (o, i, f, g), (c, tanh_c), h = gates.swapaxes(0, 1), cells, states[1:]
     np.multiply(h, 1 - o, out=out[:, 0])
-    np.multiply(i * news, 1 - i, out=out[:, 1])
+    np.multiply(i * g, 1 - i, out=out[:, 1])
     np.multiply(c[:-1] * f, 1 - f, out=out[:, 2])
-    np.multiply(i, 1 - news * news, out=out[:, 3])
-    return o - h * bent, f  # since h = o tanh(c)
+    np.multiply(i, 1 - g * g, out=out[:, 3])
+    return o - h * tanh_c, f  # since h = o tanh(c)
 
 
 def _gru_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
-    (r, z, own, news), (by_r, by_z, by_own, by_news) = gates.swapaxes(0, 1), out.swapaxes(0, 1)
-    np.multiply(1 - news * news, 1 - z, out=by_news)
-    np.multiply(by_news, r, out=by_own)
-    np.multiply(by_own * own, 1 - r, out=by_r)
-    np.multiply((states[:-1] - news) * z, 1 - z, out=by_z)
+    (r, z, n_h, n), (by_r, by_z, by_n_h, by_n) = gates.swapaxes(0, 1), out.swapaxes(0, 1)
+    np.multiply(1 - n * n, 1 - z, out=by_n)
+    np.multiply(by_n, r, out=by_n_h)
+    np.multiply(by_n_h * n_h, 1 - r, out=by_r)
+    np.multiply((states[:-1] - n) * z, 1 - z, out=by_z)
     return None, z
 
 
@@ -92,7 +92,7 @@ class Kind:
     """A kind of layer, and how its gates are laid out.
 
     `state_rows` and `input_rows` say in which block torch's gates stand, in torch's order, for the weights of the
-    state and of the input. For a GRU the two shares of the news have a block each.
+    state and of the input. A GRU's new gate has two blocks, for the shares of the state and of the input.
     """
 
     name: str

@@ -39,7 +39,7 @@ def rnn_step(function: Callable[[Any], Any]) -> Step:
 
 
 def lstm_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
-    """Input, forget and output gates i, f, o and news g: ``c' = f c + i g``, ``h' = o tanh(c')``."""
+    """Input, forget and output gates i, f, o and cell gate g: ``c' = f c + i g``, ``h' = o tanh(c')``."""
     h, c = state
     gates = gates + linear(h, weight, bias)
     n = c.shape[-1]
@@ -51,15 +51,15 @@ def lstm_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
 
 
 def gru_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
-    """Reset and update gates r, z and news n: ``h' = n + z (h - n)``; r scales the state's share of the news."""
+    """Reset, update and new gates r, z, n: ``h' = n + z (h - n)``; r scales the state's share of n."""
     (h,) = state
     own = linear(h, weight, bias)
     n = h.shape[-1]
     both = (..., slice(0, 2 * n))
     r_and_z = sigmoid(index(gates, both) + index(own, both))
     r, z = index(r_and_z, (..., slice(0, n))), index(r_and_z, (..., slice(n, 2 * n)))
-    news = (..., slice(2 * n, 3 * n))
-    new = tanh(index(gates, news) + r * index(own, news))
+    last = (..., slice(2 * n, 3 * n))
+    new = tanh(index(gates, last) + r * index(own, last))
     return (new + z * (h - new),)
 
 
