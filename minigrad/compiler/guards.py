@@ -432,7 +432,11 @@ class Analysis:
                         self.refuse("a gradient is set", line)
             elif op in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"):
                 self.check(f"{{}}.get({name!r})", f"global variable '{name}'", line, space)
-                self.chain(space.get(name, getattr(builtins, name, None)), instructions, i, line)
+                value = space.get(name, getattr(builtins, name, None))
+                if value is getattr or value is hasattr:
+                    self.use([self.asked(instructions[i + 1 :], space, contents(cells), line)], line)
+                else:
+                    self.chain(value, instructions, i, line)
             elif "DEREF" in op and name in cells:
                 self.check("{}.cell_contents", f"variable '{name}'", line, cells[name])
                 try:
@@ -455,6 +459,26 @@ class Analysis:
                 break
             x = self.member(x, instructions[i].argval, line)
         self.follow(x, line)
+
+    def asked(self, instructions: list[dis.Instruction], space: Any, cells: dict[str, Any], line: str) -> str:
+        """The name that a call of `getattr` or `hasattr` asks for: a literal, or a variable that is checked itself."""
+        depth, found = 0, None
+        for one, two, third, last in zip(*(instructions[i:] for i in range(4)), strict=False):
+            depth += dis.stack_effect(one.opcode, one.arg)
+            if depth == 1 and "ATTR" not in two.opname:
+                known: Any = {"LOAD_CONST": {two.argval: two.argval}, "LOAD_GLOBAL": space, "LOAD_DEREF": cells}
+                name = known.get(two.opname, {}).get(two.argval)
+                end = last if third.opname == "LOAD_CONST" else third
+                found = name if isinstance(name, str) and end.opname in ("PRECALL", "CALL") else None
+                break
+        if found is None:
+            self.refuse("the name of an attribute is computed", line)
+        return found
+
+
+def contents(cells: dict[str, types.CellType]) -> dict[str, Any]:
+    """What is in the cells that are not empty."""
+    return {name: cell.cell_contents for name, cell in cells.items() if cell != types.CellType()}
 
 
 def codes(code: types.CodeType) -> Iterator[types.CodeType]:

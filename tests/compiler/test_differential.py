@@ -470,6 +470,7 @@ def shown(thing):
     """What can be seen of a thing, so that it can be compared."""
     if isinstance(thing, mg.Tensor):
         array = thing.detach().numpy()
+        array = np.where(array == array, array, np.nan).astype(array.dtype) if array.dtype.kind == "f" else array
         return (array.shape, str(array.dtype), array.tobytes())
     if isinstance(thing, dict):
         return {str(key): shown(value) for key, value in thing.items()}

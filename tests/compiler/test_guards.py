@@ -106,7 +106,7 @@ def put_back():
 def cases():
     config, numbers, table, pair = Config(), [1.0, 2.0], {"a": 1.0}, Pair(Config(), [1])
     queue, names, array, slotted = collections.deque([1]), {"a"}, np.ones(3), Slotted()
-    space = types.SimpleNamespace(v=1)
+    space, word, kind = types.SimpleNamespace(v=1), "rate", "relu"
     part = functools.partial(helper, by=config)
     model, tensor = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5)), mg.ones(2)
     deep = {"x": [{"y": (Config(), 2)}]}
@@ -136,6 +136,10 @@ def cases():
     yield "cached property", lambda: config.cached, lambda: setattr(config, "other", 2)
     yield "special methods", lambda: config["a"] + config(), lambda: config.table.update(a=2)
     yield "class attribute", lambda: Config.scale, lambda: setattr(Config, "scale", 2.0)
+    yield "optional attribute", lambda: getattr(config, "late", 1), lambda: setattr(config, "late", 2)
+    yield "attribute by a variable", lambda: getattr(config, word), lambda: setattr(config, "rate", 2)
+    yield "whether there is an attribute", lambda: hasattr(config, "late"), lambda: setattr(config, "late", 2)
+    yield "function by its name", lambda: getattr(F, kind)(tensor), lambda: setattr(F, "relu", F.relu6)
     yield "missing attribute", lambda: missing(config), lambda: setattr(config, "late", 2)
     yield "shadowed class attribute", lambda: config.scale, lambda: setattr(config, "scale", 1.0)
     yield "method of an object", lambda: config.factor(), lambda: setattr(config, "factor", lambda: 1)
@@ -254,8 +258,8 @@ def refusals():
     yield "setattr", lambda: setattr(config, "x", 1), "setattr()"
     yield "exec", lambda: exec("1"), "exec()"
     yield "__dict__", lambda: config.__dict__["rate"], "__dict__ is used"
-    yield "computed name", lambda: getattr(config, name), "getattr()"
-    yield "whether there is an attribute", lambda: hasattr(config, "late"), "hasattr()"
+    yield "computed name", lambda: getattr(config, name + ""), "the name of an attribute is computed"
+    yield "name of an argument", lambda of="rate": getattr(config, of), "the name of an attribute is computed"
     yield "attrgetter", lambda: operator.attrgetter(name)(config), "attrgetter()"
     yield "generator", lambda: next(generator), "genexpr"
     yield "iterator", lambda: next(file_like), "list_iterator"
