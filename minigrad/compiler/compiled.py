@@ -13,8 +13,9 @@ from sys import getrefcount
 from threading import Lock
 from typing import Any, NamedTuple
 
+from minigrad.compiler.analysis import FOLLOW, PLAIN, Unguardable
 from minigrad.compiler.builder import CHANGED, Builder
-from minigrad.compiler.guards import FOLLOW, PLAIN, Guards, Unguardable
+from minigrad.compiler.guards import Guards
 from minigrad.compiler.recorder import Recorder, difference, same
 from minigrad.grad_mode import grad_mode
 from minigrad.nn.module import Module

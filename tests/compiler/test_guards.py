@@ -16,7 +16,8 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn, optim
-from minigrad.compiler.guards import Guards, Unguardable, alike
+from minigrad.compiler.analysis import Unguardable
+from minigrad.compiler.guards import Guards, alike
 from minigrad.nn import functional as F
 
 NUMBER = 1.0

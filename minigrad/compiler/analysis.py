@@ -1,0 +1,394 @@
+"""What the code of a step may read from Python: an analysis of bytecode, and of the objects that it can reach.
+
+From the names that the code loads, and from the arguments, all objects are reached that the code, and each function
+that it can reach, has a name for. It may find more than the step reads, never less: what it can't follow raises
+`Unguardable`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import collections
+import dis
+import enum
+import functools
+import operator
+import re
+import sys
+import types
+from abc import ABCMeta
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.nn.hooks import Hooks
+from minigrad.nn.module import Module
+from minigrad.random import Generator
+from minigrad.tensor import Tensor, device
+
+MOST = 4096  #: elements of a container or an array whose content is checked
+HEAP_TYPE = 1 << 9  #: of a class that is made while the program runs (Py_TPFLAGS_HEAPTYPE)
+PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), np.generic, np.dtype, dtypes.dtype, device)
+words = str.split
+#: Builtins that read only their arguments, and where all other functions are that do so, but for those refused.
+PURE = words("""abs all any bool bytes callable classmethod complex dict divmod enumerate filter float frozenset int
+    isinstance issubclass iter len list map max min next object pow property range repr reversed round set slice sorted
+    staticmethod str sum super tuple type zip __build_class__""")
+PARTS = words("""minigrad numpy math cmath operator itertools functools collections typing types enum abc dataclasses
+    contextlib _operator _functools _collections _collections_abc _abc""")
+REFUSED_PARTS = tuple(
+    words("""numpy.random numpy.lib minigrad.utils.data minigrad.vision minigrad.serialization
+    minigrad.profiler minigrad.kernels minigrad.viz minigrad.onnx minigrad.distributed minigrad.nn.init""")
+)
+REFUSED = words("""manual_seed seed initial_seed get_rng_state set_rng_state fork_rng set_default_dtype set_num_threads
+    save load savez savez_compressed savetxt loadtxt genfromtxt fromfile fromregex memmap seterr seterrcall setbufsize
+    put place set_printoptions attrgetter methodcaller lru_cache cache""")
+#: Attributes by which a program looks at objects as a whole, or past the operations.
+REFUSED_NAMES = words("""__dict__ __globals__ __closure__ __code__ __getstate__ __subclasses__ _grad array node version
+    _version data_ptr f_locals reset_parameters reset_running_stats""")
+#: Special methods that syntax does not call: they are followed where objects are made, or something calls them.
+MAKING, TEXT = words("__init__ __new__ __post_init__ __del__"), words("__repr__ __str__ __format__")
+ORDER = words("__eq__ __ne__ __lt__ __le__ __gt__ __ge__")
+SILENT = [*MAKING, *TEXT, *ORDER, *words("""__hash__ __reduce__ __reduce_ex__ __getstate__ __setstate__ __copy__
+    __deepcopy__ __dir__ __sizeof__ __set_name__ __init_subclass__ __class_getitem__ __subclasshook__""")]  # fmt: skip
+CALLING = {"str": TEXT, "repr": TEXT, **dict.fromkeys(words("sorted min max set dict sort index remove count"), ORDER)}
+
+
+class Unguardable(Exception):  # noqa: N818 (no error: the step runs eagerly)
+    """The step depends on something that no check can follow; the message says on what, and where."""
+
+
+class Analysis:
+    """One pass over all that can be reached; it adds to `words` the attributes that the code names.
+
+    Attributes:
+        words: for each attribute the first line that names it.
+        stored: the same for attributes that are set.
+        checks: what `Guards.add` is given.
+        seen: all objects that were reached, by identity.
+    """
+
+    def __init__(self, words: dict[str, str], stored: dict[str, str]) -> None:
+        self.words, self.stored = words, stored
+        self.checks: list[tuple[str, str, str, tuple[Any, ...], bool]] = []
+        self.seen: dict[int, Any] = {}
+
+    def refuse(self, what: str, line: str) -> NoReturn:
+        """Say that the step can't be checked."""
+        raise Unguardable(f"{what} at {line}")
+
+    def check(self, text: str, what: str, line: str, *objects: Any, each: bool = False) -> None:
+        """Note a check; see `Guards.add`."""
+        self.checks.append((text, what, line, objects, each))
+
+    def need(self, condition: Any, x: Any, line: str) -> None:
+        """Refuse the step if it does not hold: `x` can't be checked."""
+        if not condition:
+            self.refuse(f"{named(x)} has side effects or can't be guarded,", line)
+
+    def use(self, names: Iterable[str], line: str) -> None:
+        """Note that the code names, or calls by syntax, these attributes."""
+        for name in names:
+            self.words.setdefault(name, line)
+
+    # ---- objects ------------------------------------------------------------------------------------
+
+    def follow(self, x: Any, line: str) -> None:
+        """Reach an object, and all that the code may read from it."""
+        if isinstance(x, PLAIN) or id(x) in self.seen:
+            return
+        self.seen[id(x)] = x
+        for kind, how in FOLLOW.items():
+            if isinstance(x, kind):
+                how(self, x, line)
+                return
+        if python_defined(type(x)):
+            self.instance(x, line)
+        else:
+            self.need(type(x).__module__.startswith("minigrad.") and allowed(type(x)), x, line)
+            self.attributes(x, line, [name for name in self.words if name[0] != "_"])
+
+    def tensor(self, x: Tensor, line: str) -> None:
+        """A tensor: which array it has; what is in it shows while the step runs."""
+        self.need(type(x).__module__.startswith("minigrad.") and x.node is None, x, line)
+        self.check("{}.array", "a tensor", line, x)
+        self.check("{}.tracked", "requires_grad of a tensor", line, x)
+        self.attributes(
+            x, line, [n for n in self.words if (n in self.stored or n in vars(x)) and not hasattr(Tensor, n)]
+        )
+
+    def array(self, x: Any, line: str) -> None:
+        """An array of NumPy: its content."""
+        self.need(x.size <= MOST and not x.dtype.hasobject, x, line)
+        self.check("{}.tobytes() == {} and {}.shape == {}", "an array of NumPy", line, x, x.tobytes(), x, x.shape)
+
+    def content(self, x: Any, line: str) -> None:
+        """A list, a deque, a set, or a dict (its keys, in their order, and values)."""
+        self.need(len(x) <= MOST, x, line)
+        self.check("{}", f"the content of a {type(x).__name__}", line, x, each=True)
+        if isinstance(x, dict):
+            self.check("{}.values()", f"the content of a {type(x).__name__}", line, x, each=True)
+            self.elements(x.values(), line)
+        self.elements(x, line)
+        self.follow(getattr(x, "default_factory", None), line)
+
+    def elements(self, x: Any, line: str) -> None:
+        """What is in it."""
+        for part in list(x):
+            self.follow(part, line)
+        if python_defined(type(x)):
+            self.instance(x, line)
+
+    def module(self, x: Module, line: str) -> None:
+        """A layer of minigrad: all of it. One of the user's: parameters, children, and what its code names."""
+        inside = vars(x)
+        known = {name for name in inside if name in x._kinds or name in ("training", "_hooks", "_kinds")}
+        if not python_defined(type(x)):
+            self.check("{}.values()", f"an attribute of {named(x)}", line, inside, each=True)
+            for name in set(inside) - {"_kinds", "_non_persistent_buffers_set"}:  # they change with the others
+                self.follow(inside[name], line)
+            return
+        if any(not python_defined(part) and part not in (Module, object) for part in type(x).__mro__):
+            known.update(inside)  # its code is in part minigrad's
+        self.attributes(x, line, {*known, *self.words, "_hooks"})
+        self.methods(type(x), line)
+
+    def instance(self, x: Any, line: str) -> None:
+        """An object of a class that is written in Python."""
+        self.check("{}.__class__", f"the class of {named(x)}", line, x)
+        self.attributes(x, line, self.words)
+        self.methods(type(x), line)
+
+    def attributes(self, x: Any, line: str, names: Iterable[str]) -> None:
+        """Those that the code names; those that it may find missing must stay so."""
+        inside = getattr(x, "__dict__", {})
+        absent = {}
+        for name in list(names):
+            at = self.stored.get(name) or self.words.get(name, line)
+            what = f"attribute '{name}' of {named(x)}"
+            if name in inside:
+                self.check(f"{{}}[{name!r}]", what, at, inside)
+                self.follow(inside[name], at)
+            elif isinstance(getattr(type(x), name, None), types.MemberDescriptorType):  # __slots__
+                self.check(f"{{}}.{name}", what, at, x)
+                self.follow(getattr(x, name, None), at)
+            else:
+                absent[name] = what, at
+        if absent and hasattr(x, "__dict__"):
+            what, at = absent[next((name for name in absent if name in self.stored), min(absent))]
+            self.check("{}.isdisjoint({})", what, at, frozenset(absent), inside)
+
+    def methods(self, kind: type, line: str, made: bool = False) -> None:
+        """What its classes define, of the names that the code uses; special methods are called by syntax.
+
+        `made`: the code may make objects of this class.
+        """
+        self.need(type(kind) in (type, ABCMeta, enum.EnumMeta), kind, line)
+        found: set[str] = set()
+        for part in kind.__mro__:
+            if not python_defined(part):
+                self.need(not part.__flags__ & HEAP_TYPE or allowed(part), part, line)
+                continue
+            for name, value in list(vars(part).items()):
+                special = name[:2] == name[-2:] == "__" and callable(value) and name not in SILENT
+                hashed = name in ("__eq__", "__hash__") and isinstance(vars(part).get("__hash__"), types.FunctionType)
+                if name in found or not (special or hashed or name in self.words or (made and name in MAKING)):
+                    continue
+                found.add(name)
+                if name in ("__getattr__", "__getattribute__"):
+                    self.refuse(f"attributes of {kind.__name__} are computed by {name}", line)
+                at = self.stored.get(name, line)
+                if isinstance(value, types.FunctionType) or not hasattr(type(value), "__get__"):
+                    self.check(f"{{}}.{name}", f"{kind.__name__}.{name}", at, kind)
+                else:
+                    self.check(f"{{}}[{name!r}]", f"{kind.__name__}.{name}", at, vars(part))
+                self.follow(value, at)
+
+    def type(self, x: type, line: str) -> None:
+        """A class, of which the code may make objects."""
+        if not python_defined(x):
+            self.builtin(x, line)
+            return
+        self.methods(x, line, made=True)
+        missing = {name: at for name, at in self.stored.items() if not hasattr(x, name)}
+        for name, at in missing.items():
+            self.check(f"{{}}.get({name!r})", f"attribute '{name}' of {x.__name__}", at, vars(x))
+
+    def package(self, x: types.ModuleType, line: str) -> None:
+        """A module that is passed on: whatever the code may name of it."""
+        for name in list(self.words):
+            if name in vars(x) or (name in self.stored and x.__name__.partition(".")[0] not in PARTS):
+                self.member(x, name, self.words[name])
+
+    def member(self, x: types.ModuleType, name: str, line: str) -> Any:
+        """One name of a module."""
+        self.need(allowed(x), x, line)
+        self.check(f"{{}}.get({name!r})", f"{x.__name__}.{name}", line, vars(x))
+        return vars(x).get(name)
+
+    def builtin(self, x: Any, line: str) -> None:
+        """A function or a class of a library."""
+        self.need(allowed(x), x, line)
+        if not isinstance(of := getattr(x, "__self__", None), types.ModuleType):
+            self.follow(of, line)
+        self.use(CALLING.get(getattr(x, "__name__", ""), ()), line)
+
+    def attribute_of(self, x: Any, line: str, *names: str) -> None:
+        """What stands for others: a method, a property, a partial."""
+        for name in names:
+            self.follow(getattr(x, name, None), line)
+
+    # ---- code ---------------------------------------------------------------------------------------
+
+    def function(self, x: types.FunctionType, line: str) -> None:
+        """A function: its code, defaults and closure, and the globals that it names."""
+        if (x.__module__ or "").partition(".")[0] in PARTS:
+            self.builtin(x, line)
+            return
+        for name in ("__code__", "__defaults__", "__kwdefaults__"):
+            self.check(f"{{}}.{name}", f"{name} of {named(x)}", line, x)
+        self.attribute_of(x, line, "__defaults__", "__kwdefaults__")
+        self.attributes(x, line, self.stored)
+        cells = dict(zip(x.__code__.co_freevars, x.__closure__ or (), strict=True))
+        for code in codes(x.__code__):
+            self.code(code, x.__globals__, cells)
+
+    def code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, types.CellType]) -> None:
+        """What one code object names."""
+        number = code.co_firstlineno
+        instructions = list(dis.get_instructions(code))
+        for i, (op, name) in enumerate([(x.opname, x.argval) for x in instructions]):
+            number = getattr(instructions[i].positions, "lineno", None) or number
+            line = f"{code.co_filename}:{number}"
+            if ("ATTR" in op or op in ("LOAD_METHOD", "IMPORT_FROM")) and isinstance(name, str):
+                if name in REFUSED_NAMES:
+                    self.refuse(f"{name} is used", line)
+                self.use([name, *CALLING.get(name, ())], line)
+                if op.startswith(("STORE", "DELETE")):
+                    self.stored.setdefault(name, line)
+                    if name == "grad" and op.startswith("STORE") and instructions[max(i - 2, 0)].argval is not None:
+                        self.refuse("a gradient is set", line)
+            elif op in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"):
+                self.check(f"{{}}.get({name!r})", f"global variable '{name}'", line, space)
+                value = space.get(name, getattr(builtins, name, None))
+                if value is getattr or value is hasattr:
+                    self.use([self.asked(instructions[i + 1 :], space, contents(cells), line)], line)
+                else:
+                    self.chain(value, instructions, i, line)
+            elif "DEREF" in op and name in cells:
+                self.check("{}.cell_contents", f"variable '{name}'", line, cells[name])
+                try:
+                    self.chain(cells[name].cell_contents, instructions, i, line)
+                except ValueError:
+                    self.refuse(f"variable '{name}' has no value yet", line)
+            elif op == "IMPORT_NAME":
+                self.need(name in sys.modules, name, line)
+                self.chain(sys.modules[name], instructions, i, line)
+            elif (op == "COMPARE_OP" and instructions[i - 1].opname != "LOAD_CONST") or op == "CONTAINS_OP":
+                self.use(ORDER, line)
+            elif "FORMAT" in op:
+                self.use(TEXT, line)
+
+    def chain(self, x: Any, instructions: list[dis.Instruction], i: int, line: str) -> None:
+        """Follow a value that instruction `i` loads; of a module only the attribute that is read from it, if one is."""
+        while isinstance(x, types.ModuleType) and i + 1 < len(instructions):
+            i += 1
+            if instructions[i].opname not in ("LOAD_ATTR", "LOAD_METHOD"):
+                break
+            x = self.member(x, instructions[i].argval, line)
+        self.follow(x, line)
+
+    def asked(self, instructions: list[dis.Instruction], space: Any, cells: dict[str, Any], line: str) -> str:
+        """The name that a call of `getattr` or `hasattr` asks for: a literal, or a variable that is checked itself."""
+        depth, found = 0, None
+        for one, two, third, last in zip(*(instructions[i:] for i in range(4)), strict=False):
+            depth += dis.stack_effect(one.opcode, one.arg)
+            if depth == 1 and "ATTR" not in two.opname:
+                known: Any = {"LOAD_CONST": {two.argval: two.argval}, "LOAD_GLOBAL": space, "LOAD_DEREF": cells}
+                name = known.get(two.opname, {}).get(two.argval)
+                end = last if third.opname == "LOAD_CONST" else third
+                found = name if isinstance(name, str) and end.opname in ("PRECALL", "CALL") else None
+                break
+        if found is None:
+            self.refuse("the name of an attribute is computed", line)
+        return found
+
+
+def contents(cells: dict[str, types.CellType]) -> dict[str, Any]:
+    """What is in the cells that are not empty."""
+    return {name: cell.cell_contents for name, cell in cells.items() if cell != types.CellType()}
+
+
+def codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """A code object, and those of the functions and comprehensions in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes(constant)
+
+
+def python_defined(kind: type) -> bool:
+    """Whether a class is written in Python, and is neither minigrad's own nor of one of `PARTS`."""
+    module = kind.__module__
+    file = getattr(sys.modules.get(module), "__file__", "") or ""
+    outside = module.partition(".")[0] not in PARTS and module not in sys.builtin_module_names
+    return bool(kind.__flags__ & HEAP_TYPE) and outside and not file.endswith((".so", ".pyd"))
+
+
+def allowed(x: Any) -> bool:
+    """Whether a module, function or class reads and changes nothing that a check would have to know of."""
+    name = "" if isinstance(x, types.ModuleType) else getattr(x, "__name__", type(x).__name__)
+    owner = getattr(x, "__objclass__", None) or getattr(x, "__self__", None)
+    if not name:
+        module = x.__name__
+    elif isinstance(owner, types.ModuleType):
+        module = owner.__name__
+    elif owner is not None:
+        return True  # a method; its object is looked at
+    else:
+        module = getattr(x, "__module__", None) or ("numpy" if isinstance(x, np.ufunc) else "")
+    part = module.partition(".")[0]
+    if module == "builtins":
+        return name in PURE or (isinstance(x, type) and issubclass(x, BaseException))
+    if part not in PARTS:
+        return not name and part not in sys.stdlib_module_names
+    return not module.startswith(REFUSED_PARTS) and name not in REFUSED
+
+
+def named(x: Any) -> str:
+    """What messages call it."""
+    name = getattr(x, "__qualname__", None) or getattr(x, "__name__", None)
+    return (f"{name}()" if callable(x) else name) if name else f"an object of type '{type(x).__name__}'"
+
+
+_field: Any = type(collections.namedtuple("_", "a").a)  # type: ignore[attr-defined]
+
+
+def _followed(*names: str) -> Callable[[Analysis, Any, str], None]:
+    return lambda analysis, x, line: analysis.attribute_of(x, line, *names)
+
+
+#: What is done with an object of each type; the first that fits.
+FOLLOW: dict[Any, Callable[[Analysis, Any, str], None]] = {
+    (Generator, range, slice, types.CodeType, operator.itemgetter, types.GenericAlias, re.Pattern, _field): _followed(),
+    Hooks: lambda analysis, x, line: analysis.elements(vars(x).values(), line),
+    types.SimpleNamespace: lambda analysis, x, line: analysis.attributes(x, line, analysis.words),
+    Tensor: Analysis.tensor,
+    Module: Analysis.module,
+    np.ndarray: Analysis.array,
+    (dict, list, collections.deque, set): Analysis.content,
+    (tuple, frozenset): Analysis.elements,
+    types.FunctionType: Analysis.function,
+    types.ModuleType: Analysis.package,
+    (
+        *(types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType, types.MethodWrapperType),
+        *(types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType),
+        *(np.ufunc, type(np.sum)),
+    ): Analysis.builtin,
+    (types.MethodType, staticmethod, classmethod): _followed("__func__", "__self__"),
+    property: _followed("fget", "fset", "fdel"),
+    (functools.partial, functools.cached_property): _followed("func", "args", "keywords"),
+    type: Analysis.type,
+}
