@@ -43,6 +43,7 @@ class Builder:
         self._places: dict[int, Any] = {}  # of values, by number
         self._names: dict[int, str] = {}  # of bound objects, by identity
         self._counter = count()
+        self._written: set[Slot] = set()  # by the step, in place
         self._walk = 0  # the first line of a backward
         for call in record.calls:
             self._arrive(call) if call.kind == "leaf" else self._lower(call)
@@ -82,6 +83,7 @@ class Builder:
         if call.kind == "backward" and not self._walk:
             self._walk = len(self.lines)
         args = list(call.args) if call.kind == "effect" else mapped(self._given, list(call.args))
+        self._written.update(ref.slot for ref in leaves(args[:1], Ref) if call.function is np.copyto)
         if call.function in (np.ones_like, np.zeros_like):
             made = call.function(call.results.example)
             self._places[call.results.number] = Ref(self._slot("fixed", made, made))
@@ -120,15 +122,18 @@ class Builder:
         return call.kind == "forward" and any(isinstance(x, Ref) and x.slot in own for x in shown)
 
     def _ahead(self, lines: list[Line]) -> list[Line]:
-        """Ask before the step what depends only on its arguments: a replay can't turn back later. What is left."""
+        """Ask before the step what depends only on what it is given: a replay can't turn back later. What is left."""
         while (n := next((i for i, line in enumerate(lines) if line.function is tracing.check), None)) is not None:
-            read = {slot for line in lines[:n] for slot in line.slots if slot.kind != "buffer"}
-            own = {line.out.slot for line in lines[:n] if line.out is not None}
-            written = {line.args[0].slot for line in self.lines if line.function is np.copyto}
-            before = {slot for line in lines[:n] for slot in line.slots if slot.kind == "buffer"}
-            if not before <= own or any(slot.kind != "input" or slot in written for slot in read):
+            read = {slot for line in lines[:n] for slot in line.slots} - {
+                line.out.slot for line in lines[:n] if line.out
+            }
+            if not all(
+                slot.kind == "input" or (slot.kind == "fixed" and slot.example.dtype.kind in "iub") for slot in read
+            ):
                 break
             self.head += lines[: n + 1]
+            if any(slot.kind == "fixed" or slot in self._written for slot in read):
+                break  # something may change it before its time comes
             lines = lines[n + 1 :]
         return lines
 
