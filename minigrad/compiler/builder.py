@@ -277,11 +277,11 @@ class Builder:
             return f"{thing.slot.name}{tracing.expression(thing) or ''}"
         if kind is not None and isinstance(thing, (np.generic, int, float)) and not isinstance(thing, bool):
             thing = np.asarray(thing, None if isinstance(thing, np.generic) or kind.kind != "f" else kind)
-        if thing is None or isinstance(thing, (bool, int, str)) or (type(thing) in (tuple, list, dict) and not thing):
+        if thing is None or isinstance(thing, (bool, int, str)):
             return repr(thing)
-        if isinstance(thing, dict) and written(thing):
+        if type(thing) is dict:
             return "{" + ", ".join(f"{self.name(key)}: {self.name(part)}" for key, part in thing.items()) + "}"
-        if isinstance(thing, (tuple, list)) and written(thing):
+        if type(thing) is list or (isinstance(thing, (tuple, list)) and written(thing)):
             inside = ", ".join(map(self.name, thing))
             if hasattr(thing, "_fields"):
                 return f"{self.name(type(thing))}({inside})"

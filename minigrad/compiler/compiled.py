@@ -22,6 +22,7 @@ from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 from minigrad.watch import by, watching
 
+OWN = {"array", *dir(Tensor)}  #: attributes of a tensor
 LIMIT = 16  #: a function that would need more plans is not worth recording (torch: recompile_limit)
 MOST_RECORDED = 4 * LIMIT  #: the same, for one that needs new plans again and again
 
@@ -168,6 +169,7 @@ class Compiled:
             recorder.refusal: recorder.refusal is not None,
             change and f"it has a side effect: {change.what} changes at {change.line}": change is not None,
             "it changes its arguments, or whether gradients are recorded": again != key,
+            "an argument has attributes of its own": any(not vars(x).keys() <= OWN for x in inputs),
             f"it was called in more than {LIMIT} different ways": before is None and ways == LIMIT,
             "what it reads changes too often, or its gradients are kept": self._recorded > MOST_RECORDED,
         }

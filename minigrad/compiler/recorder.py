@@ -73,6 +73,7 @@ class Recorder(Watcher):
         self.values: dict[int, Value] = {}
         self.refusal: str | None = None
         self.walked: dict[int, Any] = {}  #: the nodes that backward came through
+        self._returned: list[Any] = []
         self._given: set[int] = set()  # gradients that belong to a leaf
         self._kept: list[Any] = []  # as long as an object lives, nothing else has its id
         self._drawn = default_generator.get_state().tobytes()
@@ -178,13 +179,17 @@ class Recorder(Watcher):
                 return Value(-1, "older", result)
             if result.tracked and result.node is not None and id(result.node) not in self.walked:
                 self.read("a result with a graph is returned, which a replay has not")
+            others = [x.example for x in self.values.values() if x.kind in ("input", "constant") and x is not value]
+            if value.kind == "result" and any(np.may_share_memory(x, result.array) for x in [*others, *self._returned]):
+                self.read("a view of another tensor is returned, where a replay returns a copy")
+            self._returned.append(result.array)
             return value
         if id(result) in guards.seen:
             return Value(-1, "older", result)
         if isinstance(result, (tuple, list)):
             parts = [self.output(part, guards) for part in result]
             return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-        if isinstance(result, dict):
+        if type(result) is dict:
             return {key: self.output(part, guards) for key, part in result.items()}
         return result
 

@@ -1132,6 +1132,61 @@ def test_fullgraph_and_disable():
     assert minigrad.compile(function, disable=True) is function
 
 
+def returns_a_view(w):
+    return lambda x: w[:2]
+
+
+def returns_a_view_that_it_writes(w):
+    def step(x):
+        w[:2] += x
+        return w[:2]
+
+    return step
+
+
+def returns_one_tensor_twice(w):
+    def step(x):
+        y = x * 2
+        return y, y
+
+    return step
+
+
+def marks_its_argument(w):
+    def step(x):
+        x.seen = True
+        return x * 2
+
+    return step
+
+
+@pytest.mark.parametrize(
+    "make", [returns_a_view, returns_a_view_that_it_writes, returns_one_tensor_twice, marks_its_argument]
+)
+def test_what_a_replay_would_return_as_a_copy_or_leave_out(make):
+    found = []
+    for compiler in (lambda f: f, minigrad.compile):
+        w, xs = minigrad.ones(3), [minigrad.full((2,), float(i)) for i in range(5)]
+        step = compiler(make(w))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results = [step(x) for x in xs]
+        w.fill_(7)
+        same = [isinstance(r, tuple) and r[0] is r[1] for r in results]
+        found.append([str(results), same, [hasattr(x, "seen") for x in xs]])
+    assert found[0] == found[1]
+    assert step.reason is not None
+
+
+def test_containers_in_a_result_are_made_anew():
+    step = minigrad.compile(lambda x: {"a": [], "b": {"c": ()}})
+    for _ in range(5):
+        result = step(minigrad.ones(1))
+        assert result == {"a": [], "b": {"c": ()}}
+        result["a"].append(1)
+    assert step.source
+
+
 def test_an_argument_that_shares_memory_with_what_the_step_reads():
     w = minigrad.ones(2)
     step = minigrad.compile(lambda x: x * 2 + w)
