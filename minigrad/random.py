@@ -35,7 +35,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from operator import index
@@ -45,6 +46,8 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad.kernels.memory import axes
+from minigrad.tensor import Tensor
 from minigrad.watch import leak
 
 if TYPE_CHECKING:
@@ -117,7 +120,7 @@ class Generator:
         return f"<minigrad.Generator, seed {self._seed}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.get_state(),)
+        return _restored, (self._state(),)
 
     # -- seed and state
 
@@ -150,8 +153,15 @@ class Generator:
         self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
-    def get_state(self) -> Array:
+    def clone_state(self) -> Generator:
+        """Another generator that goes on from the same state."""
+        return _restored(self._state())
+
+    def get_state(self) -> Tensor:
         """The state as bytes, (5056,) of uint8, in PyTorch's own layout."""
+        return Tensor.wrap(self._state())
+
+    def _state(self) -> Array:
         twister: Any = self._twister.state["state"]
         state = np.zeros(1, STATE)
         state["seed"], state["seeded"] = self._seed, 1
@@ -160,16 +170,16 @@ class Generator:
             state["normal_y"], state["normal_kept"] = self._kept_normal, 1
         return state.view(np.uint8)
 
-    def set_state(self, state: ArrayLike) -> Generator:
+    def set_state(self, state: Tensor | ArrayLike) -> Generator:
         """Go on from a state that `get_state` gave, here or in PyTorch; returns the generator.
 
         Raises:
-            TypeError: if it is no array of bytes.
+            TypeError: if it is no tensor (or array) of bytes.
             RuntimeError: if it has another size, or is no state of a generator.
         """
-        found = np.asarray(state)
+        found = state.array if isinstance(state, Tensor) else np.asarray(state)
         if found.dtype != np.uint8:
-            raise TypeError(f"set_state expected an array of uint8, but got {found.dtype}")
+            raise TypeError(f"set_state expected a tensor of uint8, but got {found.dtype}")
         if found.size != STATE.itemsize:
             raise RuntimeError(f"set_state expected a state of {STATE.itemsize} bytes, but got {found.size}")
         fields = np.frombuffer(found.tobytes(), STATE)[0]
@@ -236,9 +246,7 @@ class Generator:
         >>> Generator().manual_seed(0).rand((1, 2)).tolist()
         [[0.49625658988952637, 0.7682217955589294]]
         """
-        sizes, count = _sized(shape)
-        kind = _floating("rand", dtype)
-        return self._units(count, kind).astype(kind, copy=False).reshape(sizes)
+        return self.uniform(shape, dtype=dtype)
 
     def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Uniform numbers from [low, high) (``Tensor.uniform_``).
@@ -255,7 +263,11 @@ class Generator:
             raise RuntimeError(f"uniform_: the range from={low} to={high} is out of bounds for {kind}")
         if low > high:
             raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
-        return _stretched(self._units(count, kind), float(width), float(start), kind).reshape(sizes)
+        wide = np.promote_types(kind, np.float32)  # a half is rounded twice
+        numbers = _stretched(self._units(count, kind), float(width), float(start), wide).astype(kind, copy=False)
+        if (low, high) != (0, 1) or kind.itemsize < 4:  # else no unit rounds to 1
+            numbers[numbers == end] = start
+        return numbers.reshape(sizes)
 
     def randn(self, shape: Shape, dtype: DTypeLike = np.float32) -> Array:
         """Normal numbers of mean 0 and standard deviation 1 (``torch.randn``).
@@ -265,8 +277,12 @@ class Generator:
         """
         return self.normal(shape, dtype=dtype)
 
-    def normal(self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
+    def normal(
+        self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32, blocks: bool = True
+    ) -> Array:
         """Normal numbers of that mean and standard deviation (``Tensor.normal_``).
+
+        Without `blocks` they are made one by one, as PyTorch does where a tensor is not contiguous.
 
         Raises:
             RuntimeError: if `std` is negative or not a number.
@@ -275,7 +291,7 @@ class Generator:
         kind = _floating("normal_", dtype)
         if not std >= 0:
             raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
-        numbers = self._many_normals(count, kind) if count >= 16 else self._few_normals(count)
+        numbers = self._many_normals(count, kind) if count >= 16 and blocks else self._few_normals(count)
         return _stretched(numbers, float(std), float(mean), kind).reshape(sizes)
 
     def _many_normals(self, count: int, kind: np.dtype[Any]) -> Array:
@@ -342,11 +358,35 @@ class Generator:
             RuntimeError: if `lambd` is not above zero.
         """
         sizes, count = _sized(shape)
-        kind = _floating("exponential_", dtype)
+        kind = _floating("exponential_", dtype, RuntimeError)
         if not lambd > 0:
             raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
         numbers = np.log1p(-self._units(count, FLOAT64)) * (-1 / lambd)
         return numbers.astype(kind, copy=False).reshape(sizes)
+
+    def log_normal(self, shape: Shape, mean: float = 1.0, std: float = 2.0, dtype: DTypeLike = np.float32) -> Array:
+        """Numbers with normal logarithms (``Tensor.log_normal_``).
+
+        Raises:
+            RuntimeError: if `std` is not above zero.
+        """
+        kind = _floating("log_normal_", dtype)
+        if not std > 0:
+            raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std}")
+        return np.exp(self.normal(shape, mean, std, FLOAT64, blocks=False)).astype(kind)
+
+    def cauchy(self, shape: Shape, median: float = 0.0, sigma: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
+        """Cauchy's distribution (``Tensor.cauchy_``): median + sigma · tan(π (unit - 1/2)).
+
+        Raises:
+            RuntimeError: if `sigma` is not above zero.
+        """
+        sizes, count = _sized(shape)
+        kind = _floating("cauchy_", dtype, RuntimeError)
+        if not sigma > 0:
+            raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
+        numbers = median + sigma * np.tan(math.pi * (self._units(count, FLOAT64) - 0.5))
+        return numbers.astype(kind).reshape(sizes)
 
     # -- discrete draws
 
@@ -380,18 +420,15 @@ class Generator:
         kind, low, high = np.dtype(dtype), index(low), index(high)
         if low >= high:
             raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-        holds = np.iinfo(np.int64 if kind.kind == "f" else kind) if kind != np.bool_ else None
-        least, most = (int(holds.min), int(holds.max)) if holds else (0, 1)
-        if low < least or high - 1 > most:
-            raise RuntimeError(f"randint: from={low} to={high} is out of bounds for {kind}")
+        low, high = _held(low, high, kind)
         span = high - low
         words = self._words(count) if span < WIDE_RANGE else self._double_words(count)
         words %= np.uint64(span)
         words += np.uint64(low % 2**64)  # a negative number in two's complement
         return words.view(np.int64).astype(kind, copy=False).reshape(sizes)
 
-    def randperm(self, n: int) -> Array:
-        """The integers from 0 to n - 1 in random order, (n,) of int64 (``torch.randperm``).
+    def randperm(self, n: int, dtype: DTypeLike = np.int64) -> Array:
+        """The integers from 0 to n - 1 in random order, (n,) (``torch.randperm``).
 
         It is the shuffle of Fisher and Yates: in step i the number at place i changes places with one that
         is drawn from those at i and after. Step by step that would be slow in Python. But what arrives at
@@ -399,12 +436,21 @@ class Generator:
         all steps are drawn at once and sorted by aim, and the chains followed for all places together.
 
         Raises:
-            RuntimeError: if `n` is negative.
+            RuntimeError: if `n` is negative, or the dtype does not hold the numbers.
+            NotImplementedError: for bools.
 
         >>> Generator().manual_seed(0).randperm(6).tolist()
         [2, 5, 3, 0, 1, 4]
         """
         (n,), _ = _sized(n)
+        kind = np.dtype(dtype)
+        if kind not in SPANS or kind == np.bool_:
+            raise NotImplementedError(f"randperm is not implemented for {kind}")
+        if n > SPANS[kind]:
+            raise RuntimeError(f"n cannot be greater than {SPANS[kind]} for {kind}")
+        return self._permuted(n).astype(kind, copy=False)
+
+    def _permuted(self, n: int) -> Array:
         ahead = self._words(max(n - 1, 0)) % np.arange(n, 1, -1, dtype=np.uint64)
         step = np.flatnonzero(ahead)
         if not step.size:
@@ -441,6 +487,54 @@ class Generator:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
         below: Array = self._long_units(count) < np.uint64(math.ceil(p * 2**53))
         return below.astype(dtype, copy=False).reshape(sizes)
+
+    def geometric(self, shape: Shape, p: float, dtype: DTypeLike = np.float32) -> Array:
+        """How many tries of that probability it takes (``Tensor.geometric_``).
+
+        Raises:
+            RuntimeError: if `p` is not within (0, 1).
+        """
+        sizes, count = _sized(shape)
+        if not 0 < p < 1:
+            raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
+        with np.errstate(divide="ignore"):
+            tries = np.ceil(np.log(self._units(count, FLOAT64)) / math.log1p(-p))
+        return tries.astype(dtype).reshape(sizes)
+
+    def poisson(self, rates: Array) -> Array:
+        """Poisson's distribution with these rates, of their shape and dtype (``torch.poisson``).
+
+        Rates from 10 on are drawn by transformed rejection (Hörmann 1993), lower ones by a product of units.
+
+        Raises:
+            RuntimeError: if a rate is negative.
+        """
+        kind = _floating("poisson", rates.dtype)
+        if (rates < 0).any():
+            raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+        draws = [self._poisson(rate) for rate in rates.astype(FLOAT64).ravel().tolist()]
+        return np.array(draws, kind).reshape(rates.shape)
+
+    def _poisson(self, rate: float) -> float:
+        if rate < 10:
+            arrived, product = -1, 1.0
+            while rate > 0 and product > math.exp(-rate):
+                product *= float(self._units(1, FLOAT64)[0])
+                arrived += 1
+            return max(arrived, 0)
+        b = 0.931 + 2.53 * math.sqrt(rate)
+        a = -0.059 + 0.02483 * b
+        while True:
+            u, v = self._units(2, FLOAT64).tolist()
+            us = 0.5 - abs(u - 0.5)
+            k = math.floor((2 * a / us + b) * (u - 0.5) + rate + 0.43) if us else -1
+            if us >= 0.07 and v <= 0.9277 - 3.6224 / (b - 2):
+                return k
+            if k < 0 or (us < 0.013 and v > us):
+                continue
+            density = k * math.log(rate) - rate - math.lgamma(k + 1)
+            if math.log(v * (1.1239 + 1.1328 / (b - 3.4)) / (a / us**2 + b)) <= density:
+                return k
 
     def bernoulli_from(self, p: Array) -> Array:
         """1 with the probability at its place in `p`, else 0; of its shape and dtype (``torch.bernoulli``).
@@ -516,10 +610,59 @@ def _sized(shape: Shape) -> tuple[tuple[int, ...], int]:
     return sizes, math.prod(sizes)
 
 
-def _floating(draw: str, dtype: DTypeLike) -> np.dtype[Any]:
+def in_memory_order(draw: Callable[[tuple[int, ...]], Array], order: tuple[int, ...], shape: Shape) -> Array:
+    """What `draw` gives for a shape, drawn in the order of memory where the axes lie in that `order`."""
+    sizes, _ = _sized(shape)
+    return draw(tuple(sizes[i] for i in order)).transpose(np.argsort(order))
+
+
+def axes_in_torch(x: Tensor) -> tuple[int, ...]:
+    """The axes of a tensor, the one with the longest steps in memory first, as they lie in torch.
+
+    Results of convolutions, and what is computed from them, lie channels last here and row-major in torch.
+    """
+    origin = x if x.view_of is None else x.view_of.base
+    known = [i for i in axes(origin.array) if origin.array.shape[i] > 1]
+    channels_last = origin.ndim > 2 and known == sorted(known, key=lambda i: (i == 1, i))
+    return tuple(range(x.ndim)) if channels_last else axes(x.array)
+
+
+def _held(low: int, high: int, kind: np.dtype[Any]) -> tuple[int, int]:
+    """The range of integers, rounded inwards as PyTorch does where a dtype of floats does not hold its ends.
+
+    Raises:
+        RuntimeError: if they are out of the dtype's bounds.
+    """
+    floats = kind.kind == "f"
+    least, most = (0, 1) if kind == np.bool_ else (np.finfo(kind).min, np.finfo(kind).max) if floats else (
+        np.iinfo(kind).min, np.iinfo(kind).max
+    )  # fmt: skip
+    for word, end in (("from", low), ("to - 1", high - 1)):
+        if not least <= end <= most:
+            raise RuntimeError(f"randint: from={low} to={high} is out of bounds for {kind}")
+        digits = SPANS[kind] - 1
+        if floats and abs(end) > digits:
+            warnings.warn(
+                f"{word} is out of bounds [-{digits}, {digits}]. Due to precision limitations {kind} can support "
+                "discrete uniform distribution only within this range.",
+                stacklevel=5,
+            )
+    if floats:
+        bits = int(SPANS[kind] - 1).bit_length()
+        for end in (low + 1, high - 1):
+            step = 2 ** max(abs(end).bit_length() - bits + 1, 0)
+            near = int(kind.type(end))
+            if end == low + 1 and near < low:
+                low = near + step
+            elif end == high - 1 and near >= high:
+                high = near - step
+    return low, high
+
+
+def _floating(draw: str, dtype: DTypeLike, error: type[Exception] = NotImplementedError) -> np.dtype[Any]:
     kind = np.dtype(dtype)
     if kind.kind != "f" or kind.itemsize > 8:
-        raise NotImplementedError(f"{draw} is for float16, float32 and float64, not for {kind}")
+        raise error(f"{draw} is for float16, float32 and float64, not for {kind}")
     return kind
 
 
@@ -573,12 +716,12 @@ def seed() -> int:
     return default_generator.seed()
 
 
-def get_rng_state() -> Array:
+def get_rng_state() -> Tensor:
     """The default stream's state; see `Generator.get_state`."""
     return default_generator.get_state()
 
 
-def set_rng_state(state: ArrayLike) -> None:
+def set_rng_state(state: Tensor | ArrayLike) -> None:
     """Go on with the default stream from that state; see `Generator.set_state`."""
     default_generator.set_state(state)
 

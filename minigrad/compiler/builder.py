@@ -96,11 +96,11 @@ class Builder:
             )
             return
         if (call.kind in ("forward", "backward") or call.function in TRACED) and any(leaves(args, Ref)):
-            before, drawn = dict(self._slots), default_generator.get_state()
+            before, drawn = dict(self._slots), default_generator._state()
             try:
                 with by(None), np.errstate(all="ignore"):
                     lines, found = tracing.traced(call.function, args, self._slots)
-                if (default_generator.get_state() != drawn).any() or self._constant(call, found):
+                if (default_generator._state() != drawn).any() or self._constant(call, found):
                     raise tracing.UntraceableError
             except Exception:
                 self._slots = before

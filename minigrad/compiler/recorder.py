@@ -76,7 +76,7 @@ class Recorder(Watcher):
         self._returned: list[Any] = []
         self._given: set[int] = set()  # gradients that belong to a leaf
         self._kept: list[Any] = []  # as long as an object lives, nothing else has its id
-        self._drawn = default_generator.get_state().tobytes()
+        self._drawn = default_generator._state().tobytes()
         for x in inputs:
             self._note(x.array, "input")
 
@@ -211,11 +211,11 @@ class Recorder(Watcher):
 
     def _run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function, itself unseen; random numbers may only be drawn in here."""
-        if default_generator.get_state().tobytes() != self._drawn:
+        if default_generator._state().tobytes() != self._drawn:
             self.read("random numbers are drawn outside an operation")
         with by(None):
             result = function(*args, **kwargs)
-        self._drawn = default_generator.get_state().tobytes()
+        self._drawn = default_generator._state().tobytes()
         return result
 
     def _leaf(self, leaf: Tensor) -> Value:

@@ -177,10 +177,10 @@ class MultiheadAttention(Module):
                 weights = weights.squeeze(0)
         else:
             out = scaled_dot_product_attention(q, k, v, mask, share)
-        out = self.out_proj(out.transpose(1, 2).reshape(n, length, self.embed_dim))
+        out = self.out_proj(out.permute(2, 0, 1, 3).reshape(length, n, self.embed_dim))
         if not batched:
-            out = out.squeeze(0)
-        elif not self.batch_first:
+            out = out.squeeze(1)
+        elif self.batch_first:  # it lies in memory as torch's does, where dropout draws
             out = out.transpose(0, 1)
         return out, weights
 

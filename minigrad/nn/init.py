@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd import no_grad
 from minigrad.engine import Array
-from minigrad.random import Generator, default_generator
+from minigrad.random import Generator, axes_in_torch, default_generator, in_memory_order
 from minigrad.tensor import Tensor
 
 __all__ = [
@@ -76,12 +77,16 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Uniform numbers from [a, b)."""
-    return _write(tensor, _rng(generator).uniform(tensor.shape, a, b, tensor.array.dtype))
+    with no_grad():
+        tensor.uniform_(a, b, generator=generator)
+    return tensor
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal numbers."""
-    return _write(tensor, _rng(generator).normal(tensor.shape, mean, std, tensor.array.dtype))
+    with no_grad():
+        tensor.normal_(mean, std, generator=generator)
+    return tensor
 
 
 def trunc_normal_(
@@ -99,7 +104,12 @@ def trunc_normal_(
             "The distribution of values may be incorrect.",
             stacklevel=2,
         )
-    return _write(tensor, _rng(generator).trunc_normal(tensor.shape, mean, std, a, b, tensor.array.dtype))
+    drawn = in_memory_order(
+        lambda shape: _rng(generator).trunc_normal(shape, mean, std, a, b, tensor.array.dtype),
+        axes_in_torch(tensor),
+        tensor.shape,
+    )
+    return _write(tensor, drawn)
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
@@ -234,10 +244,10 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     """
     _need_matrix(tensor)
     rows, columns = tensor.shape
-    normal = _rng(generator).normal((rows, columns), 0, std, tensor.array.dtype)
+    normal_(tensor, 0, std, generator)
     for column in range(columns):
-        normal[default_generator.randperm(rows)[: math.ceil(sparsity * rows)], column] = 0
-    return _write(tensor, normal)
+        tensor.array[default_generator.randperm(rows)[: math.ceil(sparsity * rows)], column] = 0
+    return tensor
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,7 @@
 """Dropout: set elements to zero at random, so that a network can't rely on single ones (Srivastava et al. 2014).
 
 The masks are the ones that torch draws from the same seed: one double word of the default stream for each
-element, in row-major order. What is left is scaled by ``1 / (1 - p)``, so that the expected value stays.
+element, in the order of memory. What is left is scaled by ``1 / (1 - p)``, so that the expected value stays.
 https://docs.pytorch.org/docs/stable/nn.functional.html#dropout-functions
 """
 
@@ -18,7 +18,7 @@ from minigrad.engine import Array
 from minigrad.kernels.memory import axes, ordered
 from minigrad.ops.elementwise import mul, where
 from minigrad.ops.record import composed, operation, public
-from minigrad.random import default_generator
+from minigrad.random import axes_in_torch, default_generator
 from minigrad.tensor import Tensor
 
 
@@ -38,7 +38,8 @@ def _drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inpla
     _check_probability(p)
     if p == 0 or not training or input.array.size == 0:
         return input
-    result = mul(input, _dropout_mask(input, shape, p))
+    order = axes_in_torch(input) if shape == input.array.shape else tuple(range(input.ndim))
+    result = mul(input, _dropout_mask(input, shape, p, order))
     return input.assign(result) if inplace else result
 
 
@@ -47,15 +48,22 @@ def _check_probability(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-@operation(methods=[], torch="", sample=lambda d: (d.array((2, 3)), (2, 3), d.choice([0.0, 0.5, 1.0])))
-def _dropout_mask(input: Any, shape: tuple[int, ...], p: float, *, out: Array | None = None) -> Any:
-    """``1 / (1 - p)`` with probability ``1 - p``, else 0; laid out in memory as the input is, for a fast product."""
+@operation(methods=[], torch="", sample=lambda d: (d.array((2, 3)), (2, 3), d.choice([0.0, 0.5, 1.0]), (0, 1)))
+def _dropout_mask(
+    input: Any, shape: tuple[int, ...], p: float, order: tuple[int, ...], *, out: Array | None = None
+) -> Any:
+    """``1 / (1 - p)`` with probability ``1 - p``, else 0; laid out in memory as the input is, for a fast product.
+
+    What is drawn first comes first in memory, if the axes lie there in that `order`.
+    """
     kind = input.dtype
     if kind.kind != "f" and p != 1:
         raise RuntimeError(
             f"dropout: result type Float can't be cast to the desired output type {dtype.known[kind].name}"
         )
-    return draw_mask(p, ordered(shape, axes(input), kind) if out is None else out)
+    out = ordered(shape, axes(input), kind) if out is None else out
+    draw_mask(p, out.transpose(order))
+    return out
 
 
 def draw_mask(p: float, out: Array) -> Array:
@@ -163,7 +171,7 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
         return input
     limit = 1.7580993408473766  # minus selu(-inf)
     scale = 1 / math.sqrt((limit**2 * p + 1) * (1 - p)) if p < 1 else 0.0
-    kept = _dropout_mask(input, input.array.shape, p) != 0
+    kept = _dropout_mask(input, input.array.shape, p, axes_in_torch(input)) != 0
     result = where(kept, input, -limit) * scale + limit * scale * p
     return input.assign(result) if inplace else result
 

@@ -70,13 +70,39 @@ def test_in_place(name, shape):
     assert x.tolist() == expected.tolist()
 
 
-def test_the_mask_follows_the_logical_order():
-    """A transposed input gets the mask that a contiguous one gets: memory layout is nobody's business."""
-    x = minigrad.ones(4, 3)
-    minigrad.manual_seed(0)
-    straight = F.dropout(x, 0.5)
-    minigrad.manual_seed(0)
-    assert F.dropout(minigrad.ones(3, 4).T, 0.5).tolist() == straight.tolist()
+INPUTS = {
+    "transposed": lambda fw: fw.ones(4, 5).t(),
+    "permuted": lambda fw: fw.ones(2, 3, 4).permute(2, 0, 1),
+    "slices of the permuted": lambda fw: fw.ones(4, 6, 5).permute(2, 0, 1)[:, ::2],
+    "images from channels last": lambda fw: fw.ones(2, 3, 4, 5).permute(0, 3, 1, 2),
+    "computed from the transposed": lambda fw: (fw.ones(4, 5).t() + 1).exp(),
+    "convolved": lambda fw: fw.nn.Conv2d(1, 3, 2)(fw.ones(2, 1, 4, 5)).relu(),
+    "convolved once": lambda fw: fw.nn.Conv1d(1, 3, 2)(fw.ones(2, 1, 4)).relu(),
+    "pooled": lambda fw: fw.nn.functional.max_pool2d(fw.nn.Conv2d(1, 3, 2)(fw.ones(2, 1, 5, 5)), 2),
+    "LSTM": lambda fw: fw.nn.LSTM(3, 4, batch_first=True)(fw.ones(2, 5, 3))[0],
+    "GRU": lambda fw: fw.nn.GRU(3, 4, batch_first=True, bidirectional=True)(fw.ones(2, 5, 3))[0],
+    "normalized after an LSTM": lambda fw: fw.nn.LayerNorm(4)(fw.nn.LSTM(3, 4, batch_first=True)(fw.ones(2, 5, 3))[0]),
+    "linear after an LSTM": lambda fw: fw.nn.Linear(4, 6)(fw.nn.LSTM(3, 4, batch_first=True)(fw.ones(2, 5, 3))[0]),
+    "attention": lambda fw: fw.nn.MultiheadAttention(4, 2, batch_first=True)(*[fw.ones(2, 5, 4)] * 3)[0],
+    "attention, sequence first": lambda fw: fw.nn.MultiheadAttention(4, 2)(*[fw.ones(2, 5, 4)] * 3)[0],
+    "encoder": lambda fw: fw.nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)(fw.ones(2, 5, 4)),
+    "encoder, norm first": lambda fw: fw.nn.TransformerEncoderLayer(4, 2, 8, batch_first=True, norm_first=True)(
+        fw.ones(2, 5, 4)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("draw", ["dropout", "alpha_dropout", "rand_like", "randn_like"])
+def test_draws_follow_the_order_of_memory(name, draw, torch_too):
+    def program(fw):
+        fw.manual_seed(0)
+        x = INPUTS[name](fw)
+        if draw.endswith("like"):
+            return getattr(fw, draw)(x)
+        return getattr(fw.nn.functional, draw)(x, 0.5, True)
+
+    torch_too(program)
 
 
 def test_the_gradient_uses_the_mask_of_its_forward_pass():

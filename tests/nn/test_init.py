@@ -78,13 +78,28 @@ def test_the_default_of_linear_and_convolution_is_torchs_to_the_bit(shape):
     assert (ours == theirs).all()
 
 
-def test_a_transposed_tensor_is_filled_in_its_own_order():
-    minigrad.manual_seed(0)
-    expected = init.uniform_(minigrad.empty(3, 5)).numpy()
-    minigrad.manual_seed(0)
-    memory = np.zeros((5, 3), np.float32)
-    init.uniform_(minigrad.from_numpy(memory).t())
-    assert (expected == memory.T).all()
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("uniform_", {}),
+        ("normal_", {}),
+        ("trunc_normal_", {}),
+        ("xavier_uniform_", {}),
+        ("xavier_normal_", {}),
+        ("kaiming_uniform_", {}),
+        ("kaiming_normal_", {}),
+        ("orthogonal_", {}),
+        ("sparse_", {"sparsity": 0.3}),
+    ],
+)
+def test_a_transposed_tensor_is_filled_in_the_order_of_memory(name, options, torch_too):
+    def program(fw):
+        fw.manual_seed(0)
+        memory = fw.zeros(5, 3)
+        getattr(fw.nn.init, name)(memory.t(), **options)
+        return memory
+
+    torch_too(program)
 
 
 @pytest.mark.parametrize("shape", [(4, 9), (9, 4), (3, 2, 2, 2)])
