@@ -82,13 +82,13 @@ class Node:
     ) -> None:
         self.label, self.function, self.edges = label, function, edges
         self.saved: Values | None = saved
-        self.output, self.outputs = output, outputs
-        self.order = next(Node.clock)  # a node is younger than all nodes that it leads to
+        self.output, self.outputs, self.order = output, outputs, next(Node.clock)  # younger than what it leads to
         self.hooks: dict[int, dict[int, Hook]] | None = None  # by result
-        self.writes: int | None = None  # to all saved variables until now; None: nothing to check, nothing to free
+        writes = None  # to all saved variables until now; None: nothing to check, nothing to free
         for value in saved:
             if isinstance(value, Variable):
-                self.writes = (self.writes or 0) + (value.version[0] if value.version else 0)
+                writes = (writes or 0) + (value.version[0] if value.version else 0)
+        self.writes: int | None = writes
 
     def name(self) -> str:
         """What torch calls it: ``"AddBackward0"``."""

@@ -55,6 +55,7 @@ class Primitive:
         self.name = forward.__name__
         self.label = label
         self.names = forward.__code__.co_varnames[: forward.__code__.co_argcount]
+        self.count = len(self.names)
         defaults = forward.__defaults__ or ()
         self.defaults = (MISSING,) * (len(self.names) - len(defaults)) + defaults
         self.floating, self.view, self.saves, self.variadic = floating, view, saves, variadic
@@ -177,9 +178,10 @@ class Primitive:
                     edges.append(None)
                     continue
                 a = args[i]
-                edges.append((a.place if a.output else a.node or a, a.array.shape, a.array.dtype))
+                array = a.array
+                edges.append((a.place if a.output else a.node or a, array.shape, array.dtype))
         kept: list[Any] = []
-        n = len(self.names)
+        n = self.count
         for place in layout.keeps:
             if place < n:
                 kept.append(args[place])
