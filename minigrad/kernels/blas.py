@@ -6,7 +6,7 @@ import functools
 import importlib
 from collections.abc import Callable
 from contextlib import ContextDecorator
-from threading import Lock
+from threading import RLock
 from typing import NamedTuple
 
 #: Kernels that multiply small matrices without copies (kernel/x86_64/sgemm_small_kernel_permit_skylakex.c).
@@ -54,34 +54,25 @@ class _OneThread(ContextDecorator):
     """
 
     def __init__(self) -> None:
-        self.lock, self.inside, self.before = Lock(), 0, 1
+        self.lock, self.inside, self.before = RLock(), 0, 1
 
     def __enter__(self) -> None:
-        if (blas := library()) is None:
-            return
         with self.lock:
-            if not self.inside and (before := blas.get_num_threads()) != 1:
-                self.before = before
+            if not self.inside and (blas := library()) is not None:
+                self.before = blas.get_num_threads()
                 blas.set_num_threads(1)
             self.inside += 1
 
     def __exit__(self, *_: object) -> None:
-        if (blas := library()) is None:
-            return
         with self.lock:
             self.inside -= 1
-            if not self.inside and self.before != 1:
-                blas.set_num_threads(self.before)
-                self.before = 1
+            self.set_num_threads(self.before)
 
     def set_num_threads(self, n: int) -> None:
         """Give OpenBLAS `n` threads, as soon as nobody is inside."""
-        if (blas := library()) is None:
-            return
         with self.lock:
-            if self.inside:
-                self.before = n
-            else:
+            self.before = n
+            if not self.inside and (blas := library()) is not None:
                 blas.set_num_threads(n)
 
 

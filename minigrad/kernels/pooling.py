@@ -127,3 +127,11 @@ def max_pool_indices(input: Array, window: Window) -> Array:
         at = (rows[:, None] + u * window.dilation[0]) * input.shape[-1] + columns + v * window.dilation[1]
         found += mask * at
     return found
+
+
+def means(n: int, m: int) -> Array:
+    """The matrix (m, n) whose rows average `m` parts of `n` elements; part i is ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉."""
+    i, old = np.arange(m)[:, None], np.arange(n)
+    start, stop = i * n // m, -(-(i + 1) * n // m)
+    matrix: Array = ((old >= start) & (old < stop)) / (stop - start)
+    return matrix

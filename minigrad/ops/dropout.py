@@ -62,17 +62,12 @@ def _dropout_mask(
             f"dropout: result type Float can't be cast to the desired output type {dtype.known[kind].name}"
         )
     out = ordered(shape, axes(input), kind) if out is None else out
-    draw_mask(p, out.transpose(order))
-    return out
-
-
-def draw_mask(p: float, out: Array) -> Array:
-    """Fill `out` with ``1 / (1 - p)`` or 0."""
     if p == 1:  # nothing is drawn
         out[...] = 0
         return out
-    kept, kind = default_generator.bernoulli(out.shape, 1 - p), out.dtype
-    return np.multiply(kept, kind.type(1) / kind.type(1 - p), out=out, dtype=kind)  # type: ignore[no-any-return]
+    drawn = out.transpose(order)
+    np.multiply(default_generator.bernoulli(drawn.shape, 1 - p), kind.type(1) / kind.type(1 - p), out=drawn, dtype=kind)
+    return out
 
 
 @composed(methods=[], torch="nn.functional.dropout", sample=lambda d: (d.array(), *_certain(d)))
@@ -106,6 +101,15 @@ def _drop_channels(input: Tensor, single: bool, p: float, training: bool, inplac
     return _drop(input, shape, p, training, inplace)
 
 
+def _warn_unless(name: str, input: Any, ndims: tuple[int, ...]) -> None:
+    if input.ndim not in ndims:
+        warnings.warn(
+            f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error in a "
+            "future release. To retain the behavior and silence this warning, please use dropout instead.",
+            stacklevel=4,
+        )
+
+
 @composed(
     methods=[], torch="nn.functional.dropout1d", sample=lambda d: (d.array(d.choice([(2, 3), (2, 3, 2)])), *_certain(d))
 )
@@ -127,12 +131,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 @composed(methods=[], torch="nn.functional.dropout2d", sample=lambda d: (d.array((2, 3, 2, 2)), *_certain(d)))
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, H, W). An input (N, C, L) is treated likewise, with a warning."""
-    if input.ndim not in (3, 4):
-        warnings.warn(
-            f"dropout2d: Received a {input.ndim}-D input to dropout2d, which is deprecated and will result in an error "
-            "in a future release. To retain the behavior and silence this warning, please use dropout instead.",
-            stacklevel=3,
-        )
+    _warn_unless("dropout2d", input, (3, 4))
     if input.ndim == 3:
         warnings.warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
@@ -150,12 +149,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 )
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
-    if input.ndim not in (4, 5):
-        warnings.warn(
-            f"dropout3d: Received a {input.ndim}-D input to dropout3d, which is deprecated and will result in an error "
-            "in a future release. To retain the behavior and silence this warning, please use dropout instead.",
-            stacklevel=3,
-        )
+    _warn_unless("dropout3d", input, (4, 5))
     return _drop_channels(input, input.ndim != 5, p, training, inplace)
 
 
@@ -177,4 +171,4 @@ def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: b
 
 
 if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name != "draw_mask"]
+    __all__ = public(globals())

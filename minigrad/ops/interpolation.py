@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.engine import Array
+from minigrad.kernels.pooling import means
 from minigrad.ops.indexing import _index
 from minigrad.ops.linalg import matmul
 from minigrad.ops.record import composed, public
@@ -107,7 +108,7 @@ def interpolate(
             input = _index(input, (slice(None),) * dim + (_nearest(n, new, step, mode),))
             continue
         if mode == "area":
-            weights = _windows(n, new)
+            weights = means(n, new).T
         else:
             places = _places(n, new, step, bool(align_corners))
             weights = _cubic(n, places) if mode == "bicubic" else _linear(n, places)
@@ -163,14 +164,6 @@ def _cubic(n: int, places: Array, a: float = -0.75) -> Array:
         far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
         np.add.at(weights, (np.clip(left + k, 0, n - 1), np.arange(len(places))), np.where(d <= 1, near, far))
     return weights
-
-
-def _windows(n: int, new: int) -> Array:
-    """The matrix (old, new) that takes means over windows which together cover everything."""
-    i = np.arange(new)
-    start, stop = i * n // new, -(-(i + 1) * n // new)
-    old = np.arange(n)[:, None]
-    return ((old >= start) & (old < stop)) / (stop - start)
 
 
 if not TYPE_CHECKING:  # type checkers take all public names

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.engine import Array
 from minigrad.kernels import pooling as kernels
 from minigrad.kernels.im2col import positions
 from minigrad.kernels.pooling import Window
@@ -305,15 +304,6 @@ def avg_pool1d(
     return squeeze(avg_pool2d(image, k, s, p, ceil_mode, count_include_pad), -2)
 
 
-def _means(n: int, m: int) -> Array:
-    """The matrix (m, n) whose rows average `m` parts of `n` elements; part i is ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉."""
-    matrix = np.zeros((m, n))
-    for i in range(m):
-        start, end = i * n // m, -(-(i + 1) * n // m)
-        matrix[i, start:end] = 1 / (end - start)
-    return matrix
-
-
 @composed(
     methods=[],
     torch="nn.functional.adaptive_avg_pool2d",
@@ -356,7 +346,8 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
         return avg_pool2d(input, (h // rows, w // columns))
     kind = input.dtype.numpy if isinstance(input, Tensor) else input.dtype
     return matmul(
-        Tensor.wrap(_means(h, rows).astype(kind)), matmul(input, Tensor.wrap(_means(w, columns).T.astype(kind)))
+        Tensor.wrap(kernels.means(h, rows).astype(kind)),
+        matmul(input, Tensor.wrap(kernels.means(w, columns).T.astype(kind))),
     )
 
 

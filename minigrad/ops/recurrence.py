@@ -16,7 +16,7 @@ from minigrad.grad_mode import grad_mode
 from minigrad.kernels.recurrence import KINDS, Reading
 from minigrad.ops.dropout import dropout as drop
 from minigrad.ops.elementwise import relu, sigmoid, tanh
-from minigrad.ops.indexing import index
+from minigrad.ops.indexing import chunk, index
 from minigrad.ops.joining import cat, stack
 from minigrad.ops.linalg import linear
 from minigrad.ops.record import composed, operation
@@ -41,26 +41,18 @@ def rnn_step(function: Callable[[Any], Any]) -> Step:
 def lstm_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
     """Input, forget and output gates i, f, o and cell gate g: ``c' = f c + i g``, ``h' = o tanh(c')``."""
     h, c = state
-    gates = gates + linear(h, weight, bias)
-    n = c.shape[-1]
-    i_and_f = sigmoid(index(gates, (..., slice(0, 2 * n))))
-    g = tanh(index(gates, (..., slice(2 * n, 3 * n))))
-    o = sigmoid(index(gates, (..., slice(3 * n, 4 * n))))
-    c = index(i_and_f, (..., slice(n, 2 * n))) * c + index(i_and_f, (..., slice(0, n))) * g
-    return o * tanh(c), c
+    i, f, g, o = chunk(gates + linear(h, weight, bias), 4, -1)
+    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+    return sigmoid(o) * tanh(c), c
 
 
 def gru_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
     """Reset, update and new gates r, z, n: ``h' = n + z (h - n)``; r scales the state's share of n."""
     (h,) = state
-    own = linear(h, weight, bias)
-    n = h.shape[-1]
-    both = (..., slice(0, 2 * n))
-    r_and_z = sigmoid(index(gates, both) + index(own, both))
-    r, z = index(r_and_z, (..., slice(0, n))), index(r_and_z, (..., slice(n, 2 * n)))
-    last = (..., slice(2 * n, 3 * n))
-    new = tanh(index(gates, last) + r * index(own, last))
-    return (new + z * (h - new),)
+    (r, z, n), (r_h, z_h, n_h) = chunk(gates, 3, -1), chunk(linear(h, weight, bias), 3, -1)
+    r, z = sigmoid(r + r_h), sigmoid(z + z_h)
+    n = tanh(n + r * n_h)
+    return (n + z * (h - n),)
 
 
 STEPS: dict[str, Step] = {"RNN_TANH": rnn_step(tanh), "RNN_RELU": rnn_step(relu), "LSTM": lstm_step, "GRU": gru_step}
