@@ -43,6 +43,7 @@ class LBFGS(Optimizer):
 
     Raises:
         ValueError: for a negative rate or more than one group.
+        AssertionError: from `step`, for a group that was added.
         RuntimeError: from `step`, for another line search.
 
     >>> import minigrad
@@ -86,8 +87,11 @@ class LBFGS(Optimizer):
         Returns:
             What the closure returned first.
         """
+        if len(self.param_groups) != 1:
+            raise AssertionError(f"Expected exactly one param_group, but got {len(self.param_groups)}")
         group = self.param_groups[0]
-        lr, tolerance_change = float(group["lr"]), group["tolerance_change"]
+        lr, tolerance_change = group["lr"], group["tolerance_change"]
+        lr = float(lr) if isinstance(lr, Tensor) else lr
         if group["line_search_fn"] not in (None, "strong_wolfe"):
             raise RuntimeError("only 'strong_wolfe' is supported")
         state = self.state[group["params"][0]]
@@ -150,7 +154,7 @@ class LBFGS(Optimizer):
     def _direction(self, state: dict[str, Any], g: Array, history_size: int) -> Array:
         """``−H·g`` by the two-loop recursion, after adding the last move to the history."""
         if state["n_iter"] == 1:
-            state.update(old_dirs=[], old_stps=[], ro=[], H_diag=1.0)
+            state.update(old_dirs=[], old_stps=[], ro=[], H_diag=1)
             return -g
         changes, moves, ro = state["old_dirs"], state["old_stps"], state["ro"]
         y = g - state["prev_flat_grad"].array
@@ -161,8 +165,8 @@ class LBFGS(Optimizer):
                 del changes[0], moves[0], ro[0]
             changes.append(Tensor.wrap(y))
             moves.append(Tensor.wrap(s))
-            ro.append(1.0 / ys)
-            state["H_diag"] = ys / float(y @ y)
+            ro.append(Tensor.wrap(np.asarray(1.0 / ys, y.dtype)))
+            state["H_diag"] = Tensor.wrap(np.asarray(ys / float(y @ y), y.dtype))
         q = -g
         al = [0.0] * len(changes)
         for i in reversed(range(len(changes))):

@@ -12,7 +12,6 @@ import functools
 import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
-from itertools import chain
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
@@ -137,24 +136,28 @@ class Optimizer:
         if closure is not None:
             with recording(True):
                 loss = closure()
-        for group in self.param_groups:
-            rules: dict[np.dtype[Any], Rule] = {}
-            for p in group["params"]:
-                if p._grad is None:
-                    continue
-                w = p.array
-                rule = rules.get(w.dtype)
-                if rule is None:
-                    rule = self.rule(group, w.dtype)
-                    if group.get("maximize") or group.get("weight_decay"):
-                        rule = with_decay(rule, group, w.dtype)
-                    rules[w.dtype] = rule
-                scratch = self._scratch.get(p)
-                if scratch is None or scratch.like is not w:
-                    scratch = self._scratch[p] = self._scratch_for(w)
-                rule(p, w, p._grad.array, scratch)
-                p.bump()
+        with np.errstate(all="ignore"):
+            for group in self.param_groups:
+                self._step_group(group)
         return loss
+
+    def _step_group(self, group: Group) -> None:
+        rules: dict[np.dtype[Any], Rule] = {}
+        for p in group["params"]:
+            if p._grad is None:
+                continue
+            w = p.array
+            rule = rules.get(w.dtype)
+            if rule is None:
+                rule = self.rule(group, w.dtype)
+                if group.get("maximize") or group.get("weight_decay"):
+                    rule = with_decay(rule, group, w.dtype)
+                rules[w.dtype] = rule
+            scratch = self._scratch.get(p)
+            if scratch is None or scratch.like is not w:
+                scratch = self._scratch[p] = self._scratch_for(w)
+            rule(p, w, p._grad.array, scratch)
+            p.bump()
 
     def _scratch_for(self, w: Array) -> Scratch:
         memory = self._memory.get(w.dtype)
@@ -262,8 +265,8 @@ class Optimizer:
         for hook in self._listeners("state_dict_pre"):
             hook(self)
         index: dict[Any, int] = {}
-        for p in chain.from_iterable(group["params"] for group in self.param_groups):
-            index.setdefault(p, len(index))
+        for group in self.param_groups:
+            index |= {p: i for i, p in enumerate(group["params"], len(index)) if p not in index}
         result: dict[str, Any] = {
             "state": {index.get(p, p): state for p, state in self.state.items()},
             "param_groups": [

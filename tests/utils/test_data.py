@@ -525,3 +525,36 @@ def test_bad_input(name):
             program(minigrad)
         with pytest.raises(ours.type):
             program(torch)
+
+
+LOADED = {
+    "positions": lambda data: data.StackDataset(range(4), "abcd"),
+    "names": lambda data: data.StackDataset(x=range(4), y="abcd"),
+    "nested": lambda data: data.StackDataset(data.Subset(range(9), [8, 6, 4, 2]), "abcd"),
+    "lengths that differ": lambda data: data.StackDataset(range(4), "abc"),
+    "both": lambda data: data.StackDataset(range(4), y="abcd"),
+    "none": lambda data: data.StackDataset(),
+}
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_datasets_side_by_side(name, torch_too):
+    def program(fw):
+        dataset = LOADED[name](fw.utils.data)
+        return len(dataset), dataset[2], list(fw.utils.data.DataLoader(dataset, batch_size=3))
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize("indices", [[slice(0, 2), slice(2, 4)], [[0, 1], [2, 3]], [True, False], [3, -1]])
+def test_indices_that_are_no_numbers(indices, torch_too):
+    def program(fw):
+        dataset = fw.utils.data.TensorDataset(fw.arange(8).reshape(4, 2))
+        return list(fw.utils.data.DataLoader(dataset, batch_size=2, sampler=indices))
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 2}, {"batch_size": 2, "drop_last": True}, {"batch_size": None}])
+def test_a_running_loader_has_a_length(options, torch_too):
+    torch_too(lambda fw: len(iter(fw.utils.data.DataLoader(range(5), **options))))

@@ -36,7 +36,7 @@ class LRScheduler:
         self.optimizer = checked(optimizer)
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
-                group.setdefault("initial_lr", float(group["lr"]))
+                group.setdefault("initial_lr", unshared(group["lr"]))
             elif "initial_lr" not in group:
                 raise KeyError(
                     f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with last_epoch "
@@ -117,15 +117,20 @@ def checked(optimizer: Any) -> Optimizer:
     return optimizer
 
 
-def rates(optimizer: Optimizer, key: str = "lr") -> list[float]:
-    """The value of a numeric option in each group."""
-    return [float(group[key]) for group in optimizer.param_groups]
+def rates(optimizer: Optimizer, key: str = "lr") -> list[Any]:
+    """The value of a numeric option in each group; of one that is a tensor, a copy."""
+    return [unshared(group[key]) for group in optimizer.param_groups]
 
 
-def set_option(group: Group, key: str, value: float) -> None:
+def unshared(value: Any) -> Any:
+    """The value; of a tensor, a copy."""
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def set_option(group: Group, key: str, value: Any) -> None:
     """Set an option; one that is a tensor is written to."""
     if isinstance(group[key], Tensor):
-        group[key].array[...] = value
+        group[key].array[...] = value.array if isinstance(value, Tensor) else value
         group[key].bump()
     else:
         group[key] = value
@@ -139,13 +144,13 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     """
     groups = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
-        return [value] * groups
+        value = [value] * groups
     if len(value) != groups:
         raise ValueError(
             f"{name} must have the same length as optimizer.param_groups. "
             f"{name} has {len(value)} values, param_groups has {groups}."
         )
-    return list(value)
+    return [unshared(each) for each in value]
 
 
 def warn_epoch() -> None:

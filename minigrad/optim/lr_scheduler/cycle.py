@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from minigrad.optim.lr_scheduler.base import LRScheduler, checked, per_group, set_option
 from minigrad.optim.optimizer import Optimizer
@@ -18,18 +18,18 @@ class Cycling(LRScheduler):
     cycle_momentum: bool
     use_beta1: bool
 
-    def _begin_momentum(self, base: Any, top: Any, begin: bool) -> None:
+    def _begin_momentum(self, base: Any, top: Any, begin: bool) -> tuple[list[Any], list[Any]]:
         optimizer = self.optimizer
         if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
             raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
         self.use_beta1 = "betas" in optimizer.defaults
-        self.base_momentums = per_group("base_momentum", optimizer, base)
-        self.max_momentums = per_group("max_momentum", optimizer, top)
+        bounds = per_group("base_momentum", optimizer, base), per_group("max_momentum", optimizer, top)
         if begin:
-            pairs = zip(self.base_momentums, self.max_momentums, strict=True)
+            pairs = zip(*bounds, strict=True)
             for group, (low, high) in zip(optimizer.param_groups, pairs, strict=True):
                 self._set_momentum(group, high)
                 group["max_momentum"], group["base_momentum"] = high, low
+        return bounds
 
     def _set_momentum(self, group: Group, value: float) -> None:
         if self.use_beta1:
@@ -38,14 +38,9 @@ class Cycling(LRScheduler):
             group["momentum"] = value
 
 
-class Phase(NamedTuple):
-    """One part of `OneCycleLR`: ends at step `end`; values go between the group's options of these names."""
-
-    end: float
-    lr_from: str
-    lr_to: str
-    momentum_from: str
-    momentum_to: str
+def phase(end_step: float, start_lr: str, end_lr: str, start_momentum: str, end_momentum: str) -> dict[str, Any]:
+    """One part of `OneCycleLR`: ends at that step; values go between the group's options of these names."""
+    return dict(locals())
 
 
 class OneCycleLR(Cycling):
@@ -98,12 +93,12 @@ class OneCycleLR(Cycling):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         self._anneal_func_type = anneal_strategy
         last = self.total_steps - 1
-        up = Phase(pct_start * self.total_steps - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum")
+        up = phase(pct_start * self.total_steps - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum")
         if three_phase:
-            down = Phase(2 * pct_start * self.total_steps - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum")
-            self._phases = [up, down, Phase(last, "initial_lr", "min_lr", "max_momentum", "max_momentum")]
+            down = phase(2 * pct_start * self.total_steps - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum")
+            self._schedule_phases = [up, down, phase(last, "initial_lr", "min_lr", "max_momentum", "max_momentum")]
         else:
-            self._phases = [up, Phase(last, "max_lr", "min_lr", "base_momentum", "max_momentum")]
+            self._schedule_phases = [up, phase(last, "max_lr", "min_lr", "base_momentum", "max_momentum")]
         max_lrs = per_group("max_lr", optimizer, max_lr)
         if last_epoch == -1:
             for group, top in zip(optimizer.param_groups, max_lrs, strict=True):
@@ -122,18 +117,15 @@ class OneCycleLR(Cycling):
         if step > self.total_steps:
             raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
         begin: float = 0.0
-        phases = [Phase(*phase) for phase in self._phases]  # plain tuples, in a state that has been a file
-        for phase in phases[:-1]:
-            if step <= phase.end:
+        for now in self._schedule_phases:
+            if step <= now["end_step"] or now is self._schedule_phases[-1]:
                 break
-            begin = phase.end
-        else:
-            phase = phases[-1]
-        part = (step - begin) / (phase.end - begin)
+            begin = now["end_step"]
+        part = (step - begin) / (now["end_step"] - begin)
         for group in self.optimizer.param_groups:
             if self.cycle_momentum:
-                self._set_momentum(group, self._anneal(group[phase.momentum_from], group[phase.momentum_to], part))
-        return [self._anneal(g[phase.lr_from], g[phase.lr_to], part) for g in self.optimizer.param_groups]
+                self._set_momentum(group, self._anneal(group[now["start_momentum"]], group[now["end_momentum"]], part))
+        return [self._anneal(g[now["start_lr"]], g[now["end_lr"]], part) for g in self.optimizer.param_groups]
 
     def _anneal(self, start: float, end: float, part: float) -> float:
         if self._anneal_func_type == "linear":
@@ -194,7 +186,9 @@ class CyclicLR(Cycling):
         self.scale_mode = scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
-            self._begin_momentum(base_momentum, max_momentum, begin=last_epoch == -1)
+            self.base_momentums, self.max_momentums = self._begin_momentum(
+                base_momentum, max_momentum, begin=last_epoch == -1
+            )
         super().__init__(optimizer, last_epoch)
         self.base_lrs = base_lrs
 

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 from minigrad.optim.lr_scheduler.base import LRScheduler, checked, rates
 from minigrad.optim.optimizer import Optimizer
-from minigrad.tensor import Tensor
 
 Factor: TypeAlias = Callable[[int], float]
 
@@ -93,8 +92,7 @@ class Recursive(LRScheduler):
         """See `LRScheduler`."""
         self._check_within_step()
         ratio = self.ratio()
-        present = (group["lr"] for group in self.optimizer.param_groups)
-        return [float((lr.array if isinstance(lr, Tensor) else lr) * ratio) for lr in present]
+        return [lr * ratio for lr in rates(self.optimizer)]
 
     def _get_closed_form_lr(self) -> list[float]:
         closed = self.closed()

@@ -69,7 +69,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.min_lrs = per_group("min_lr", optimizer, min_lr)
         self.eps = eps
         self.last_epoch = 0
-        self.best = math.inf if mode == "min" else -math.inf
+        self.best = self.mode_worse = math.inf if mode == "min" else -math.inf
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
         self._last_lr = rates(optimizer)
@@ -120,7 +120,7 @@ class ReduceLROnPlateau(LRScheduler):
                     "`optimizer` param groups."
                 )
             self.min_lrs = [self.default_min_lr] * len(groups)
-        for group, lr, lowest in zip(groups, rates(self.optimizer), self.min_lrs, strict=True):
+        for group, lr, lowest in zip(groups, map(float, rates(self.optimizer)), self.min_lrs, strict=True):
             reduced = max(lr * self.factor, lowest)
             if lr - reduced > self.eps:
                 set_option(group, "lr", reduced)

@@ -115,11 +115,11 @@ class DataLoader(Generic[T_co]):
             (self.generator or default_generator).random63()  # the seed of torch's workers
             self._workers_seeded = True
         if isinstance(self.dataset, IterableDataset):
-            return self._stream(iter(self.dataset))
+            return Batches(self, self._stream(iter(self.dataset)))
         if self.num_workers > 0:  # they are sent off before the first batch is asked for
             sent = list(islice(indices, self.num_workers * (self.prefetch_factor or 0)))
             indices = chain(sent, indices)
-        return map(self._fetch, indices)
+        return Batches(self, map(self._fetch, indices))
 
     def _fetch(self, index: Any) -> Any:
         """The sample, or the batch of the samples, at that index."""
@@ -150,6 +150,22 @@ class DataLoader(Generic[T_co]):
         if self.batch_size is None:
             return count
         return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
+
+
+class Batches:
+    """The iteration over a loader's batches; its length is the loader's."""
+
+    def __init__(self, loader: DataLoader[Any], batches: Iterator[Any]) -> None:
+        self.loader, self.batches = loader, batches
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.loader)
 
 
 def _check_workers(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import Any, Generic, TypeVar
 
@@ -71,9 +71,11 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple(tensor[index] for tensor in self.tensors)
 
-    def __getbatch__(self, indices: Sequence[Any]) -> list[Tensor]:
-        """The rows at these indices of each tensor."""
+    def __getbatch__(self, indices: Sequence[Any]) -> list[Tensor] | None:
+        """The rows at these indices of each tensor; None where one of them is no number."""
         rows = np.asarray(indices)
+        if rows.dtype.kind not in "iu" or rows.ndim != 1:
+            return None
         return [
             tensor[rows] if tensor.requires_grad else Tensor.wrap(tensor.array.take(rows, axis=0))
             for tensor in self.tensors
@@ -114,6 +116,59 @@ class ConcatDataset(Dataset[T_co]):
         part = bisect_right(self.cumulative_sizes, index)
         sample: T_co = self.datasets[part][index - ([0, *self.cumulative_sizes][part])]
         return sample
+
+
+class StackDataset(Dataset[Any]):
+    """Datasets side by side: a sample is a tuple, or a dict, of one sample of each.
+
+    Raises:
+        ValueError: if the lengths differ, or for both positional and named datasets, or none.
+
+    >>> StackDataset(range(3), "abc")[1], StackDataset(x=range(3), y="abc")[2]
+    ((1, 'b'), {'x': 2, 'y': 'c'})
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args and kwargs:
+            raise ValueError(
+                "Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output"
+            )
+        if not args and not kwargs:
+            raise ValueError("At least one dataset should be passed")
+        self.datasets: Any = args or kwargs
+        parts = args or tuple(kwargs.values())
+        self._length = len(parts[0])
+        if any(len(part) != self._length for part in parts):
+            raise ValueError("Size mismatch between datasets")
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._side_by_side(lambda dataset: dataset[index])
+
+    def __getitems__(self, indices: list[Any]) -> list[Any]:
+        """The samples at these indices.
+
+        Raises:
+            ValueError: if a dataset gives another number of them.
+        """
+
+        def of(dataset: Any) -> list[Any]:
+            found = samples(dataset, indices)
+            if len(found) != len(indices):
+                raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(found)}")
+            return found
+
+        columns = self._side_by_side(of)
+        if isinstance(columns, tuple):
+            return list(zip(*columns, strict=True))
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    def _side_by_side(self, of: Callable[[Any], Any]) -> Any:
+        if isinstance(self.datasets, tuple):
+            return tuple(map(of, self.datasets))
+        return {name: of(dataset) for name, dataset in self.datasets.items()}
+
+    def __len__(self) -> int:
+        return self._length
 
 
 class ChainDataset(IterableDataset[Any]):
