@@ -8,7 +8,7 @@ help:
 	@echo "make demo     train a network on handwritten digits and write a report into demo/ (needs no torch)"
 	@echo "make test     run all tests (installs torch to compare with)"
 	@echo "make lint     run ruff, mypy and import-linter"
-	@echo "make docs     write docs/operations.md from the records"
+	@echo "make docs     write docs/operations.md and the stubs for type checkers from the records"
 	@echo "make results  run all experiments, one after another, into results/; skips what is done with this code"
 
 demo: .venv/demo
@@ -26,6 +26,7 @@ lint: .venv/test
 
 docs: .venv/demo
 	$(BIN)/python -m minigrad.ops.docs
+	$(BIN)/python -m minigrad.nn.stubs
 
 results: .venv/demo
 	$(BIN)/python -m experiments run all --skip-done --out results

@@ -18,7 +18,7 @@ from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
 from minigrad.kernels.memory import dense, keep_freed
 from minigrad.ops.dispatch import Primitive
-from minigrad.ops.record import composed, public
+from minigrad.ops.record import Operand, composed, public
 from minigrad.ops.shape import sizes
 from minigrad.random import Generator, axes_in_torch, default_generator, in_memory_order
 from minigrad.tensor import Tensor
@@ -275,7 +275,7 @@ def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **optio
 
 
 @composed(methods=[], differentiable=False, torch="nn.functional.one_hot", sample=lambda d: (d.integers((3,), 4), 4))
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+def one_hot(tensor: Operand, num_classes: int = -1) -> Tensor:
     """Each class number as a row of zeros with a one at its place: (…) → (…, C), int64.
 
     Raises:

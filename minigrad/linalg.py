@@ -6,6 +6,6 @@ tensor(2.)
 """
 
 from minigrad.ops.linalg import matrix_norm
-from minigrad.ops.reduction import vector_norm
+from minigrad.ops.statistics import vector_norm
 
 __all__ = ["matrix_norm", "vector_norm"]

@@ -42,7 +42,6 @@ def test_a_training_step():
         "relu": 3,
         "_dropout_mask": 3,
         "mul": 3,
-        "all_in_range": 3,
         "_softmax_nll": 3,
         "ones_like": 3,
         "AccumulateGrad": 12,

@@ -1,45 +1,18 @@
-"""The operations, by family. Each is one record; see `minigrad.ops.record`."""
+"""The operations, by family. Each is one record; see `minigrad.ops.record`. The names here are those of its torch name.
 
-from typing import TYPE_CHECKING
+What type checkers are to know stands in ``__init__.pyi``, which `make docs` writes.
+"""
 
-from minigrad.ops import (
-    activation,
-    attention,
-    convert,
-    convolution,
-    dropout,
-    elementwise,
-    embedding,
-    indexing,
-    interpolation,
-    joining,
-    linalg,
-    loss,
-    loss_margin,
-    loss_value,
-    normalization,
-    padding,
-    pooling,
-    recurrence,
-    reduction,
-    shape,
-    vectors,
-)
-from minigrad.ops.elementwise import *  # noqa: F403
-from minigrad.ops.indexing import *  # noqa: F403
-from minigrad.ops.joining import *  # noqa: F403
-from minigrad.ops.linalg import *  # noqa: F403
+import importlib
+import pkgutil
+
 from minigrad.ops.record import registry
-from minigrad.ops.reduction import *  # noqa: F403
-from minigrad.ops.shape import *  # noqa: F403
 
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [
-        "registry",
-        *elementwise.__all__,
-        *indexing.__all__,
-        *joining.__all__,
-        *linalg.__all__,
-        *reduction.__all__,
-        *shape.__all__,
-    ]
+for family in pkgutil.iter_modules(__path__):
+    if family.name != "docs":
+        importlib.import_module(f"{__name__}.{family.name}")
+
+NAMES = [name for name, record in registry.items() if record.top_level]
+NAMES += ["leaky_relu", "softplus"]  # in torch they stand in nn.functional only
+globals().update({name: registry[name].public for name in NAMES})
+__all__ = ["registry", *NAMES]

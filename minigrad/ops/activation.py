@@ -1,18 +1,21 @@
-"""Activation functions that are made of other operations.
+"""Activation functions. The smooth ones of one number, tanh and sigmoid, are in `minigrad.ops.elementwise`.
 
-The basic ones, with gradients of their own, are in `minigrad.ops.elementwise`. At the kinks the derivatives are
-torch's. With `inplace` the result is also written into `input`.
+At the kinks the derivatives are torch's: ``relu'(0) = 0``.
 https://docs.pytorch.org/docs/stable/nn.functional.html#non-linear-activation-functions
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from minigrad.ops.elementwise import abs, clamp, clone, erf, expm1, sigmoid, softplus, tanh, where
+import numpy as np
+
+from minigrad.ops.comparison import clamp, where
+from minigrad.ops.elementwise import abs, erf, expm1, sigmoid, tanh
 from minigrad.ops.indexing import chunk
-from minigrad.ops.record import composed, public
+from minigrad.ops.record import Draw, F, Operand, Sample, along_a_dim, composed, operation
 from minigrad.ops.reduction import softmax
 from minigrad.ops.shape import one_dim, reshape
 
@@ -20,9 +23,62 @@ SELU_ALPHA = 1.6732632423543772848170429916717  # Klambauer et al., arXiv:1706.0
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def _overwrite(input: Any, function: Any, *settings: Any) -> Any:
-    """Write ``function(input, *settings)`` into `input`; what it computes with is a copy that nobody writes to."""
-    return input.assign(function(clone(input), *settings))
+def activation(*functional: str, sample: Sample | None = None, **limits: Any) -> Callable[[F], F]:
+    """The record of a function of torch.nn.functional; the tests draw one array within `limits`, or a `sample`."""
+
+    def register(function: F) -> F:
+        drawn = sample or (lambda d: (d.array(**limits),))
+        return composed(torch=f"nn.functional.{function.__name__}", functional=functional, sample=drawn)(function)
+
+    return register
+
+
+def _inner_half(d: Draw) -> tuple[Any, ...]:
+    """Numbers that keep away from -0.5 and 0.5, and 0.5."""
+    return d.array(kinks=(-0.5, 0.5)), 0.5
+
+
+@operation(
+    {"input": lambda g, out: g * (out > 0)},
+    in_place=True,
+    functional=("inplace", "relu_"),
+    sample=lambda d: (d.array(kinks=(0.0,)),),
+)
+def relu(input: Operand) -> Any:
+    """``max(input, 0)``; its derivative is 1 where the result is positive and 0 elsewhere, at 0 too.
+
+    >>> import minigrad
+    >>> minigrad.relu(minigrad.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return np.maximum(input, np.zeros_like(input))  # the scalar 0 misses NumPy's SIMD loop
+
+
+@operation(
+    {"input": lambda g, input, negative_slope: where(input > 0, g, g * negative_slope)},
+    torch="nn.functional.leaky_relu",
+    functional=("inplace", "leaky_relu_"),
+    sample=lambda d: (d.array(kinks=(0.0,)), d.choice([0.01, 0.3])),
+)
+def leaky_relu(input: Operand, negative_slope: float = 0.01) -> Any:
+    """`input` where positive, else ``negative_slope * input``.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.leaky_relu(minigrad.tensor([-1.0, 2.0]), 0.1)
+    tensor([-0.1000,  2.0000])
+    """
+    return np.where(input > 0, input, input * input.dtype.type(negative_slope))
+
+
+@operation(
+    {"input": lambda g, input, beta, threshold: where(input * beta > threshold, g, g * sigmoid(input * beta))},
+    torch="nn.functional.softplus",
+    sample=lambda d: (d.array(), d.choice([1.0, 2.0]), 20.0),
+)
+def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """``log(1 + exp(beta * input)) / beta``; the identity where ``beta * input > threshold``."""
+    scaled = input * beta
+    return np.where(scaled > threshold, input, np.logaddexp(scaled, scaled * 0) / beta)
 
 
 # ---- exponential -----------------------------------------------------------------------------------------
@@ -34,29 +90,25 @@ def _elu(input: Any, alpha: float, width: float) -> Any:
     return where(input > 0, input, expm1(negative if width == 1 else negative / width) * alpha)
 
 
-@composed(methods=[], torch="nn.functional.elu", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 0.5])))
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+@activation("inplace", "elu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 0.5])))
+def elu(input: Operand, alpha: float = 1.0) -> Any:
     """`input` where positive, else ``alpha * (exp(input) - 1)``; its derivative at 0 is `alpha` (arXiv:1511.07289).
 
     >>> import minigrad
     >>> minigrad.nn.functional.elu(minigrad.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    if inplace:
-        return _overwrite(input, elu, alpha)
     return _elu(input, alpha, 1.0)
 
 
-@composed(methods=[], torch="nn.functional.selu", sample=lambda d: (d.array(kinks=(0.0,)),))
-def selu(input: Any, inplace: bool = False) -> Any:
+@activation("inplace", "selu_", kinks=(0.0,))
+def selu(input: Operand) -> Any:
     """`elu` with an alpha and a scale that keep mean 0 and variance 1 (Klambauer et al., arXiv:1706.02515)."""
-    if inplace:
-        return _overwrite(input, selu)
     return _elu(input, SELU_ALPHA, 1.0) * SELU_SCALE
 
 
-@composed(methods=[], torch="nn.functional.celu", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 2.0])))
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+@activation("inplace", "celu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 2.0])))
+def celu(input: Operand, alpha: float = 1.0) -> Any:
     """`input` where positive, else ``alpha * (exp(input / alpha) - 1)``: smooth at 0 (arXiv:1704.07483).
 
     Raises:
@@ -64,37 +116,31 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    if inplace:
-        return _overwrite(input, celu, alpha)
     return _elu(input, alpha, alpha)
 
 
 # ---- smooth gates ----------------------------------------------------------------------------------------
 
 
-@composed(methods=[], torch="nn.functional.silu", sample=lambda d: (d.array(),))
-def silu(input: Any, inplace: bool = False) -> Any:
+@activation("inplace")
+def silu(input: Operand) -> Any:
     """``input * sigmoid(input)``, also called swish.
 
     >>> import minigrad
     >>> minigrad.nn.functional.silu(minigrad.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7311])
     """
-    if inplace:
-        return _overwrite(input, silu)
     return input * sigmoid(input)
 
 
-@composed(methods=[], torch="nn.functional.mish", sample=lambda d: (d.array(),))
-def mish(input: Any, inplace: bool = False) -> Any:
+@activation("inplace")
+def mish(input: Operand) -> Any:
     """``input * tanh(softplus(input))`` (arXiv:1908.08681)."""
-    if inplace:
-        return _overwrite(input, mish)
     return input * tanh(softplus(input))
 
 
-@composed(methods=[], torch="nn.functional.gelu", sample=lambda d: (d.array(),))
-def gelu(input: Any, approximate: str = "none") -> Any:
+@activation()
+def gelu(input: Operand, approximate: str = "none") -> Any:
     """`input` times the probability that a standard normal number is below it (arXiv:1606.08415).
 
     ``approximate="tanh"``: ``x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))``.
@@ -113,26 +159,26 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     raise RuntimeError(f"approximate argument must be either none or tanh, but got {approximate!r}.")
 
 
-@composed(methods=[], torch="nn.functional.logsigmoid", sample=lambda d: (d.array(),))
-def logsigmoid(input: Any) -> Any:
+@activation()
+def logsigmoid(input: Operand) -> Any:
     """``log(sigmoid(input))``, without overflow."""
     return -softplus(-input, 1.0, math.inf)
 
 
-@composed(methods=[], torch="nn.functional.softsign", sample=lambda d: (d.array(kinks=(0.0,)),))
-def softsign(input: Any) -> Any:
+@activation(kinks=(0.0,))
+def softsign(input: Operand) -> Any:
     """``input / (1 + |input|)``."""
     return input / (abs(input) + 1)
 
 
-@composed(methods=[], torch="nn.functional.tanhshrink", sample=lambda d: (d.array(),))
-def tanhshrink(input: Any) -> Any:
+@activation()
+def tanhshrink(input: Operand) -> Any:
     """``input - tanh(input)``."""
     return input - tanh(input)
 
 
-@composed(methods=[], torch="nn.functional.glu", sample=lambda d: (d.array((2, 4)), d.choice([-1, 0])))
-def glu(input: Any, dim: int = -1) -> Any:
+@activation(sample=lambda d: (d.array((2, 4)), d.choice([-1, 0])))
+def glu(input: Operand, dim: int = -1) -> Any:
     """The first half of dimension `dim` times the sigmoid of the second half (arXiv:1612.08083).
 
     Raises:
@@ -147,8 +193,8 @@ def glu(input: Any, dim: int = -1) -> Any:
     return first * sigmoid(second)
 
 
-@composed(methods=[], torch="nn.functional.softmin", sample=lambda d: ((x := d.array(min_ndim=1)), d.dim(x.ndim)))
-def softmin(input: Any, dim: int, dtype: Any = None) -> Any:
+@activation("_stacklevel", sample=along_a_dim)
+def softmin(input: Operand, dim: int, dtype: Any = None) -> Any:
     """``softmax(-input, dim)``."""
     return softmax(-input, dim, dtype)
 
@@ -156,8 +202,8 @@ def softmin(input: Any, dim: int, dtype: Any = None) -> Any:
 # ---- piecewise linear ------------------------------------------------------------------------------------
 
 
-@composed(methods=[], torch="nn.functional.hardtanh", sample=lambda d: (d.array(kinks=(-1.0, 0.5)), -1.0, 0.5))
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+@activation("inplace", "hardtanh_", sample=lambda d: (d.array(kinks=(-1.0, 0.5)), -1.0, 0.5))
+def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """`input` kept between `min_val` and `max_val`; the derivative is 0 at both.
 
     Raises:
@@ -166,51 +212,46 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     outside = (input <= min_val) | (input >= max_val)
-    if inplace:
-        return _overwrite(input, hardtanh, min_val, max_val)
     return where(outside, clamp(input.detach(), min_val, max_val), input)
 
 
-@composed(methods=[], torch="nn.functional.relu6", sample=lambda d: (d.array(low=-2.0, high=8.0, kinks=(0.0, 6.0)),))
-def relu6(input: Any, inplace: bool = False) -> Any:
+@activation("inplace", low=-2.0, high=8.0, kinks=(0.0, 6.0))
+def relu6(input: Operand) -> Any:
     """``min(max(input, 0), 6)``; the derivative is 0 at both bounds."""
-    return hardtanh(input, 0.0, 6.0, inplace)
+    return hardtanh(input, 0.0, 6.0)
+
+
+def _between_three(d: Draw) -> tuple[Any, ...]:
+    return (d.array(low=-5.0, high=5.0, kinks=(-3.0, 3.0)),)
 
 
 # torch's float64 gradient is a float32 sixth, off by 3e-8, so it is no reference here
-@composed(methods=[], torch="", sample=lambda d: (d.array(low=-5.0, high=5.0, kinks=(-3.0, 3.0)),))
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+@composed(torch="", methods=[], functional=("inplace",), sample=_between_three)
+def hardsigmoid(input: Operand) -> Any:
     """``relu6(input + 3) / 6``."""
-    if inplace:
-        return _overwrite(input, hardsigmoid)
     return relu6(input + 3) / 6
 
 
-@composed(
-    methods=[], torch="nn.functional.hardswish", sample=lambda d: (d.array(low=-5.0, high=5.0, kinks=(-3.0, 3.0)),)
-)
-def hardswish(input: Any, inplace: bool = False) -> Any:
+@activation("inplace", sample=_between_three)
+def hardswish(input: Operand) -> Any:
     """``input * hardsigmoid(input)`` (arXiv:1905.02244)."""
-    if inplace:
-        return _overwrite(input, hardswish)
     return input * hardsigmoid(input)
 
 
-@composed(methods=[], torch="nn.functional.threshold", sample=lambda d: (d.array(kinks=(0.5,)), 0.5, -2.0))
-def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+@activation("inplace", "threshold_", sample=lambda d: (d.array(kinks=(0.5,)), 0.5, -2.0))
+def threshold(input: Operand, threshold: float, value: float) -> Any:
     """`input` where it is above `threshold`, else `value`."""
-    result = where(input <= threshold, value, input)
-    return input.assign(result) if inplace else result
+    return where(input <= threshold, value, input)
 
 
-@composed(methods=["hardshrink"], torch="nn.functional.hardshrink", sample=lambda d: (d.array(kinks=(-0.5, 0.5)), 0.5))
-def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+@composed(methods=["hardshrink"], torch="nn.functional.hardshrink", sample=_inner_half)
+def hardshrink(input: Operand, lambd: float = 0.5) -> Any:
     """0 from ``-lambd`` to `lambd`, else `input`."""
     return where((input >= -lambd) & (input <= lambd), 0.0, input)
 
 
-@composed(methods=[], torch="nn.functional.softshrink", sample=lambda d: (d.array(kinks=(-0.5, 0.5)), 0.5))
-def softshrink(input: Any, lambd: float = 0.5) -> Any:
+@activation(sample=_inner_half)
+def softshrink(input: Operand, lambd: float = 0.5) -> Any:
     """0 from ``-lambd`` to `lambd`, else `input` moved towards 0 by `lambd`.
 
     Raises:
@@ -226,7 +267,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     torch="nn.functional.prelu",
     sample=lambda d: (d.array((2, 3), kinks=(0.0,)), d.choice([d.array((1,)), d.array((3,))])),
 )
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: Operand, weight: Operand) -> Any:
     """`input` where positive, else ``weight * input``: input (N, C, …), weight (1,) or one for each channel (C,).
 
     Raises:
@@ -242,7 +283,3 @@ def prelu(input: Any, weight: Any) -> Any:
             )
         weight = reshape(weight, (n,) + (1,) * (input.ndim - 2))
     return where(input > 0, input, input * weight)
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())

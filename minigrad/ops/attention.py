@@ -6,22 +6,21 @@ https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_pr
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.dtypes import as_numpy
+from minigrad.ops.comparison import logical_not
 from minigrad.ops.dropout import dropout
-from minigrad.ops.elementwise import where
 from minigrad.ops.linalg import matmul
-from minigrad.ops.record import composed, public
-from minigrad.ops.reduction import softmax
+from minigrad.ops.record import Operand, composed, operation
+from minigrad.ops.reduction import _safe_softmax, softmax
 from minigrad.ops.shape import transpose
 from minigrad.tensor import Tensor
-from minigrad.watch import call, decide
 
 
-def additive(mask: Tensor, kind: Any, name: str) -> Tensor:
+def additive(mask: Tensor, kind: Any, name: str) -> Any:
     """A mask as numbers to add to the scores: -inf where a mask of booleans says "not allowed", else 0.
 
     Raises:
@@ -31,19 +30,13 @@ def additive(mask: Tensor, kind: Any, name: str) -> Tensor:
         return mask
     if mask.array.dtype != bool:
         raise AssertionError(f"only bool and floating types of {name} are supported")
-    return Tensor.wrap(call(_minus_infinity, mask.array, as_numpy(kind)))
+    return _minus_infinity(mask, as_numpy(kind))
 
 
+@operation(sample=lambda d: (d.mask((2, 3)), np.dtype("float32")))
 def _minus_infinity(mask: Any, kind: Any) -> Any:
-    return np.where(mask, -np.inf, 0.0).astype(kind)
-
-
-def _masked_rows(scores: Any) -> Any:
-    return np.isneginf(scores).all(axis=-1, keepdims=True)
-
-
-def _has_masked_rows(scores: Any) -> bool:
-    return bool(_masked_rows(scores).any())
+    """-inf where the mask holds, else 0."""
+    return np.where(mask, kind.type(-np.inf), kind.type(0))
 
 
 def _attention_sample(d: Any) -> tuple[Any, ...]:
@@ -53,12 +46,12 @@ def _attention_sample(d: Any) -> tuple[Any, ...]:
     return d.array((*lead, length, width)), d.array((*lead, 4, width)), d.array((*lead, 4, 2)), mask
 
 
-@composed(methods=[], torch="nn.functional.scaled_dot_product_attention", sample=_attention_sample)
+@composed(torch="nn.functional.scaled_dot_product_attention", sample=_attention_sample)
 def scaled_dot_product_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    attn_mask: Any = None,
+    query: Operand,
+    key: Operand,
+    value: Operand,
+    attn_mask: Operand = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
@@ -95,16 +88,10 @@ def scaled_dot_product_attention(
                 "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
             )
         attn_mask = Tensor.wrap(np.tri(*scores.shape[-2:], dtype=bool))
-    if attn_mask is not None:
-        if attn_mask.array.dtype == bool:
-            attn_mask = Tensor.wrap(call(np.logical_not, attn_mask.array))
-        scores = scores + additive(attn_mask, scores.dtype, "attn_mask")
-        if decide(_has_masked_rows, scores.array):  # a position that may attend to nothing gathers nothing
-            nowhere = Tensor.wrap(call(_masked_rows, scores.array))
-            weights = where(nowhere, 0.0, softmax(where(nowhere, 0.0, scores), -1))
-            return matmul(dropout(weights, dropout_p), value)
-    return matmul(dropout(softmax(scores, -1), dropout_p), value)
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name != "additive"]
+    if attn_mask is None:
+        return matmul(dropout(softmax(scores, -1), dropout_p), value)
+    if attn_mask.array.dtype == bool:
+        attn_mask = logical_not(attn_mask)
+    scores = scores + additive(attn_mask, scores.dtype, "attn_mask")
+    # a position that may attend to nothing gathers nothing
+    return matmul(dropout(_safe_softmax(scores, -1), dropout_p), value)

@@ -6,10 +6,39 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes, watch
+from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
-from minigrad.ops.elementwise import _cast, clone
+from minigrad.ops.elementwise import quiet
+from minigrad.ops.record import Operand, operation
 from minigrad.tensor import Tensor, device
+
+
+@operation(
+    {"input": lambda g, source: g.astype(source)},
+    grad_fn="ToCopyBackward0",
+    sample=lambda d: (d.array(), np.dtype("float64"), np.dtype("float64")),
+)
+def _cast(input: Any, dtype: Any, source: Any) -> Any:
+    """`input` in another NumPy dtype; the gradient returns in the old one."""
+    with quiet():
+        return input.astype(dtype)
+
+
+@operation({"input": lambda g: g})
+def clone(input: Operand) -> Any:
+    """A copy.
+
+    >>> import minigrad
+    >>> minigrad.ones(2).clone()
+    tensor([1., 1.])
+    """
+    return np.copy(input)
+
+
+@operation({"input": lambda g: g}, grad_fn="CloneBackward0")
+def _contiguous(input: Any) -> Any:
+    """A copy whose elements lie in row-major order in memory."""
+    return np.array(input, order="C")
 
 
 def astype(input: Tensor, kind: DTypeLike) -> Tensor:
@@ -28,20 +57,16 @@ def to(input: Tensor, *where: Any, **how: Any) -> Tensor:
     >>> minigrad.arange(2).to(minigrad.float32)
     tensor([0., 1.])
     """
-    copy, kind = how.get("copy", False), how.get("dtype")
-    if "device" in how and how["device"] is not None:
-        device(how["device"])
-    for w in where:
+    kind = how.get("dtype")
+    for w in (*where, how.get("device")):
         if isinstance(w, Tensor):
             kind = w.dtype
-        elif isinstance(w, (dtypes.dtype, type, np.dtype)):
-            kind = w
         elif isinstance(w, str):
             device(w)
+        elif isinstance(w, (dtypes.dtype, type, np.dtype)):
+            kind = w
     result = input if kind is None else astype(input, kind)
-    if copy and result is input:
-        result = clone(input)
-    return result
+    return clone(result) if how.get("copy") and result is input else result
 
 
 def type_(input: Tensor, kind: Any = None) -> Any:
@@ -54,11 +79,7 @@ def type_(input: Tensor, kind: Any = None) -> Any:
 
 def contiguous(input: Tensor) -> Tensor:
     """`input` with its elements in row-major order in memory; itself if they are."""
-    if input.array.flags.c_contiguous:
-        return input
-    copied: Tensor = clone(input)
-    copied.array = watch.call(np.ascontiguousarray, copied.array)
-    return copied
+    return input if input.array.flags.c_contiguous else _contiguous(input)
 
 
 def type_as(input: Tensor, other: Tensor) -> Tensor:
@@ -75,24 +96,17 @@ def _converter(name: str, kind: dtypes.dtype) -> Any:
     return method
 
 
-for _name, _function in {
-    "astype": astype,
-    "to": to,
-    "type": type_,
-    "contiguous": contiguous,
-    "type_as": type_as,
-    **{
-        name: _converter(name, kind)
-        for name, kind in {
-            "float": dtypes.float32,
-            "double": dtypes.float64,
-            "half": dtypes.float16,
-            "long": dtypes.int64,
-            "int": dtypes.int32,
-            "short": dtypes.int16,
-            "byte": dtypes.uint8,
-            "bool": dtypes.bool_,
-        }.items()
-    },
-}.items():
+KINDS = {
+    "float": dtypes.float32,
+    "double": dtypes.float64,
+    "half": dtypes.float16,
+    "long": dtypes.int64,
+    "int": dtypes.int32,
+    "short": dtypes.int16,
+    "byte": dtypes.uint8,
+    "bool": dtypes.bool_,
+}
+METHODS = {"astype": astype, "to": to, "type": type_, "contiguous": contiguous, "type_as": type_as}
+
+for _name, _function in (METHODS | {name: _converter(name, kind) for name, kind in KINDS.items()}).items():
     setattr(Tensor, _name, _function)

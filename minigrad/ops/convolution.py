@@ -21,7 +21,7 @@ from minigrad.kernels import convolution as kernels
 from minigrad.kernels.im2col import Pair, positions
 from minigrad.ops.linalg import same_dtype
 from minigrad.ops.padding import pad
-from minigrad.ops.record import composed, operation, public
+from minigrad.ops.record import Operand, composed, operation, public
 from minigrad.ops.reduction import sum
 from minigrad.ops.shape import reshape, squeeze, unsqueeze
 
@@ -241,9 +241,15 @@ def _conv_options(d: Any, n: int) -> tuple[Any, ...]:
     return given, d.array(w), d.choice([None, d.array(y[1:2])]), stride, padding, dilation, groups
 
 
-@composed(methods=[], torch="nn.functional.conv1d", sample=lambda d: _conv_options(d, 1))
+@composed(torch="nn.functional.conv1d", sample=lambda d: _conv_options(d, 1))
 def conv1d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Operand,
+    weight: Operand,
+    bias: Operand = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> Any:
     """`conv2d` over one dimension: input (N, C, L), weight (O, C/groups, k) → (N, O, L').
 
@@ -257,9 +263,15 @@ def conv1d(
     return _conv(input, weight, bias, stride, padding, dilation, groups, 1)
 
 
-@composed(methods=[], torch="nn.functional.conv2d", sample=lambda d: _conv_options(d, 2))
+@composed(torch="nn.functional.conv2d", sample=lambda d: _conv_options(d, 2))
 def conv2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    input: Operand,
+    weight: Operand,
+    bias: Operand = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> Any:
     """Each output channel is the correlation of all input channels with a kernel, plus a bias.
 
@@ -340,11 +352,11 @@ def _conv_transpose(
     return _as_given(out, n, single)
 
 
-@composed(methods=[], torch="nn.functional.conv_transpose1d", sample=lambda d: _transposed_options(d, 1))
+@composed(torch="nn.functional.conv_transpose1d", sample=lambda d: _transposed_options(d, 1))
 def conv_transpose1d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: Operand,
+    weight: Operand,
+    bias: Operand = None,
     stride: Any = 1,
     padding: Any = 0,
     output_padding: Any = 0,
@@ -360,11 +372,11 @@ def conv_transpose1d(
     return _conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation, 1)
 
 
-@composed(methods=[], torch="nn.functional.conv_transpose2d", sample=lambda d: _transposed_options(d, 2))
+@composed(torch="nn.functional.conv_transpose2d", sample=lambda d: _transposed_options(d, 2))
 def conv_transpose2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: Operand,
+    weight: Operand,
+    bias: Operand = None,
     stride: Any = 1,
     padding: Any = 0,
     output_padding: Any = 0,

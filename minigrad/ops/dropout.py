@@ -16,8 +16,9 @@ import numpy as np
 from minigrad.dtypes import dtype
 from minigrad.engine import Array
 from minigrad.kernels.memory import axes, ordered
-from minigrad.ops.elementwise import mul, where
-from minigrad.ops.record import composed, operation, public
+from minigrad.ops.comparison import where
+from minigrad.ops.elementwise import mul
+from minigrad.ops.record import Operand, composed, operation
 from minigrad.random import axes_in_torch, default_generator
 from minigrad.tensor import Tensor
 
@@ -70,8 +71,8 @@ def _dropout_mask(
     return out
 
 
-@composed(methods=[], torch="nn.functional.dropout", sample=lambda d: (d.array(), *_certain(d)))
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+@composed(torch="nn.functional.dropout", sample=lambda d: (d.array(), *_certain(d)))
+def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Each element of `input` set to 0 with probability `p`, the rest scaled by ``1 / (1 - p)``.
 
     Args:
@@ -110,10 +111,8 @@ def _warn_unless(name: str, input: Any, ndims: tuple[int, ...]) -> None:
         )
 
 
-@composed(
-    methods=[], torch="nn.functional.dropout1d", sample=lambda d: (d.array(d.choice([(2, 3), (2, 3, 2)])), *_certain(d))
-)
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+@composed(torch="nn.functional.dropout1d", sample=lambda d: (d.array(d.choice([(2, 3), (2, 3, 2)])), *_certain(d)))
+def dropout1d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, L) or (C, L).
 
     Raises:
@@ -128,8 +127,8 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _drop_channels(input, input.ndim == 2, p, training, inplace)
 
 
-@composed(methods=[], torch="nn.functional.dropout2d", sample=lambda d: (d.array((2, 3, 2, 2)), *_certain(d)))
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+@composed(torch="nn.functional.dropout2d", sample=lambda d: (d.array((2, 3, 2, 2)), *_certain(d)))
+def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, H, W). An input (N, C, L) is treated likewise, with a warning."""
     _warn_unless("dropout2d", input, (3, 4))
     if input.ndim == 3:
@@ -147,14 +146,14 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     torch="nn.functional.dropout3d",
     sample=lambda d: (d.array(d.choice([(2, 3, 1, 2), (2, 3, 1, 2, 2)])), *_certain(d)),
 )
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout3d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
     _warn_unless("dropout3d", input, (4, 5))
     return _drop_channels(input, input.ndim != 5, p, training, inplace)
 
 
-@composed(methods=[], torch="nn.functional.alpha_dropout", sample=lambda d: (d.array(), *_certain(d)))
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+@composed(torch="nn.functional.alpha_dropout", sample=lambda d: (d.array(), *_certain(d)))
+def alpha_dropout(input: Operand, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """`dropout` for `selu`: dropped elements take its lower limit, and mean and variance stay (Klambauer et al. 2017).
 
     Raises:

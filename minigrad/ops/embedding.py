@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.dtypes import dtype
-from minigrad.ops.elementwise import where
+from minigrad.ops.comparison import where
 from minigrad.ops.indexing import index
-from minigrad.ops.record import composed, public
+from minigrad.ops.record import Operand, composed, public
 
 
 def refuse(max_norm: float | None, scale_grad_by_freq: bool, sparse: bool) -> None:
@@ -36,8 +36,8 @@ def refuse(max_norm: float | None, scale_grad_by_freq: bool, sparse: bool) -> No
     ),
 )
 def embedding(
-    input: Any,
-    weight: Any,
+    input: Operand,
+    weight: Operand,
     padding_idx: int | None = None,
     max_norm: float | None = None,
     norm_type: float = 2.0,

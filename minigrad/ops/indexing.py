@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import builtins
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
-from minigrad.ops.elementwise import where
-from minigrad.ops.record import composed, operation, public
+from minigrad.ops.comparison import where
+from minigrad.ops.record import Operand, OperandOrNumber, composed, operation
 from minigrad.ops.shape import expand, movedim, one_dim, reshape
 from minigrad.tensor import Tensor
 
@@ -40,34 +40,10 @@ def is_basic(index: Any) -> bool:
     )
 
 
-def _places(part: Any) -> bool:
-    """Whether a part of an index is an array of places."""
-    return isinstance(part, np.ndarray) and part.dtype.kind == "i" and part.size > 0
-
-
-def _taken(x: Array, index: tuple[Array, ...]) -> Array:
-    """``x[index]`` for an array of integers for each dimension: twice as fast by places in the flattened array."""
-    try:
-        shape = np.broadcast_shapes(*(i.shape for i in index))
-        inside = all(-n <= i.min() and i.max() < n for i, n in zip(index, x.shape, strict=True))
-    except ValueError:
-        inside = False
-    if not inside:
-        return x[index]  # it raises NumPy's error
-    places = np.zeros(shape, np.intp)
-    for k, (i, n) in enumerate(zip(index, x.shape, strict=True)):
-        part = np.remainder(i, np.intp(n), out=np.empty(i.shape, np.intp))  # `i` may be too narrow for n
-        part *= math.prod(x.shape[k + 1 :])
-        places += part
-    return np.take(x.reshape(-1), places, out=np.empty(places.shape, x.dtype), mode="clip")
-
-
 @operation(
     {"input": lambda g, input_shape, index: _place(g, input_shape, index)},
     view=True,
-    methods=[],
     torch="Tensor.__getitem__",
-    grad_fn="IndexBackward0",
     sample=lambda d: (
         d.array((3, 2)),
         d.choice([0, (slice(None), 1), (slice(0, 3, 2),), (..., None), np.array([0, 0, 2])]),
@@ -75,9 +51,6 @@ def _taken(x: Array, index: tuple[Array, ...]) -> Array:
 )
 def _index(input: Any, index: Any) -> Any:
     """``input[index]``."""
-    named = isinstance(index, tuple) and 0 < len(index) == input.ndim
-    if named and input.flags.c_contiguous and all(map(_places, index)):
-        return _taken(input, index)
     out = input[index]
     if not isinstance(out, np.ndarray):  # one number: ask for it as a view of no dimensions
         return input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
@@ -86,15 +59,12 @@ def _index(input: Any, index: Any) -> Any:
 
 @operation(
     {"input": lambda g, index: _index(g, index)},
-    methods=[],
-    torch="",
     grad_fn="IndexPutBackward0",
     sample=lambda d: d.choice([(d.array((2,)), (3, 2), 0), (d.array((3, 2)), (2, 2), np.array([0, 1, 0]))]),
 )
 def _place(input: Any, shape: tuple[int, ...], index: Any) -> Any:
     """Zeros of `shape` to which `input` is added at `index`: the gradient of ``[index]``."""
-    out = np.empty(shape, input.dtype)
-    out[...] = 0
+    out = np.zeros(shape, input.dtype)
     if is_basic(index):
         out[index] = input
     else:
@@ -143,22 +113,17 @@ def index(input: Any, index: Any) -> Any:
 def set_index(input: Tensor, index: Any, value: Any) -> None:
     """``input[index] = value``, in place and recorded."""
     key = index if is_basic(index) else raw(index)
-    fill = value.astype(input.array.dtype) if isinstance(value, Tensor) else np.asarray(value, dtype=input.array.dtype)
-    array = fill.array if isinstance(fill, Tensor) else fill
+    kind = input.array.dtype
+    fill = value.astype(kind) if isinstance(value, Tensor) else np.asarray(value, dtype=kind)
     region = input.array[key].shape
-    extra = array.ndim - len(region)
-    if extra > 0 and all(n == 1 for n in array.shape[:extra]):
-        fill = fill.reshape(array.shape[extra:])
-        array = array.reshape(array.shape[extra:])
-    try:
-        np.broadcast_shapes(array.shape, region)
-        if np.broadcast_shapes(array.shape, region) != region:
-            raise ValueError
-    except ValueError:
+    lead = builtins.max(fill.ndim - len(region), 0)
+    if all(n == 1 for n in fill.shape[:lead]):
+        fill, lead = fill.reshape(tuple(fill.shape[lead:])) if lead else fill, 0
+    if lead or any(n not in (1, m) for n, m in zip(fill.shape[::-1], region[::-1], strict=False)):
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(array.shape)} cannot be broadcast to indexing result of "
+            f"shape mismatch: value tensor of shape {list(fill.shape)} cannot be broadcast to indexing result of "
             f"shape {list(region)}"
-        ) from None
+        )
     input.assign(_index_put(input, key, fill))
 
 
@@ -171,9 +136,6 @@ def _outside(g: Any, index: Any) -> Any:
 
 @operation(
     {"input": _outside, "value": lambda g, index: _index(g, index)},
-    methods=[],
-    torch="",
-    grad_fn="IndexPutBackward0",
     sample=lambda d: d.choice([(d.array((3, 2)), 0, d.array((2,))), (d.array((3,)), np.array([0, 2]), d.array(()))]),
 )
 def _index_put(input: Any, index: Any, value: Any) -> Any:
@@ -184,7 +146,7 @@ def _index_put(input: Any, index: Any, value: Any) -> Any:
 
 
 @composed(in_place=True, sample=lambda d: (d.array((3, 2)), (d.integers((4,), 3),), d.array((4, 2)), True))
-def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def index_put(input: Operand, indices: Any, values: Operand, accumulate: bool = False) -> Any:
     """A copy of `input` with `values` put (or added, if `accumulate`) at `indices`."""
     key = tuple(raw(i) for i in indices)
     if not accumulate:
@@ -194,7 +156,7 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
 
 
 @composed(sample=lambda d: (d.array((3, 2)), d.integer(-2, 1), d.integer(0, 1)))
-def select(input: Any, dim: int, index: int) -> Any:
+def select(input: Operand, dim: int, index: int) -> Any:
     """The slice at `index` of dimension `dim` (a view)."""
     at = one_dim(dim, input.ndim)
     if not -input.shape[at] <= index < input.shape[at]:
@@ -205,7 +167,7 @@ def select(input: Any, dim: int, index: int) -> Any:
 
 
 @composed(sample=lambda d: (d.array((4, 3)), d.choice([0, 1, -1]), d.integer(0, 1), d.integer(0, 2)))
-def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+def narrow(input: Operand, dim: int, start: int, length: int) -> Any:
     """`length` slices of dimension `dim` from `start` on (a view)."""
     if not input.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
@@ -227,7 +189,7 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
 
 
 @composed(sample=lambda d: (d.array((5, 2)), d.choice([2, (2, 3), (1, 4)]), 0))
-def split(input: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
+def split(input: Operand, split_size_or_sections: Any, dim: int = 0) -> Any:
     """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
     n = input.shape[one_dim(dim, input.ndim)]
     if isinstance(split_size_or_sections, int):
@@ -247,7 +209,7 @@ def split(input: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
 
 
 @composed(sample=lambda d: (d.array((5, 2)), d.integer(1, 6), 0))
-def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
+def chunk(input: Operand, chunks: int, dim: int = 0) -> Any:
     """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
     if chunks <= 0:
         raise RuntimeError("chunk expects `chunks` to be greater than 0, got: " + str(chunks))
@@ -256,13 +218,13 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
 
 
 @composed(sample=lambda d: (d.array((3, 2)), d.choice([0, 1, -1])))
-def unbind(input: Any, dim: int = 0) -> Any:
+def unbind(input: Operand, dim: int = 0) -> Any:
     """The slices of dimension `dim`, as a tuple (views)."""
     return tuple(select(input, dim, i) for i in range(input.shape[one_dim(dim, input.ndim)]))
 
 
 @composed(sample=lambda d: (d.array((3, 2)), d.choice([0, -2]), d.integers((4,), 3)))
-def index_select(input: Any, dim: int, index: Any) -> Any:
+def index_select(input: Operand, dim: int, index: Operand) -> Any:
     """The slices of dimension `dim` at the positions in `index` (a copy)."""
     at = one_dim(dim, input.ndim)
     return (
@@ -273,7 +235,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
 
 
 @composed(sample=lambda d: (d.array((5,)), 0, 2, 2), torch="Tensor.unfold")
-def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
+def unfold(input: Operand, dimension: int, size: int, step: int) -> Any:
     """Windows of `size` elements along `dimension`, `step` apart, in a new last dimension."""
     at = one_dim(dimension, input.ndim)
     if not input.ndim:
@@ -302,9 +264,7 @@ def _gatherable(d: Any) -> tuple[Any, ...]:
 
 @operation(
     {"input": lambda g, input_shape, dim, index: _scatter_add(g, input_shape, dim, index)},
-    methods=[],
     torch="gather",
-    grad_fn="GatherBackward0",
     sample=lambda d: (d.array((3, 4)), 1, d.integers((2, 3), 3)),
 )
 def _gather(input: Any, dim: int, index: Any) -> Any:
@@ -314,9 +274,6 @@ def _gather(input: Any, dim: int, index: Any) -> Any:
 
 @operation(
     {"input": lambda g, dim, index: _gather(g, dim, index)},
-    methods=[],
-    torch="",
-    grad_fn="ScatterAddBackward0",
     sample=lambda d: (d.array((2, 3)), (3, 4), 1, d.integers((2, 3), 4)),
 )
 def _scatter_add(input: Any, shape: tuple[int, ...], dim: int, index: Any) -> Any:
@@ -346,7 +303,7 @@ def _indices(input: Any, dim: int, index: Any, what: str) -> tuple[int, Array]:
 
 
 @composed(sample=_gatherable)
-def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+def gather(input: Operand, dim: int, index: Operand, *, sparse_grad: bool = False) -> Any:
     """The elements that `index` names along dimension `dim`: ``out[i][j] = input[i][index[i][j]]`` for dim 1.
 
     >>> import minigrad
@@ -362,7 +319,15 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
 
 
 @composed(in_place=True, sample=lambda d: (d.array((3, 4)), 1, np.array([[0, 2, 1], [1, 3, 0]]), d.array((2, 3))))
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+def scatter(
+    input: Operand,
+    dim: int,
+    index: Operand,
+    src: OperandOrNumber = None,
+    *,
+    value: OperandOrNumber = None,
+    reduce: str | None = None,
+) -> Any:
     """A copy of `input` with `src` (or one `value`) written where `gather` would read."""
     at, where_ = _indices(input, dim, index, "scatter")
     if isinstance(src, Tensor) and src.array.dtype != as_numpy(input.dtype):
@@ -383,15 +348,15 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
 
 
 @composed(in_place=True, sample=lambda d: (d.array((3, 4)), 1, d.integers((2, 3), 4), d.array((2, 3))))
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+def scatter_add(input: Operand, dim: int, index: Operand, src: Operand) -> Any:
     """A copy of `input` to which `src` is added where `gather` would read."""
     at, where_ = _indices(input, dim, index, "scatter_add")
     region = tuple(slice(n) for n in where_.shape)
     return input + _scatter_add(_index(src, region), tuple(input.shape), at, where_)
 
 
-@composed(methods=["take_along_dim"], sample=lambda d: (d.array((3, 4)), d.integers((3, 2), 4), 1))
-def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
+@composed(sample=lambda d: (d.array((3, 4)), d.integers((3, 2), 4), 1))
+def take_along_dim(input: Operand, indices: Operand, dim: int) -> Any:
     """`gather` with the arguments in NumPy's order."""
     return gather(input, dim, indices)
 
@@ -407,19 +372,19 @@ def _lower(input: Any, diagonal: int, name: str) -> Any:
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
-def tril(input: Any, diagonal: int = 0) -> Any:
+def tril(input: Operand, diagonal: int = 0) -> Any:
     """The lower triangle of each matrix; 0 above."""
     return where(_lower(input, diagonal, "tril"), input, False)
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
-def triu(input: Any, diagonal: int = 0) -> Any:
+def triu(input: Operand, diagonal: int = 0) -> Any:
     """The upper triangle of each matrix; 0 below."""
     return where(~_lower(input, diagonal - 1, "triu"), input, False)
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-2, 2)))
-def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+def diagonal(input: Operand, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal of dimensions `dim1` and `dim2`, as the last dimension."""
     x = movedim(input, (dim1, dim2), (-2, -1))
     rows, cols = x.shape[-2:]
@@ -429,7 +394,7 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 
 
 @composed(sample=lambda d: (d.array((3, 3)) if d.boolean() else d.array((3,)), d.integer(-1, 1)))
-def diag(input: Any, diagonal: int = 0) -> Any:
+def diag(input: Operand, diagonal: int = 0) -> Any:
     """A matrix's diagonal, or the matrix with this diagonal."""
     if input.ndim not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
@@ -444,6 +409,3 @@ _diagonal = diagonal
 
 setattr(Tensor, "__getitem__", index)  # noqa: B010
 setattr(Tensor, "__setitem__", set_index)  # noqa: B010
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name not in ("raw", "index", "is_basic")]

@@ -17,7 +17,7 @@ from minigrad.engine import Array
 from minigrad.kernels.pooling import means
 from minigrad.ops.indexing import _index
 from minigrad.ops.linalg import matmul
-from minigrad.ops.record import composed, public
+from minigrad.ops.record import Operand, composed, public
 from minigrad.ops.shape import movedim
 
 #: The modes that weigh neighbours, and for how many spatial dimensions each is.
@@ -38,9 +38,9 @@ def _sample(d: Any) -> Any:
     )
 
 
-@composed(methods=[], torch="nn.functional.interpolate", sample=_sample)
+@composed(torch="nn.functional.interpolate", sample=_sample)
 def interpolate(
-    input: Any,
+    input: Operand,
     size: int | Sequence[int] | None = None,
     scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",

@@ -5,15 +5,16 @@ https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutatin
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.dtypes import promote_types
 from minigrad.ops.indexing import narrow
-from minigrad.ops.record import composed, operation, public
+from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.shape import one_dim, ravel, reshape, unsqueeze
 from minigrad.tensor import Tensor
 
@@ -27,13 +28,7 @@ def _cat_gradients(wanted: Sequence[Any], g: Any, dim: int, saved: list[int]) ->
 
 
 @operation(
-    _cat_gradients,
-    variadic=True,
-    saves=True,
-    methods=[],
-    torch="cat",
-    grad_fn="CatBackward0",
-    sample=lambda d: ((d.array((2, 3)), d.array((1, 3))), 0),
+    _cat_gradients, variadic=True, saves=True, torch="cat", sample=lambda d: ((d.array((2, 3)), d.array((1, 3))), 0)
 )
 def _cat(tensors: Any, dim: int) -> Any:
     """The tensors one after another along `dim`."""
@@ -52,13 +47,10 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     tensor([[1., 1.],
             [0., 0.]])
     """
-    tensors = list(tensors)
+    tensors = _listed("cat", tensors)
     if not tensors:
         raise ValueError("expected a non-empty list of Tensors")
-    for i, x in enumerate(tensors):
-        if not isinstance(x, (Tensor, np.ndarray)):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
-    kind = np.dtype(_common(tensors))
+    kind = functools.reduce(promote_types, map(_raw_dtype, tensors))
     if any(x.shape != (0,) for x in tensors):  # an empty vector joins with anything, as in torch
         tensors = [x for x in tensors if x.shape != (0,)]
     tensors = [x if _raw_dtype(x) == kind else x.astype(kind) for x in tensors]
@@ -78,26 +70,33 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     return _cat(tensors, at)
 
 
+def _listed(operation: str, tensors: Any) -> list[Any]:
+    """The tensors as a list.
+
+    Raises:
+        TypeError: if one of them is none.
+    """
+    if not isinstance(tensors, (list, tuple)):
+        what = type(tensors).__name__
+        raise TypeError(f"{operation}(): argument 'tensors' (position 1) must be tuple of Tensors, not {what}")
+    for i, x in enumerate(tensors):
+        if not isinstance(x, (Tensor, np.ndarray)):
+            raise TypeError(
+                f"{operation}(): expected Tensor as element {i} in argument 0 (tensors), but got {type(x).__name__}"
+            )
+    return list(tensors)
+
+
 def _raw_dtype(x: Any) -> np.dtype[Any]:
     found: np.dtype[Any] = (x.array if isinstance(x, Tensor) else x).dtype
     return found
 
 
-def _common(tensors: list[Any]) -> np.dtype[Any]:
-    """The dtype of several tensors joined."""
-    kind = _raw_dtype(tensors[0])
-    for x in tensors[1:]:
-        kind = promote_types(kind, _raw_dtype(x))
-    return kind
-
-
 @composed(methods=[], sample=lambda d: ((d.array((2, 3)), d.array((2, 3))), d.choice([0, 1, -1])))
 def stack(tensors: Any, dim: int = 0) -> Any:
     """The tensors, all of one shape, along a new dimension `dim`."""
-    tensors = list(tensors)
+    tensors = _listed("stack", tensors)
     for i, x in enumerate(tensors):
-        if not hasattr(x, "shape"):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
         if x.shape != tensors[0].shape:
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
@@ -109,7 +108,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
 
 
 @composed(sample=lambda d: (d.array((3, 2)), d.integer(-4, 4), d.choice([None, 0, 1])))
-def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
+def roll(input: Operand, shifts: Any, dims: Any = None) -> Any:
     """The elements moved along `dims` by `shifts`; what falls off one end comes back at the other."""
     by, along = ([v] if isinstance(v, int) else list(v) for v in (shifts, () if dims is None else dims))
     if not by:
@@ -124,7 +123,3 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
             cut = n - shift % n
             input = cat([narrow(input, dim, cut, n - cut), narrow(input, dim, 0, cut)], dim)
     return input
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
 from minigrad.kernels.products import piece, product
-from minigrad.ops.elementwise import clamp_min, mul, quiet
-from minigrad.ops.record import composed, operation, public
-from minigrad.ops.reduction import norm, sum
-from minigrad.ops.shape import _permute, movedim, reshape, transpose, unsqueeze
+from minigrad.ops.comparison import clamp_min
+from minigrad.ops.elementwise import mul, quiet
+from minigrad.ops.record import Operand, composed, operation
+from minigrad.ops.reduction import sum
+from minigrad.ops.shape import _permute, expand, movedim, reshape, transpose, unsqueeze
+from minigrad.ops.statistics import norm
+from minigrad.tensor import Tensor
 
 
 def same_dtype(what: str, a: Any, b: Any) -> None:
@@ -39,7 +42,6 @@ def _pair(d: Any) -> tuple[Any, ...]:
 
 @operation(
     {"input": lambda g, other: _times(g, other.mT), "other": lambda g, input: _times(input.mT, g)},
-    methods=[],
     torch="matmul",
     grad_fn="MmBackward0",
     sample=_pair,
@@ -66,7 +68,7 @@ def _any_pair(d: Any) -> tuple[Any, ...]:
 
 
 @composed(methods=["matmul", "__matmul__"], sample=_any_pair)
-def matmul(input: Any, other: Any) -> Any:
+def matmul(input: Operand, other: Operand) -> Any:
     """The matrix product (..., n, m) @ (..., m, k) → (..., n, k); vectors count as a row or a column.
 
     Raises:
@@ -97,14 +99,14 @@ def _exactly(what: str, ndims: tuple[int, int], *operands: Any) -> None:
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.array((3, 4))))
-def mm(input: Any, mat2: Any) -> Any:
+def mm(input: Operand, mat2: Operand) -> Any:
     """The product of two matrices (n, m) @ (m, k) → (n, k)."""
     _exactly("mm", (2, 2), input, mat2)
     return _matmul(input, mat2)
 
 
 @composed(sample=lambda d: (d.array((2, 2, 3)), d.array((2, 3, 1))))
-def bmm(input: Any, mat2: Any) -> Any:
+def bmm(input: Operand, mat2: Operand) -> Any:
     """The products of two batches of matrices (b, n, m) @ (b, m, k) → (b, n, k)."""
     _exactly("bmm", (3, 3), input, mat2)
     if input.shape[0] != mat2.shape[0]:
@@ -113,14 +115,14 @@ def bmm(input: Any, mat2: Any) -> Any:
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.array((3,))))
-def mv(input: Any, vec: Any) -> Any:
+def mv(input: Operand, vec: Operand) -> Any:
     """The product of a matrix and a vector (n, m) @ (m,) → (n,)."""
     _exactly("mv", (2, 1), input, vec)
     return matmul(input, vec)
 
 
 @composed(sample=lambda d: (d.array((3,)), d.array((3,))))
-def dot(input: Any, other: Any) -> Any:
+def dot(input: Operand, other: Operand) -> Any:
     """The inner product of two vectors (n,) · (n,) → ()."""
     _exactly("dot", (1, 1), input, other)
     if input.shape != other.shape:
@@ -132,21 +134,21 @@ def dot(input: Any, other: Any) -> Any:
 
 
 @composed(methods=["outer", "ger"], sample=lambda d: (d.array((3,)), d.array((2,))))
-def outer(input: Any, vec2: Any) -> Any:
+def outer(input: Operand, vec2: Operand) -> Any:
     """The outer product of two vectors (n,), (m,) → (n, m)."""
     _exactly("outer", (1, 1), input, vec2)
     return mul(unsqueeze(input, 1), vec2)
 
 
 @composed(sample=lambda d: (d.array((2, 4)), d.array((2, 3)), d.array((3, 4))))
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: Operand, mat1: Operand, mat2: Operand, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)``."""
     product = mm(mat1, mat2)
     return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
 
 
 @composed(sample=lambda d: (d.array((3, 3)),))
-def trace(input: Any) -> Any:
+def trace(input: Operand) -> Any:
     """The sum of a matrix's diagonal."""
     _exactly("trace", (2,), input)  # type: ignore[arg-type]
     return sum(input.diagonal())
@@ -157,7 +159,7 @@ def _nuclear_sample(d: Any) -> tuple[Any, ...]:
 
 
 @composed(methods=[], torch="linalg.matrix_norm", sample=lambda d: (*_nuclear_sample(d), "nuc"))
-def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False) -> Any:
+def matrix_norm(A: Operand, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False) -> Any:
     """The norm of matrices: ``"fro"``, the root of the sum of squares, or ``"nuc"``, the sum of the singular values.
 
     The nuclear norm is ``<A, P>`` with A = P H the polar decomposition; P is found by Newton and Schulz's iteration
@@ -245,7 +247,7 @@ def _sum_of_rows(g: Any) -> Any:
     grad_fn="AddmmBackward0",
     sample=_linear_sample,
 )
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Operand, weight: Operand, bias: Operand = None) -> Any:
     """``input @ weight.T + bias``: input (..., in), weight (out, in), bias (out,) → (..., out).
 
     The gradients, for one matrix of inputs: ``dinput = g @ weight``, ``dweight = g.T @ input``, and ``dbias`` is the
@@ -295,41 +297,72 @@ def einsum(equation: str, *operands: Any) -> Any:
     """
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
+    for i, x in enumerate(operands):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"einsum(): expected Tensor as element {i} in argument 1, but got {type(x).__name__}")
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
-        raise RuntimeError(f"einsum(): {len(terms)} subscripts for {len(operands)} operands")
-    rest = max(x.ndim - len(t.replace("...", "")) for t, x in zip(terms, operands, strict=True))
-    hidden = [f"#{i}" for i in range(rest)]  # the dimensions that "..." stands for
+        more = "more" if len(operands) > len(terms) else "fewer"
+        raise RuntimeError(f"einsum(): {more} operands were provided than specified in the equation")
+    spare = [x.ndim - len(term.replace("...", "")) for term, x in zip(terms, operands, strict=True)]
+    hidden = [f"#{i}" for i in range(max(spare))]  # the dimensions that "..." stands for
 
     def letters(term: str, own: int) -> list[str]:
         head, dots, tail = term.partition("...")
-        return [*head, *(hidden[rest - own :] if dots else []), *tail]
+        return [*head, *(hidden[len(hidden) - own :] if dots else []), *tail]
 
-    labels = [letters(t, x.ndim - len(t.replace("...", ""))) for t, x in zip(terms, operands, strict=True)]
+    labels = [letters(term, own) for term, own in zip(terms, spare, strict=True)]
+    sizes = _lengths(labels, operands)
     flat = [name for names in labels for name in names]
-    target = (
-        letters(right, rest)
-        if arrow
-        else [*hidden] * ("..." in left)
-        + sorted(name for name in set(flat) if flat.count(name) == 1 and name not in hidden)
-    )
-    result, names = _take_diagonals(operands[0], labels[0])
-    for i in range(1, len(operands)):
-        x, xs = _take_diagonals(operands[i], labels[i])
-        later = {*target, *(n for ls in labels[i + 1 :] for n in ls)}
-        result, names = _contract(result, names, x, xs, later)
-    gone = tuple(i for i, n in enumerate(names) if n not in target)
+    once = sorted(name for name in sizes if flat.count(name) == 1 and name not in hidden)
+    target = letters(right, len(hidden)) if arrow else [*hidden] * ("..." in left) + once
+    for name in target:
+        if name not in sizes:
+            raise RuntimeError(
+                f"einsum(): output subscript {name} does not appear in the equation for any input operand"
+            )
+    result: Any = None
+    names: list[str] = []
+    for i, x in enumerate(operands):
+        x, own = _take_diagonals(x, labels[i])
+        full = tuple(sizes[name] for name in own)
+        x = x if tuple(x.shape) == full else expand(x, full)
+        later = {*target, *(name for rest in labels[i + 1 :] for name in rest)}
+        result, names = _contract(result, names, x, own, later) if i else (x, own)
+    gone = tuple(i for i, name in enumerate(names) if name not in target)
     if gone:
-        result = sum(result, gone)
-        names = [n for n in names if n in target]
-    return _permute(result, tuple(names.index(n) for n in target)) if names != target else result
+        result, names = sum(result, gone), [name for name in names if name in target]
+    return _permute(result, tuple(names.index(name) for name in target)) if names != target else result
+
+
+def _lengths(labels: list[list[str]], operands: tuple[Any, ...]) -> dict[str, int]:
+    """How long the dimension of each subscript is."""
+    sizes: dict[str, int] = {}
+    for i, (names, x) in enumerate(zip(labels, operands, strict=True)):
+        if len(names) != x.ndim:
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({len(names)}) does not match the number of "
+                f"dimensions ({x.ndim}) for operand {i} and no ellipsis was given"
+            )
+        for name, n in zip(names, x.shape, strict=True):
+            first, seen = x.shape[names.index(name)], sizes.get(name, 1)
+            if n != first:
+                raise RuntimeError(
+                    f"einsum(): subscript {name} is repeated for operand {i} but the sizes don't match, {n} != {first}"
+                )
+            if 1 not in (n, seen) and n != seen:
+                raise RuntimeError(
+                    f"einsum(): subscript {name} has size {n} for operand {i} which does not broadcast with previously "
+                    f"seen size {seen}"
+                )
+            sizes[name] = seen if n == 1 else n
+        same_dtype("the operands of einsum()", operands[0], x)
+    return sizes
 
 
 def _take_diagonals(x: Any, names: list[str]) -> tuple[Any, list[str]]:
     """``ii`` reads the diagonal."""
-    if len(names) != x.ndim:
-        raise RuntimeError(f"einsum(): the subscripts {names} do not match a tensor of {x.ndim} dimensions")
     for name in {n for n in names if names.count(n) > 1}:
         while names.count(name) > 1:
             i = names.index(name)
@@ -345,21 +378,11 @@ def _contract(a: Any, an: list[str], b: Any, bn: list[str], later: set[str]) -> 
     batch, inner = [n for n in both if n in later], [n for n in both if n not in later]
     left, right = [n for n in an if n not in bn], [n for n in bn if n not in an]
 
-    def arrange(x: Any, names: list[str], groups: list[list[str]]) -> tuple[Any, list[int]]:
-        order = [n for group in groups for n in group]
-        x = _permute(x, tuple(names.index(n) for n in order))
-        return x, list(x.shape)
+    def matrices(x: Any, names: list[str], rows: list[str], columns: list[str]) -> tuple[Any, list[int], list[int]]:
+        x = _permute(x, tuple(names.index(n) for n in (*batch, *rows, *columns)))
+        shape, nb, nr = list(x.shape), len(batch), len(batch) + len(rows)
+        return reshape(x, (*shape[:nb], math.prod(shape[nb:nr]), math.prod(shape[nr:]))), shape[:nr], shape[nr:]
 
-    a, ash = arrange(a, an, [batch, left, inner])
-    b, bsh = arrange(b, bn, [batch, inner, right])
-    nb, nl, ni = len(batch), len(left), len(inner)
-    out = _matmul(
-        reshape(a, (*ash[:nb], math.prod(ash[nb : nb + nl]), math.prod(ash[nb + nl :]))),
-        reshape(b, (*bsh[:nb], math.prod(bsh[nb : nb + ni]), math.prod(bsh[nb + ni :]))),
-    )
-    heads = [max(m, n) for m, n in zip(ash[:nb], bsh[:nb], strict=True)]
-    return reshape(out, (*heads, *ash[nb : nb + nl], *bsh[nb + ni :])), [*batch, *left, *right]
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name not in ("linear", "matrix_norm", "same_dtype")]
+    a, heads, _ = matrices(a, an, left, inner)
+    b, _, tails = matrices(b, bn, inner, right)
+    return reshape(_matmul(a, b), (*heads, *tails)), [*batch, *left, *right]

@@ -1,30 +1,55 @@
-"""How wrong a prediction is: the losses.
+"""How wrong a prediction of classes is, and what all losses share.
 
-`reduction` is ``"mean"``, ``"sum"`` or ``"none"``. The functions are torch.nn.functional's.
+`reduction` is ``"mean"``, ``"sum"`` or ``"none"``. The functions are torch.nn.functional's; numbers are compared in
+`minigrad.ops.loss_value`, margins asked for in `minigrad.ops.loss_margin`.
 https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from minigrad.dtypes import dtype
 from minigrad.engine import Array
-from minigrad.ops.elementwise import abs, clamp, log, mul, pow, where
-from minigrad.ops.record import composed, operation, public
+from minigrad.ops.activation import logsigmoid
+from minigrad.ops.comparison import clamp, ne, where
+from minigrad.ops.elementwise import log, mul, sigmoid
+from minigrad.ops.indexing import _place
+from minigrad.ops.record import Draw, F, Operand, Sample, composed, operation
 from minigrad.ops.reduction import log_softmax, mean, softmax, sum
 from minigrad.tensor import Tensor
-from minigrad.watch import call, decide
+
+REDUCTIONS = ("mean", "sum", "none")
+LEGACY = ("size_average", "reduce")  # what torch once had in place of `reduction`
 
 
-def reduced(losses: Any, reduction: str) -> Any:
-    """The mean, the sum, or the losses themselves.
+def loss(
+    sample: Sample, reductions: Sequence[str] = REDUCTIONS, functional: Sequence[str] | None = LEGACY
+) -> Callable[[F], F]:
+    """The record of a loss: a function of torch.nn.functional; the tests draw its `reduction`."""
+
+    def drawn(d: Draw) -> tuple[Any, ...]:
+        args = sample(d)
+        keywords = args[-1] if isinstance(args[-1], dict) else {}
+        return *(args[:-1] if keywords else args), {**keywords, "reduction": d.choice(reductions)}
+
+    def register(function: F) -> F:
+        return composed(torch=f"nn.functional.{function.__name__}", functional=functional, sample=drawn)(function)
+
+    return register
+
+
+def reduced(losses: Any, reduction: str, weight: Any = None) -> Any:
+    """The mean, the sum, or the losses themselves, each times its `weight`.
 
     Raises:
         ValueError: for any other word.
     """
+    if weight is not None:
+        losses = losses * weight
     if reduction == "mean":
         return mean(losses)
     if reduction == "sum":
@@ -46,71 +71,88 @@ def same_size(what: str, input: Any, target: Any) -> None:
         )
 
 
-# ---- classification --------------------------------------------------------------------------------------
+# ---- many classes ----------------------------------------------------------------------------------------
 
 
-class Rows(NamedTuple):
-    """Which number of each row a loss reads, and with which weight."""
+def chosen(input: Array, target: Array, ignore_index: int) -> tuple[Array, Array, Array | None]:
+    """The places of the classes `target` (N,) in `input` (N, C): rows, columns, and which of them count (None: all).
 
-    rows: Array
-    columns: Array
-    weights: Array
-
-
-@operation(
-    {"input": lambda g, rows: _pick_rows(g, rows)},
-    methods=[],
-    torch="",
-    grad_fn="NllLossBackwardBackward0",
-    sample=lambda d: (d.array((2,)), Rows(np.arange(2), d.integers((2,), 3), np.array([0.5, 2.0])), (2, 3)),
-)
-def _scatter_rows(input: Any, rows: Any, shape: tuple[int, ...]) -> Any:
-    """A matrix of zeros, with ``-w[i] * input`` (or ``input[i]``) in row i at column ``target[i]``."""
-    index, target, weights = rows
-    out = np.zeros(shape, dtype=input.dtype)
-    out[index, target] = weights * input
-    return out
-
-
-def _pick_rows(g: Any, rows: Any) -> Any:
-    index, target, weights = rows
-    return g[index, target] * weights
-
-
-@operation(
-    {"input": lambda g, saved, input_shape: _scatter_rows(g, saved, input_shape)},
-    saves=True,
-    methods=[],
-    torch="",
-    grad_fn="NllLossBackward0",
-    sample=lambda d: (d.array((3, 4)), d.integers((3,), 4), None, d.choice([-100, 1]), d.choice(["sum", "none"])),
-)
-def _nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
-    """Minus the log-probability of each row's class: input (N, C), target (N,) → () or (N,)."""
-    classes = input.shape[1]
-    index = np.arange(len(target))
+    Raises:
+        IndexError: if a class is out of bounds.
+    """
+    n, classes = input.shape
+    rows = np.arange(n)
+    plain = n and target.dtype == np.int64 and not 0 <= ignore_index < classes
+    if plain and np.maximum.reduce(target.view(np.uint64)) < classes:  # a negative number is a large unsigned one
+        return rows, target, None
     counted = target != ignore_index
-    everything = bool(counted.all())
-    where_ = target if everything else np.where(counted, target, 0)
-    if len(where_) and (where_.min() < 0 or where_.max() >= classes):
-        bad = where_[(where_ < 0) | (where_ >= classes)][0]
+    columns = np.where(counted, target, 0)
+    if n and not (columns.min() >= 0 and columns.max() < classes):
+        bad = columns[(columns < 0) | (columns >= classes)][0]
         raise IndexError(
             f"Target {bad} is out of bounds: the input of shape {list(input.shape)} has {classes} classes."
         )
-    weights: Any = -1.0 if weight is None else -weight[where_].astype(input.dtype, copy=False)
-    if not everything:
-        weights = weights * counted.astype(input.dtype)
-    if reduction == "mean":
-        total = float(np.sum(-np.broadcast_to(weights, target.shape), dtype=np.float64))
-        if not total:  # nothing is counted: the mean of nothing is nan, and nothing has a gradient
-            return input.dtype.type(np.nan), Rows(index, where_, np.zeros_like(input, shape=len(target)))
-        weights = weights / input.dtype.type(total)
-    picked = input[index, where_] * weights
-    if not everything:
-        picked = np.where(counted, picked, input.dtype.type(0))
-    result = picked.astype(input.dtype, copy=False)
-    weights = np.asarray(weights, dtype=input.dtype)
-    return (result if reduction == "none" else np.add.reduce(result)), Rows(index, where_, weights)
+    return rows, columns, counted
+
+
+@operation(
+    {"input": lambda g, input_shape, saved: _place(g * saved[2], input_shape, saved[:2])},
+    saves=True,
+    sample=lambda d: (d.array((3, 4)), d.integers((3,), 4), None, d.choice([-100, 1]), d.choice(["sum", "none"])),
+)
+def _nll_loss(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+    """Minus the log-probability of each row's class: input (N, C), target (N,) → () or (N,)."""
+    rows, columns, counted = chosen(input, target, ignore_index)
+    number = input.dtype.type
+    weights = np.ones(len(rows), number) if weight is None else weight[columns].astype(number, copy=False)
+    if counted is not None:
+        weights = np.where(counted, weights, number(0))
+    total = weights.sum(dtype=np.float64) if reduction == "mean" else 1
+    weights = -weights / number(total or 1)
+    losses = input[rows, columns] * weights
+    if counted is not None:
+        losses[~counted] = 0
+    result = losses if reduction == "none" else np.add.reduce(losses)
+    return (result if total else number(np.nan)), (rows, columns, weights)  # the mean of nothing is nan
+
+
+def _softmax_minus_target(g: Any, input: Any, saved: Any) -> Any:
+    """``(softmax(input) - one_hot(target)) * g / count``, and 0 in rows that do not count."""
+    probabilities, rows, columns, counted, count = saved
+    g = g / count
+    if isinstance(g, Tensor):
+        one_hot = np.zeros_like(probabilities)
+        one_hot[rows, columns] = 1
+        gradient = (softmax(input, 1) - Tensor.wrap(one_hot)) * g
+        return gradient if counted is None else where(counted[:, None], gradient, 0.0)
+    gradient = probabilities * g
+    gradient[rows, columns] -= g
+    if counted is not None:
+        gradient[~counted] = 0
+    return gradient
+
+
+@operation(
+    {"input": _softmax_minus_target},
+    saves=True,
+    grad_fn="NllLossBackward0",
+    sample=lambda d: (_far_rows(d, (3, 4)), d.integers((3,), 4), d.choice([-100, 1]), "sum"),
+)
+def _softmax_nll(input: Any, target: Any, ignore_index: int, reduction: str) -> Any:
+    """``-sum(log_softmax(input)[i, target[i]])``, or the mean, in one step: input (N, C), target (N,) → ()."""
+    rows, columns, counted = chosen(input, target, ignore_index)
+    z = input - np.maximum.reduce(input, axis=1, keepdims=True)
+    e = np.exp(z)
+    total = np.add.reduce(e, axis=1, keepdims=True)
+    losses = np.log(total[:, 0])
+    losses -= z[rows, columns]
+    e /= total
+    n = len(target)
+    if counted is not None:
+        losses, n = np.where(counted, losses, input.dtype.type(0)), int(counted.sum())
+    count = n if reduction == "mean" else 1
+    result = np.add.reduce(losses) / input.dtype.type(count) if count else input.dtype.type(np.nan)
+    return result, (e, rows, columns, counted, count or 1)
 
 
 def _far_rows(d: Any, shape: tuple[int, int]) -> Any:
@@ -124,13 +166,10 @@ def _class_sample(d: Any, smooth: bool = False) -> tuple[Any, ...]:
     c = d.integer(2, 4)
     shape = d.choice([(3, c), (c,), (2, c, 3)])
     target = np.asarray(d.integers(shape[2:] if len(shape) == 1 else (shape[0], *shape[2:]), c))
-    options = {
-        "weight": d.choice([None, d.constant((c,), low=0.5, high=2.0)]),
-        "ignore_index": d.choice([-100, 0]),
-        "reduction": d.choice(["mean", "sum", "none"]),
-    }
+    weight = d.choice([None, d.constant((c,), low=0.5, high=2.0)])
+    options: dict[str, Any] = {"weight": weight, "ignore_index": d.choice([-100, 0])}
     if d.boolean():
-        return _far_rows(d, (3, c)), d.integers((3,), c), {"reduction": options["reduction"]}
+        return _far_rows(d, (3, c)), d.integers((3,), c)
     return d.array(shape), target, options | ({"label_smoothing": d.choice([0.0, 0.2])} if smooth else {})
 
 
@@ -138,23 +177,13 @@ def _distribution_sample(d: Any) -> tuple[Any, ...]:
     c = d.integer(2, 4)
     shape = d.choice([(3, c), (c,), (2, c, 3)])
     weight = d.choice([None, d.constant((c,), low=0.5, high=2.0)])
-    options = {
-        "weight": weight,
-        "reduction": d.choice(["mean", "sum", "none"]),
-        "label_smoothing": d.choice([0.0, 0.2]),
-    }
+    options = {"weight": weight, "label_smoothing": d.choice([0.0, 0.2])}
     return d.array(shape), d.array(shape, low=0.0, high=1.0), options
 
 
-@composed(methods=[], torch="nn.functional.nll_loss", sample=_class_sample)
+@loss(_class_sample)
 def nll_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: Any = None,
-    ignore_index: int = -100,
-    reduce: Any = None,
-    reduction: str = "mean",
+    input: Operand, target: Operand, weight: Operand = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:
     """The negative log-likelihood: minus the log-probability that `input` gives to the class in `target`.
 
@@ -174,53 +203,41 @@ def nll_loss(
     >>> F.nll_loss(minigrad.tensor([[-0.5, -1.0]]), minigrad.tensor([1]))
     tensor(1.)
     """
-    if reduction not in ("mean", "sum", "none"):
+    if reduction not in REDUCTIONS:
         reduced(None, reduction)
-    classes = target.array if isinstance(target, Tensor) else np.asarray(target)
-    if classes.dtype.kind not in "iu":
-        raise RuntimeError(f"expected target of class indices (int64), but got {dtype.known[classes.dtype]}")
-    if input.ndim == 0 or classes.ndim != max(input.ndim - 1, 0):
-        expected = [*input.shape[:1], *input.shape[2:]] if input.ndim > 1 else []
+    shape, given = tuple(input.shape), tuple(target.shape)
+    if target.array.dtype.kind not in "iu":
+        raise RuntimeError(f"expected target of class indices (int64), but got {dtype.known[target.array.dtype]}")
+    expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    if not shape or len(given) != len(expected):
         raise RuntimeError(
-            f"nll_loss: input of shape {list(input.shape)} needs a target of shape {expected}, "
-            f"not {list(classes.shape)}"
+            f"nll_loss: input of shape {list(shape)} needs a target of shape {list(expected)}, not {list(given)}"
         )
-    if input.ndim > 1 and input.shape[0] != classes.shape[0]:
-        raise ValueError(
-            f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({classes.shape[0]})."
-        )
-    if input.ndim > 2 and tuple(input.shape[2:]) != classes.shape[1:]:
-        wanted = [input.shape[0], *input.shape[2:]]
+    if given[:1] != expected[:1]:
+        raise ValueError(f"Expected input batch_size ({shape[0]}) to match target batch_size ({given[0]}).")
+    if given != expected:
         raise RuntimeError(
-            f"Expected target size {wanted}, got {list(classes.shape)} (for an input of size {list(input.shape)})"
+            f"Expected target size {list(expected)}, got {list(given)} (for an input of size {list(shape)})"
         )
-    n_classes = input.shape[0] if input.ndim == 1 else input.shape[1]
-    if weight is not None and tuple(weight.shape) != (n_classes,):
+    classes = shape[min(len(shape) - 1, 1)]
+    if weight is not None and tuple(weight.shape) != (classes,):
         raise RuntimeError(
-            f"weight tensor should be defined either for all {n_classes} classes or no classes but got weight tensor "
+            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
             f"of shape: {list(weight.shape)}"
         )
-    rows = input
-    if input.ndim == 1:
-        rows = input.unsqueeze(0)
-    elif input.ndim > 2:
-        rows = input.movedim(1, -1).reshape(-1, n_classes) if input.numel() else input.reshape(0, n_classes)
-    out = _nll_loss(rows, classes.reshape(-1), weight, ignore_index, reduction)
-    return out.reshape(classes.shape) if reduction == "none" and input.ndim != 2 else out
+    if len(shape) == 2:
+        return _nll_loss(input, target, weight, ignore_index, reduction)
+    rows = input.movedim(1, -1) if len(shape) > 2 else input
+    out = _nll_loss(rows.reshape(target.numel(), classes), target.reshape(-1), weight, ignore_index, reduction)
+    return out.reshape(given) if reduction == "none" else out
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.cross_entropy",
-    sample=lambda d: _class_sample(d, smooth=True) if d.boolean() else _distribution_sample(d),
-)
+@loss(lambda d: _class_sample(d, smooth=True) if d.boolean() else _distribution_sample(d))
 def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: Any = None,
+    input: Operand,
+    target: Operand,
+    weight: Operand = None,
     ignore_index: int = -100,
-    reduce: Any = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
@@ -245,82 +262,40 @@ def cross_entropy(
     """
     if not 0.0 <= label_smoothing <= 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    at = 0 if input.ndim == 1 else 1
-    if input.ndim == 0:
+    x, t = input.array, target.array
+    at = 0 if x.ndim == 1 else 1
+    if x.ndim == 0:
         raise RuntimeError("cross_entropy: input needs a dimension of classes, but it is 0-d")
-    indices = not target.is_floating_point()
-    plain = indices and weight is None and not label_smoothing and reduction in ("mean", "sum")
-    plain = plain and input.ndim == 2 and target.array.shape == input.array.shape[:1]
-    if plain and decide(all_in_range, target.array, input.array.shape[1], ignore_index):
-        return _softmax_nll(input, target, len(target.array) if reduction == "mean" else 1)
+    plain = weight is None and not label_smoothing and reduction in ("mean", "sum")
+    if plain and x.ndim == 2 and t.shape == x.shape[:1] and t.dtype.kind in "iu" and x.size:
+        return _softmax_nll(input, target, ignore_index, reduction)
     scores = log_softmax(input, at)
-    if indices:
-        loss = nll_loss(scores, target, weight, None, ignore_index, None, reduction)
+    if t.dtype.kind != "f":
+        loss = nll_loss(scores, target, weight, ignore_index, reduction)
         if not label_smoothing:
             return loss
-        smooth = -_weighted(scores, weight, at).sum(at)
-        counted = target.array != ignore_index
-        smooth = where(counted, smooth, 0.0)
+        counted = ne(target, ignore_index)
+        smooth = where(counted, -sum(_weighted(scores, weight, at), at), 0.0)
         if reduction == "mean":
-            shares = np.ones(counted.shape) if weight is None else weight.array[np.where(counted, target.array, 0)]
-            smooth = smooth.sum() / float((shares * counted).sum())
+            shares = 1.0 if weight is None else weight[where(counted, target, 0)]
+            smooth = sum(smooth) / sum(where(counted, shares, 0.0))
         elif reduction == "sum":
-            smooth = smooth.sum()
-        return loss * (1 - label_smoothing) + smooth * (label_smoothing / input.shape[at])
-    if target.ndim < input.ndim:
+            smooth = sum(smooth)
+        return loss * (1 - label_smoothing) + smooth * (label_smoothing / x.shape[at])
+    if t.ndim < x.ndim:
         raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype}")
-    if tuple(target.shape) != tuple(input.shape):
+    if t.shape != x.shape:
         raise ValueError(
-            f"Expected target probabilities of the shape of the input {list(input.shape)}, but got {list(target.shape)}"
+            f"Expected target probabilities of the shape of the input {list(x.shape)}, but got {list(t.shape)}"
         )
     if ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
     if label_smoothing:
-        target = target * (1 - label_smoothing) + label_smoothing / input.shape[at]
+        target = target * (1 - label_smoothing) + label_smoothing / x.shape[at]
     losses = -sum(_weighted(scores, weight, at) * target, at)
     if reduction == "mean":
         return sum(losses) / max(losses.numel(), 1)
     return reduced(losses, reduction)
-
-
-def all_in_range(target: Array, classes: int, ignore_index: int) -> bool:
-    """Whether every class is one of 0 … `classes` - 1, and none is to be ignored."""
-    if not target.size or target.dtype != np.int64 or 0 <= ignore_index < classes:
-        return False
-    return bool(np.maximum.reduce(target.view(np.uint64)) < classes)  # a negative number is a large unsigned one
-
-
-def _softmax_minus_target(g: Any, input: Any, target: Any, count: Any, saved: Any) -> Any:
-    """``(softmax(input) - one_hot(target)) * g / count``."""
-    probabilities, rows = saved
-    g = g / count
-    if isinstance(g, Tensor):
-        one_hot = np.zeros_like(probabilities)
-        one_hot[rows, target.array] = 1
-        return (softmax(input, 1) - Tensor.wrap(one_hot)) * g
-    gradient = probabilities * g
-    gradient[rows, target] -= g
-    return gradient
-
-
-@operation(
-    {"input": _softmax_minus_target},
-    saves=True,
-    methods=[],
-    torch="",
-    grad_fn="NllLossBackward0",
-    sample=lambda d: (_far_rows(d, (3, 4)), d.integers((3,), 4), 3),
-)
-def _softmax_nll(input: Any, target: Any, count: int) -> Any:
-    """``-sum(log_softmax(input)[i, target[i]]) / count`` in one step: input (N, C), target (N,) → ()."""
-    rows = np.arange(len(target))
-    z = input - np.maximum.reduce(input, axis=1, keepdims=True)
-    e = np.exp(z)
-    total = np.add.reduce(e, axis=1, keepdims=True)
-    losses = np.log(total[:, 0])
-    losses -= z[rows, target]
-    e /= total
-    return np.add.reduce(losses) / input.dtype.type(count), (e, rows)
 
 
 def _weighted(scores: Any, weight: Any, at: int) -> Any:
@@ -344,8 +319,6 @@ def _probabilities(d: Any) -> tuple[Any, ...]:
         ),
         "target": lambda g, input: -g / clamp(input * (1 - input), 1e-12, None),
     },
-    methods=[],
-    torch="",
     grad_fn="BinaryCrossEntropyBackwardBackward0",
     sample=_probabilities,
 )
@@ -359,9 +332,6 @@ def _binary_cross_entropy_slope(input: Any, target: Any) -> Any:
         "input": lambda g, input, target: g * _binary_cross_entropy_slope(input, target),
         "target": lambda g, input: g * (log(1 - input) - log(input)),
     },
-    methods=[],
-    torch="",
-    grad_fn="BinaryCrossEntropyBackward0",
     sample=_probabilities,
 )
 def _binary_cross_entropy(input: Any, target: Any) -> Any:
@@ -372,10 +342,8 @@ def _binary_cross_entropy(input: Any, target: Any) -> Any:
         return (target - 1) * np.maximum(np.log1p(-input), -100) - target * np.maximum(np.log(input), -100)
 
 
-@composed(methods=[], torch="nn.functional.binary_cross_entropy", sample=_probabilities)
-def binary_cross_entropy(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Any:
+@loss(_probabilities)
+def binary_cross_entropy(input: Operand, target: Operand, weight: Operand = None, reduction: str = "mean") -> Any:
     """The cross-entropy of probabilities `input` with `target`, both in [0, 1]; logarithms are at least -100.
 
     Raises:
@@ -387,19 +355,11 @@ def binary_cross_entropy(
     tensor(100.)
     """
     same_size("binary_cross_entropy", input, target)
-    losses = _binary_cross_entropy(input, target)
-    return reduced(losses if weight is None else losses * weight, reduction)
+    return reduced(_binary_cross_entropy(input, target), reduction, weight)
 
 
 @operation(
-    {
-        "input": lambda g, input, target: (
-            g * (input.sigmoid() - target if isinstance(input, Tensor) else _sigmoid(input) - target)
-        ),
-        "target": lambda g, input: g * -input,
-    },
-    methods=[],
-    torch="",
+    {"input": lambda g, input, target: g * (sigmoid(input) - target), "target": lambda g, input: g * -input},
     grad_fn="BinaryCrossEntropyWithLogitsBackward0",
     sample=lambda d: (d.array((3, 2)), d.array((3, 2), low=0.0, high=1.0)),
 )
@@ -408,25 +368,9 @@ def _bce_with_logits(input: Any, target: Any) -> Any:
     return np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
 
 
-def _sigmoid(x: Any) -> Any:
-    from minigrad.ops.elementwise import sigmoid
-
-    return sigmoid(x)
-
-
-@composed(
-    methods=[],
-    torch="nn.functional.binary_cross_entropy_with_logits",
-    sample=lambda d: (d.array((3, 2)), d.array((3, 2), low=0.0, high=1.0)),
-)
+@loss(lambda d: (d.array((3, 2)), d.array((3, 2), low=0.0, high=1.0)))
 def binary_cross_entropy_with_logits(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-    pos_weight: Any = None,
+    input: Operand, target: Operand, weight: Operand = None, reduction: str = "mean", pos_weight: Operand = None
 ) -> Any:
     """`binary_cross_entropy` of ``sigmoid(input)``, computed without overflow.
 
@@ -448,81 +392,5 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         losses = _bce_with_logits(input, target)
     else:  # (1 - t) x + (1 + (q - 1) t) softplus(-x)
-        ones = Tensor.wrap(call(np.zeros_like, input.array))
-        losses = (1 - target) * input + ((pos_weight - 1) * target + 1) * _bce_with_logits(-input, ones)
-    return reduced(losses if weight is None else losses * weight, reduction)
-
-
-# ---- regression --------------------------------------------------------------------------------------------
-
-
-def _two_alike(d: Any) -> tuple[Any, ...]:
-    shape = d.shape(min_size=1)
-    return d.array(shape), d.array(shape), None, None, d.choice(["mean", "sum", "none"])
-
-
-def weighted(losses: Any, weight: Any, reduction: str, by_weights: bool = True) -> Any:
-    """The losses times their weights, reduced; the mean is over the weights' sum (or over all elements).
-
-    Raises:
-        ValueError: if the weights have another shape than the losses.
-    """
-    if weight is None:
-        return reduced(losses, reduction)
-    if weight.shape != losses.shape:
-        raise ValueError(f"Weights and input must have the same size, not {list(weight.shape)}, {list(losses.shape)}")
-    if reduction == "mean" and by_weights:
-        return sum(losses * weight) / sum(weight)
-    return reduced(losses * weight, reduction)
-
-
-def compared(input: Any, target: Any) -> Any:
-    """``input - target``, with torch's warning if the shapes differ.
-
-    Raises:
-        RuntimeError: if the shapes do not broadcast.
-    """
-    if input.shape != target.shape:
-        import warnings
-
-        warnings.warn(
-            f"Using a target size ({list(target.shape)}) that is different to the input size "
-            f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
-            "they have the same size.",
-            stacklevel=4,
-        )
-    return input - target
-
-
-@composed(methods=[], torch="nn.functional.mse_loss", sample=_two_alike)
-def mse_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
-) -> Any:
-    """The squared error, each element's times its `weight`; the mean is then divided by the sum of the weights.
-
-    >>> import minigrad
-    >>> minigrad.nn.functional.mse_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
-    tensor(2.5000)
-    """
-    return weighted(pow(compared(input, target), 2), weight, reduction)
-
-
-@composed(methods=[], torch="nn.functional.l1_loss", sample=_two_alike)
-def l1_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
-) -> Any:
-    """The absolute error, weighted as in `mse_loss`; its derivative at 0 is 0.
-
-    >>> import minigrad
-    >>> minigrad.nn.functional.l1_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
-    tensor(1.5000)
-    """
-    return weighted(abs(compared(input, target)), weight, reduction)
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [
-        name
-        for name in public(globals())
-        if name not in ("Rows", "compared", "all_in_range", "reduced", "same_size", "weighted")
-    ]
+        losses = (1 - target) * input - ((pos_weight - 1) * target + 1) * logsigmoid(input)
+    return reduced(losses, reduction, weight)

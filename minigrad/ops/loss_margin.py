@@ -6,71 +6,40 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from minigrad.ops.activation import logsigmoid
-from minigrad.ops.elementwise import clamp_min, minimum, softplus, where
-from minigrad.ops.loss import reduced
-from minigrad.ops.record import composed, public
+from minigrad.ops.activation import logsigmoid, softplus
+from minigrad.ops.comparison import clamp_min, minimum, where
+from minigrad.ops.loss import loss, reduced
+from minigrad.ops.record import Operand, operation
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.vectors import cosine_similarity, pairwise_distance
 from minigrad.tensor import Tensor
-
-REDUCTIONS = ("mean", "sum", "none")
 
 
 def _signs(d: Any, shape: tuple[int, ...]) -> Any:
     return np.sign(d.constant(shape, -1.0, 1.0) + 1e-3)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.margin_ranking_loss",
-    sample=lambda d: (d.array((4,), low=1.0), d.array((4,), high=0.5), _signs(d, (4,)), 0.3, None, None,
-                      d.choice(REDUCTIONS)),
-)  # fmt: skip
+@loss(lambda d: (d.array((4,), low=1.0), d.array((4,), high=0.5), _signs(d, (4,)), 0.3))
 def margin_ranking_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
-    margin: float = 0.0,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
+    input1: Operand, input2: Operand, target: Operand, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
     """``max(0, -target * (input1 - input2) + margin)``: 1 wants `input1` to be larger, -1 `input2`."""
     return reduced(clamp_min(-target * (input1 - input2) + margin, 0.0), reduction)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.hinge_embedding_loss",
-    sample=lambda d: (d.array((4,), kinks=(1.0,)), _signs(d, (4,)), 1.0, None, None, d.choice(REDUCTIONS)),
-)
-def hinge_embedding_loss(
-    input: Any, target: Any, margin: float = 1.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Any:
+@loss(lambda d: (d.array((4,), kinks=(1.0,)), _signs(d, (4,)), 1.0))
+def hinge_embedding_loss(input: Operand, target: Operand, margin: float = 1.0, reduction: str = "mean") -> Any:
     """`input` where the target is 1, ``max(0, margin - input)`` where it is -1."""
     return reduced(where(target == 1, input, clamp_min(margin - input, 0.0)), reduction)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.cosine_embedding_loss",
-    sample=lambda d: (
-        d.array((3, 2), low=0.5), d.array((3, 2), low=0.3), _signs(d, (3,)), -0.5, None, None, d.choice(REDUCTIONS)
-    ),
-)  # fmt: skip
+@loss(lambda d: (d.array((3, 2), low=0.5), d.array((3, 2), low=0.3), _signs(d, (3,)), -0.5))
 def cosine_embedding_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
-    margin: float = 0.0,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
+    input1: Operand, input2: Operand, target: Operand, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
     """``1 - cos`` of the angle between two vectors that belong together, ``max(0, cos - margin)`` of others.
 
@@ -80,24 +49,20 @@ def cosine_embedding_loss(
     return reduced(where(target == 1, 1 - cos, clamp_min(cos - margin, 0.0)), reduction)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.triplet_margin_loss",
-    sample=lambda d: (
-        d.array((2, 3), low=2.0), d.array((2, 3), low=0.5, high=1.5), d.array((2, 3), high=0.0), 9.0, 2.0, 1e-6,
-        d.boolean(), None, None, d.choice(REDUCTIONS),
-    ),
-)  # fmt: skip
+def _triplet(d: Any) -> tuple[Any, ...]:
+    near = d.array((2, 3), low=2.0), d.array((2, 3), low=0.5, high=1.5)
+    return *near, d.array((2, 3), high=0.0), 9.0, 2.0, 1e-6, d.boolean()
+
+
+@loss(_triplet)
 def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: Operand,
+    positive: Operand,
+    negative: Operand,
     margin: float = 1.0,
     p: float = 2.0,
     eps: float = 1e-6,
     swap: bool = False,
-    size_average: Any = None,
-    reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:
     """``max(0, d(anchor, positive) - d(anchor, negative) + margin)`` with the p-norm as d: (N, D) each → (N,).
@@ -110,59 +75,29 @@ def triplet_margin_loss(
     return reduced(clamp_min(near - far + margin, 0.0), reduction)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.soft_margin_loss",
-    sample=lambda d: (d.array((4,)), _signs(d, (4,)), None, None, d.choice(REDUCTIONS)),
-)
-def soft_margin_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Any:
+@loss(lambda d: (d.array((4,)), _signs(d, (4,))))
+def soft_margin_loss(input: Operand, target: Operand, reduction: str = "mean") -> Any:
     """``log(1 + exp(-target * input))``."""
     return reduced(softplus(-target * input, 1.0, np.inf), reduction)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.multilabel_soft_margin_loss",
-    sample=lambda d: (
-        d.array((2, 3)), d.constant((2, 3), 0.0, 1.0), d.choice([None, d.array((3,))]), None, None, d.choice(REDUCTIONS)
-    ),
-)  # fmt: skip
+@loss(lambda d: (d.array((2, 3)), d.constant((2, 3), 0.0, 1.0), d.choice([None, d.array((3,))])))
 def multilabel_soft_margin_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
+    input: Operand, target: Operand, weight: Operand = None, reduction: str = "mean"
 ) -> Any:
     """The binary cross-entropy of scores (N, C) with labels 0 or 1, averaged over the classes: → (N,)."""
     losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     return reduced(mean(losses if weight is None else losses * weight, -1), reduction)
 
 
-def _classes(d: Any) -> Any:
-    return d.integers((3,), 4)
+def _scores(d: Any) -> tuple[Any, ...]:
+    weight = d.choice([None, d.constant((4,), 0.5, 2.0)])
+    return d.array((3, 4), low=-0.4, high=0.4), d.integers((3,), 4), d.choice([1, 2]), 1.0, weight
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.multi_margin_loss",
-    sample=lambda d: (
-        d.array((3, 4), low=-0.4, high=0.4), _classes(d), d.choice([1, 2]), 1.0,
-        d.choice([None, d.constant((4,), 0.5, 2.0)]), None, None, d.choice(REDUCTIONS),
-    ),
-)  # fmt: skip
+@loss(_scores)
 def multi_margin_loss(
-    input: Any,
-    target: Any,
-    p: int = 1,
-    margin: float = 1.0,
-    weight: Any = None,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
+    input: Operand, target: Operand, p: int = 1, margin: float = 1.0, weight: Operand = None, reduction: str = "mean"
 ) -> Any:
     """``sum_j max(0, margin - x[y] + x[j])^p / C`` over the classes j beside the right one y (Crammer, Singer 2001).
 
@@ -196,16 +131,21 @@ def multi_margin_loss(
     return reduced(losses.reshape(()) if target.ndim == 0 else losses, reduction)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.multilabel_margin_loss",
-    sample=lambda d: (
-        d.array((2, 4), low=-0.4, high=0.4), np.array([[3, 0, -1, 1], [2, -1, 0, 1]]), None, None, d.choice(REDUCTIONS)
-    ),
-)  # fmt: skip
-def multilabel_margin_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Any:
+@operation(sample=lambda d: (np.array([[3, 0, -1, 1], [2, -1, 0, 1]]),))
+def _counted_labels(target: Any) -> Any:
+    """Whether a label stands before the row's first -1."""
+    return np.logical_and.accumulate(target >= 0, axis=1)
+
+
+@operation(sample=lambda d: (np.array([[3, 0, 0, 0]]), np.array([[True, True, False, False]])))
+def _right_and_wrong(labels: Any, counted: Any) -> Any:
+    """Which pairs of a counted label and a class are to be compared: those of a right class and a wrong one."""
+    right = (labels[:, :, None] == np.arange(labels.shape[1])) & counted[:, :, None]
+    return counted[:, :, None] & ~right.any(axis=1, keepdims=True)
+
+
+@loss(lambda d: (d.array((2, 4), low=-0.4, high=0.4), np.array([[3, 0, -1, 1], [2, -1, 0, 1]])))
+def multilabel_margin_loss(input: Operand, target: Operand, reduction: str = "mean") -> Any:
     """``sum_ij max(0, 1 - x[i] + x[j]) / C`` over the right classes i and the wrong classes j.
 
     Args:
@@ -219,17 +159,9 @@ def multilabel_margin_loss(
     if input.shape != target.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for an input of size {list(input.shape)}")
     classes = input.shape[-1] if input.ndim else 1
-    scores, labels = input.reshape(-1, classes), target.array.reshape(-1, classes)
-    counted = np.logical_and.accumulate(labels >= 0, axis=1)
-    rows, columns = np.nonzero(counted)
-    right = np.zeros(labels.shape, dtype=bool)
-    right[rows, labels[rows, columns]] = True
-    chosen = scores.gather(1, Tensor.wrap(np.where(counted, labels, 0)))
-    gaps = clamp_min(1 - chosen.unsqueeze(2) + scores.unsqueeze(1), 0.0)  # (N, right, wrong)
-    pairs = Tensor.wrap(counted[:, :, None] & ~right[:, None, :])
-    losses = sum(where(pairs, gaps, 0.0), (1, 2)) / classes
+    scores, labels = input.reshape(-1, classes), target.reshape(-1, classes)
+    counted = _counted_labels(labels)
+    labels = where(counted, labels, 0)
+    gaps = clamp_min(1 - scores.gather(1, labels).unsqueeze(2) + scores.unsqueeze(1), 0.0)  # (N, right, wrong)
+    losses = sum(where(_right_and_wrong(labels, counted), gaps, 0.0), (1, 2)) / classes
     return reduced(losses.reshape(()) if input.ndim < 2 else losses, reduction)
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())

@@ -8,28 +8,81 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-from minigrad.ops.elementwise import abs, exp, log, where
-from minigrad.ops.loss import compared, l1_loss, reduced, weighted
-from minigrad.ops.record import composed, public
+from minigrad.ops.comparison import where
+from minigrad.ops.elementwise import abs, exp, log, pow
+from minigrad.ops.loss import loss, reduced
+from minigrad.ops.record import Operand, OperandOrNumber
 from minigrad.ops.reduction import sum
+from minigrad.ops.vectors import _shortfall
 from minigrad.tensor import Tensor
 
-REDUCTIONS = ("mean", "sum", "none")
+
+def compared(input: Any, target: Any) -> Any:
+    """``input - target``, with torch's warning if the shapes differ.
+
+    Raises:
+        RuntimeError: if the shapes do not broadcast.
+    """
+    if input.shape != target.shape:
+        warnings.warn(
+            f"Using a target size ({list(target.shape)}) that is different to the input size "
+            f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
+            "they have the same size.",
+            stacklevel=4,
+        )
+    return input - target
+
+
+def weighted(losses: Any, weight: Any, reduction: str, by_weights: bool = True) -> Any:
+    """The losses times their weights, reduced; the mean is over the weights' sum (or over all elements).
+
+    Raises:
+        ValueError: if the weights have another shape than the losses.
+    """
+    if weight is not None and weight.shape != losses.shape:
+        raise ValueError(f"Weights and input must have the same size, not {list(weight.shape)}, {list(losses.shape)}")
+    if weight is not None and reduction == "mean" and by_weights:
+        return sum(losses * weight) / sum(weight)
+    return reduced(losses, reduction, weight)
 
 
 def _two_alike(d: Any) -> tuple[Any, ...]:
     shape = d.shape(min_size=1)
-    return d.array(shape, low=1.5), d.array(shape, high=0.0), None, None, d.choice(REDUCTIONS)
+    return d.array(shape), d.array(shape)
 
 
-@composed(methods=[], torch="nn.functional.smooth_l1_loss", sample=lambda d: (*_two_alike(d), d.choice([1.0, 0.5])))
-def smooth_l1_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0
-) -> Any:
+def _two_apart(d: Any) -> tuple[Any, ...]:
+    """Between 1.5 and 6 apart: on one side of a kink."""
+    shape = d.shape(min_size=1)
+    return d.array(shape, low=1.5), d.array(shape, high=0.0)
+
+
+@loss(_two_alike)
+def mse_loss(input: Operand, target: Operand, reduction: str = "mean", weight: Operand = None) -> Any:
+    """The squared error, each element's times its `weight`; the mean is then divided by the sum of the weights.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.mse_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
+    tensor(2.5000)
+    """
+    return weighted(pow(compared(input, target), 2), weight, reduction)
+
+
+@loss(_two_alike)
+def l1_loss(input: Operand, target: Operand, reduction: str = "mean", weight: Operand = None) -> Any:
+    """The absolute error, weighted as in `mse_loss`; its derivative at 0 is 0.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.l1_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
+    tensor(1.5000)
+    """
+    return weighted(abs(compared(input, target)), weight, reduction)
+
+
+@loss(lambda d: (*_two_apart(d), {"beta": d.choice([1.0, 0.5])}))
+def smooth_l1_loss(input: Operand, target: Operand, reduction: str = "mean", beta: float = 1.0) -> Any:
     """``d²/(2 beta)`` where the error d is below `beta`, else ``d - beta/2`` (Girshick, arXiv:1504.08083).
 
     Raises:
@@ -43,18 +96,15 @@ def smooth_l1_loss(
     if beta < 0:
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, but got {beta}.")
     if beta == 0:
-        return l1_loss(input, target, None, None, reduction)
+        return l1_loss(input, target, reduction)
     d = abs(compared(input, target))
     return reduced(where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.huber_loss",
-    # differences lie between 1.5 and 6: on one side of the kink
-    sample=lambda d: (d.array((3,), low=1.5), d.array((3,), high=0.0), d.choice(REDUCTIONS), d.choice([1.0, 6.5])),
-)
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+@loss(lambda d: (*_two_apart(d), {"delta": d.choice([1.0, 6.5])}), functional=())
+def huber_loss(
+    input: Operand, target: Operand, reduction: str = "mean", delta: float = 1.0, weight: Operand = None
+) -> Any:
     """``d²/2`` where the error d is at most `delta`, else ``delta (d - delta/2)``.
 
     Raises:
@@ -67,26 +117,11 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     return weighted(losses, weight, reduction, by_weights=False)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.kl_div",
-    sample=lambda d: (
-        d.array((2, 3)),
-        d.array((2, 3), low=0.1, high=0.9),
-        None,
-        None,
-        d.choice(["batchmean", "sum", "none"]),
-        d.boolean(),
-    ),
+@loss(
+    lambda d: (d.array((2, 3)), d.array((2, 3), low=0.1, high=0.9), {"log_target": d.boolean()}),
+    reductions=("batchmean", "sum", "none"),
 )
-def kl_div(
-    input: Any,
-    target: Any,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-    log_target: bool = False,
-) -> Any:
+def kl_div(input: Operand, target: Operand, reduction: str = "mean", log_target: bool = False) -> Any:
     """The Kullback-Leibler divergence: ``target * (log(target) - input)``, where `input` is a log-probability.
 
     Args:
@@ -115,21 +150,13 @@ def kl_div(
     return reduced(losses, reduction)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.poisson_nll_loss",
-    sample=lambda d: (
-        d.array((3, 2), low=0.5), d.array((3, 2), low=0.5), d.boolean(), False, None, 1e-8, None, d.choice(REDUCTIONS)
-    ),
-)  # fmt: skip
+@loss(lambda d: (d.array((3, 2), low=0.5), d.array((3, 2), low=0.5), d.boolean(), False))
 def poisson_nll_loss(
-    input: Any,
-    target: Any,
+    input: Operand,
+    target: Operand,
     log_input: bool = True,
     full: bool = False,
-    size_average: Any = None,
     eps: float = 1e-8,
-    reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:
     """The negative log-likelihood of counts `target` under a Poisson distribution of rate `input`.
@@ -149,15 +176,14 @@ def poisson_nll_loss(
     return reduced(losses, reduction)
 
 
-@composed(
-    methods=[],
-    torch="nn.functional.gaussian_nll_loss",
-    sample=lambda d: (
-        d.array((3, 2)), d.array((3, 2)), d.array((3, 2), low=0.5), d.boolean(), 1e-6, d.choice(REDUCTIONS)
-    ),
-)  # fmt: skip
+@loss(lambda d: (d.array((3, 2)), d.array((3, 2)), d.array((3, 2), low=0.5), d.boolean()), functional=())
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+    input: Operand,
+    target: Operand,
+    var: OperandOrNumber,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
 ) -> Any:
     """The negative log-likelihood of `target` under normal distributions of mean `input` and variance `var`.
 
@@ -173,9 +199,7 @@ def gaussian_nll_loss(
         ValueError: if a variance is negative, or the shapes differ.
     """
     if not isinstance(var, Tensor):
-        if var < 0:
-            raise ValueError("var has negative entry/entries")
-        var = Tensor.wrap(input.array * 0 + input.array.dtype.type(var))
+        var = input.detach() * 0 + var
     if var.shape != input.shape:
         if tuple(input.shape[:-1]) == tuple(var.shape):
             var = var.unsqueeze(-1)
@@ -183,10 +207,6 @@ def gaussian_nll_loss(
             raise ValueError(f"var is of incorrect size: {list(var.shape)} for an input of {list(input.shape)}")
     if (var < 0).any():
         raise ValueError("var has negative entry/entries")
-    var = var + Tensor.wrap(np.maximum(var.array, eps) - var.array)
+    var = var + _shortfall(var, eps)
     losses = 0.5 * (log(var) + (input - target) ** 2 / var)
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())

@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad.kernels import normalization as kernels
 from minigrad.ops.elementwise import rsqrt
-from minigrad.ops.record import composed, operation, public
+from minigrad.ops.record import Operand, OperandOrNone, composed, operation, public
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
 
@@ -90,13 +90,13 @@ def _batch_norm_sample(d: Any) -> tuple[Any, ...]:
     return d.array(shape, distinct=True, ties=False), *running, weight, bias, training, 0.1, d.choice([0.1, 1.0])
 
 
-@composed(methods=[], torch="nn.functional.batch_norm", sample=_batch_norm_sample)
+@composed(torch="nn.functional.batch_norm", sample=_batch_norm_sample)
 def batch_norm(
-    input: Any,
-    running_mean: Any,
-    running_var: Any,
-    weight: Any = None,
-    bias: Any = None,
+    input: Operand,
+    running_mean: OperandOrNone,
+    running_var: OperandOrNone,
+    weight: Operand = None,
+    bias: Operand = None,
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
@@ -161,9 +161,9 @@ def _layer_norm_sample(d: Any) -> tuple[Any, ...]:
     return d.array((*d.shape(0, 2, 1), *shape), distinct=True, ties=False), shape, *affine, d.choice([0.1, 1.0])
 
 
-@composed(methods=[], torch="nn.functional.layer_norm", sample=_layer_norm_sample)
+@composed(torch="nn.functional.layer_norm", sample=_layer_norm_sample)
 def layer_norm(
-    input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+    input: Operand, normalized_shape: Sequence[int], weight: Operand = None, bias: Operand = None, eps: float = 1e-5
 ) -> Any:
     """The last dimensions, together, with mean 0 and variance 1; then times `weight`, plus `bias`.
 
@@ -220,8 +220,8 @@ def _group_norm_sample(d: Any) -> tuple[Any, ...]:
     return d.array(shape, distinct=True, ties=False), d.choice([1, 2, 4]), *affine, d.choice([0.1, 1.0])
 
 
-@composed(methods=[], torch="nn.functional.group_norm", sample=_group_norm_sample)
-def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+@composed(torch="nn.functional.group_norm", sample=_group_norm_sample)
+def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Operand = None, eps: float = 1e-5) -> Any:
     """Each group of channels of each sample (N, C, …) with mean 0 and variance 1; then times `weight`, plus `bias`.
 
     Args:

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.dtypes import as_numpy
 from minigrad.ops.indexing import _index, _index_put, _place
-from minigrad.ops.record import composed, public
+from minigrad.ops.record import Operand, composed, public
 
 #: Where each padded position reads from, by mode: NumPy's name for it.
 NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -31,8 +31,8 @@ def _pad_sample(d: Any) -> Any:
     )
 
 
-@composed(methods=[], torch="nn.functional.pad", sample=_pad_sample)
-def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+@composed(torch="nn.functional.pad", sample=_pad_sample)
+def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """`input` with ``pad = (left, right, top, bottom, …)`` elements around it, the last dimension first.
 
     Args:

@@ -16,7 +16,7 @@ from minigrad.kernels.im2col import positions
 from minigrad.kernels.pooling import Window
 from minigrad.ops.convolution import pair
 from minigrad.ops.linalg import matmul
-from minigrad.ops.record import composed, operation, public
+from minigrad.ops.record import Operand, composed, operation, public
 from minigrad.ops.shape import squeeze, unsqueeze
 from minigrad.tensor import Tensor
 
@@ -172,7 +172,7 @@ def _pool_arguments(d: Any, dims: int, dilated: bool) -> tuple[Any, ...]:
     sample=lambda d: (*_pool_arguments(d, 2, True), d.boolean(), d.boolean()),
 )
 def max_pool2d(
-    input: Any,
+    input: Operand,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -210,7 +210,7 @@ def max_pool2d(
     sample=lambda d: (*_pool_arguments(d, 1, True), d.boolean(), d.boolean()),
 )
 def max_pool1d(
-    input: Any,
+    input: Operand,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -235,7 +235,7 @@ def max_pool1d(
     sample=lambda d: (*_pool_arguments(d, 2, False), d.boolean(), d.boolean(), d.choice([None, 3])),
 )
 def avg_pool2d(
-    input: Any,
+    input: Operand,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -287,7 +287,7 @@ def avg_pool2d(
     sample=lambda d: (*_pool_arguments(d, 1, False), d.boolean(), d.boolean()),
 )
 def avg_pool1d(
-    input: Any,
+    input: Operand,
     kernel_size: Any,
     stride: Any = None,
     padding: Any = 0,
@@ -312,7 +312,7 @@ def avg_pool1d(
         d.choice([1, 2, (2, 3), (None, 1), (3, 4)]),
     ),
 )
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
     """The means of an `output_size` grid of parts, as equal as possible: (N, C, H, W) → (N, C, \\*output_size).
 
     Args:
@@ -356,7 +356,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     torch="nn.functional.adaptive_avg_pool1d",
     sample=lambda d: (d.array((*d.choice([(), (2,)]), 2, d.integer(1, 5))), d.choice([1, 2, 3])),
 )
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: Operand, output_size: Any) -> Any:
     """`adaptive_avg_pool2d` over one dimension: (N, C, L) or (C, L) → (N, C, output_size).
 
     >>> import minigrad

@@ -34,15 +34,29 @@ From the record are generated: the function (`minigrad.ops.dispatch`), the Tenso
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
+import numpy as np
+
 from minigrad.engine import Array
-from minigrad.ops.dispatch import PYTHON_NUMBERS, Primitive
+from minigrad.ops.dispatch import Primitive
 from minigrad.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+Operand: TypeAlias = Any  #: an argument that has to be a tensor (for the operation itself: an array)
+OperandOrNone: TypeAlias = Any  #: or may be None (as one whose default is None)
+OperandOrNumber: TypeAlias = Any  #: or may be a number
+WORDS = {"Operand": "Tensor", "OperandOrNone": "Tensor | None", "OperandOrNumber": "Tensor | complex"}
+ACCEPTED = {
+    "Operand": (Tensor,),
+    "OperandOrNone": (Tensor, NoneType),
+    "OperandOrNumber": (Tensor, int, float, complex, np.generic),
+}
 
 
 class Draw(Protocol):
@@ -104,6 +118,17 @@ class Draw(Protocol):
 Sample: TypeAlias = Callable[[Draw], tuple[Any, ...]]
 
 
+def one_array(draw: Draw) -> tuple[Any, ...]:
+    """The sample of an operation that takes a tensor of any shape, and nothing else."""
+    return (draw.array(),)
+
+
+def along_a_dim(draw: Draw) -> tuple[Any, ...]:
+    """A tensor and one of its dimensions."""
+    x = draw.array(min_ndim=1)
+    return x, draw.dim(x.ndim)
+
+
 @dataclass
 class Record:
     """Everything there is to know about one operation."""
@@ -112,7 +137,7 @@ class Record:
     forward: Callable[..., Any]  #: on arrays; or, for a composed operation, on tensors
     gradients: Mapping[str, Callable[..., Any]]  #: the rule of each input; empty if one function gives them all
     inputs: Sequence[str]  #: those that have gradients; empty if composed
-    sample: Sample | None
+    sample: Sample
     torch: str  #: what torch calls it, below `torch`
     methods: Sequence[str]
     composed: bool
@@ -120,13 +145,21 @@ class Record:
     in_place: bool = False
     promotes: bool = False  #: mixes dtypes
     order: int = 2  #: the highest derivative that is compared with a numerical one
+    functional: Sequence[str] | None = None  #: what torch.nn.functional adds to it; None: it stands there by `torch`
     primitive: Primitive | None = field(default=None, repr=False)  #: how it runs; None if composed
-    call: Callable[..., Any] = field(init=False, repr=False)  #: the public function
+    call: Callable[..., Any] = field(init=False, repr=False)  #: the function, which runs on tensors and on arrays
+    public: Callable[..., Any] = field(init=False, repr=False)  #: the same for users: see `checked`
 
     @property
     def doc(self) -> str:
         """The first line of the documentation."""
         return (self.forward.__doc__ or "").strip().split("\n")[0]
+
+    @property
+    def top_level(self) -> bool:
+        """Whether it stands in ``minigrad`` itself."""
+        elsewhere = self.torch.startswith(("nn.", "linalg.")) or not self.torch
+        return not self.name.startswith("_") and (not elsewhere or self.name in self.methods)
 
 
 registry: dict[str, Record] = {}
@@ -138,12 +171,12 @@ def operation(
     gradients: Mapping[str, Callable[..., Any]] | Callable[..., Any] | None = None,
     *,
     inputs: Sequence[str] = (),
-    sample: Sample | None = None,
+    sample: Sample = one_array,
     methods: Sequence[str] | None = None,
     torch: str | None = None,
     promotes: Sequence[str] | bool = False,
     floating: bool = False,
-    tensors: Sequence[str] = (),
+    functional: Sequence[str] | None = None,
     in_place: bool = False,
     view: bool = False,
     saves: bool = False,
@@ -160,11 +193,11 @@ def operation(
         gradients: a rule for each differentiable input, by name; or one function for all of them.
         inputs: the differentiable inputs, in the order in which that function returns their gradients.
         sample: draws the arguments of a test call.
-        methods: its names as Tensor methods; by default its own name.
-        torch: its name in torch, if it differs.
+        methods: its names as Tensor methods; by default its own name, if it is public and no function of nn or linalg.
+        torch: its name in torch, if it differs; a private one has none.
         promotes: the inputs that are brought to one dtype first (True: all that have rules).
         floating: integers become float32 first.
-        tensors: the inputs that can't be Python numbers.
+        functional: it stands in nn.functional too, where it takes these further arguments (`minigrad.nn.edge`).
         in_place: there is a method ``name_`` too.
         view: the result may share the first input's memory.
         saves: the forward function returns ``(result, saved)``.
@@ -200,26 +233,26 @@ def operation(
             gradients={} if callable(rules) else rules,
             inputs=[primitive.names[i] for i in primitive.inputs],
             sample=sample,
-            torch=name if torch is None else torch,
-            methods=[name] if methods is None else methods,
+            **names(name, torch, methods),
             composed=False,
             differentiable=bool(rules),
             in_place=in_place,
             promotes=bool(promotes),
             order=order,
+            functional=functional,
             primitive=primitive,
         )
-        call = primitive.run
-        return cast(F, publish(record, no_numbers(call, primitive, tensors) if tensors else call))
+        return cast(F, publish(record, primitive.run))
 
     return register
 
 
 def composed(
     *,
-    sample: Sample | None = None,
+    sample: Sample = one_array,
     methods: Sequence[str] | None = None,
     torch: str | None = None,
+    functional: Sequence[str] | None = None,
     in_place: bool = False,
     differentiable: bool = True,
     order: int = 2,
@@ -234,12 +267,12 @@ def composed(
             gradients={},
             inputs=(),
             sample=sample,
-            torch=name if torch is None else torch,
-            methods=[name] if methods is None else methods,
+            **names(name, torch, methods),
             composed=True,
             differentiable=differentiable,
             in_place=in_place,
             order=order,
+            functional=functional,
         )
         return publish(record, function)
 
@@ -249,9 +282,11 @@ def composed(
 def publish(record: Record, call: F) -> F:
     """Enter a record into the registry and attach its methods to Tensor."""
     record.call = call
+    record.public = call if record.name.startswith("_") else checked(record, call)
     registry[record.name] = record
+    method_call = checked(record, call, first=1) if record.methods or record.in_place else call
     for method in record.methods:
-        setattr(Tensor, method, call)
+        setattr(Tensor, method, call if method.startswith("__") else method_call)  # operators take arrays, too
         plain = method.strip("_")
         if method.startswith("__") and plain in REFLECTED:
             setattr(Tensor, f"__r{plain}__", reflected(call))
@@ -260,26 +295,49 @@ def publish(record: Record, call: F) -> F:
             if record.in_place:
                 setattr(Tensor, f"__i{plain}__", in_place_of(record.name, call))
     if record.in_place:
-        setattr(Tensor, f"{record.name}_", in_place_of(record.name, call))
+        setattr(Tensor, f"{record.name}_", in_place_of(record.name, method_call))
     return call
 
 
-def no_numbers(call: Callable[..., Any], primitive: Primitive, tensors: Sequence[str]) -> Callable[..., Any]:
-    """The same function, which refuses Python numbers in place of these inputs, as torch does."""
-    places, n = [(primitive.names.index(name), name) for name in tensors], len(primitive.names)
+def names(name: str, torch: str | None, methods: Sequence[str] | None) -> dict[str, Any]:
+    """What an operation is called in torch and as a method, where its record does not say."""
+    hidden = name.startswith("_")
+    torch = ("" if hidden else name) if torch is None else torch
+    own = [] if hidden or torch.startswith(("nn.", "linalg.")) else [name]
+    return {"torch": torch, "methods": own if methods is None else methods}
+
+
+def checked(record: Record, call: F, first: int = 0) -> F:
+    """`call` as users see it: what should have been a tensor and is not gets torch's TypeError.
+
+    Operations call each other without this check, on arrays too. A method's own tensor (`first`: 1) has no position.
+    """
+    parameters = inspect.signature(record.forward).parameters.values()
+    kinds = {p.name: ACCEPTED.get(p.annotation, (object,)) + (NoneType,) * (p.default is None) for p in parameters}
+    order = list(kinds)
+    kinds.update(dict.fromkeys(order[:first], (object,)))
+    if not any(Tensor in kind for kind in kinds.values()):
+        return call
+    places = [(p.name, kinds[p.name]) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
     @functools.wraps(call)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        bound = primitive.bind(args, kwargs) if kwargs or len(args) != n else args
-        for place, name in places:
-            if type(bound[place]) in PYTHON_NUMBERS:
-                raise TypeError(
-                    f"{primitive.name}(): argument '{name}' (position {place + 1}) must be Tensor, not "
-                    f"{type(bound[place]).__name__}"
-                )
-        return call(*bound)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        for (name, kind), a in zip(places, args, strict=False):
+            if not isinstance(a, kind):
+                raise refusal(record.name, name, order.index(name) + 1 - first, a)
+        for name, a in kwargs.items():
+            if not isinstance(a, kinds.get(name, object)):
+                raise refusal(record.name, name, order.index(name) + 1 - first, a)
+        return call(*args, **kwargs)
 
-    return checked
+    return cast(F, function)
+
+
+def refusal(operation: str, name: str, position: int, value: Any) -> TypeError:
+    """Torch's complaint about an argument that is no tensor."""
+    kind = type(value)
+    what = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    return TypeError(f"{operation}(): argument '{name}' (position {position}) must be Tensor, not {what}")
 
 
 def reflected(call: Callable[..., Any]) -> Callable[..., Any]:

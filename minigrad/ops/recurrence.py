@@ -14,8 +14,9 @@ from typing import Any
 from minigrad import engine
 from minigrad.grad_mode import grad_mode
 from minigrad.kernels.recurrence import KINDS, Reading
+from minigrad.ops.activation import relu
 from minigrad.ops.dropout import dropout as drop
-from minigrad.ops.elementwise import relu, sigmoid, tanh
+from minigrad.ops.elementwise import sigmoid, tanh
 from minigrad.ops.indexing import chunk, index
 from minigrad.ops.joining import cat, stack
 from minigrad.ops.linalg import linear

@@ -7,12 +7,12 @@ https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutatin
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.kernels import memory
-from minigrad.ops.record import composed, operation, public
+from minigrad.ops.record import Operand, composed, operation
 from minigrad.tensor import Tensor, out_of_range
 
 
@@ -67,7 +67,6 @@ def _contiguous(d: Any) -> tuple[Any, ...]:
 @operation(
     {"input": lambda g, input_shape: _reshape(g, input_shape)},
     view=True,
-    methods=[],
     torch="reshape",
     grad_fn="ViewBackward0",
     sample=_regroup,
@@ -78,7 +77,7 @@ def _reshape(input: Any, shape: tuple[int, ...]) -> Any:
 
 
 @composed(sample=_regroup)
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Operand, *shape: Any) -> Any:
     """The same elements, in row-major order, in another shape; one length may be -1. A view if possible.
 
     Raises:
@@ -92,8 +91,8 @@ def reshape(input: Any, *shape: Any) -> Any:
     return _reshape(input, sizes(shape))
 
 
-@composed(methods=["view"], sample=_contiguous, torch="Tensor.view")
-def view(input: Any, *shape: Any) -> Any:
+@composed(sample=_contiguous, torch="Tensor.view")
+def view(input: Operand, *shape: Any) -> Any:
     """`reshape` that never copies: `input` must lie contiguously enough in memory.
 
     Raises:
@@ -114,19 +113,19 @@ def view(input: Any, *shape: Any) -> Any:
 
 
 @composed(sample=lambda d: (*_contiguous(d)[:1], d.array((3, 2))), torch="")
-def view_as(input: Any, other: Any) -> Any:
+def view_as(input: Operand, other: Operand) -> Any:
     """`input` in the shape of `other`."""
     return view(input, *other.shape)
 
 
-@composed(methods=["reshape_as"], sample=lambda d: (d.array((2, 3)), d.array((3, 2))), torch="Tensor.reshape_as")
-def reshape_as(input: Any, other: Any) -> Any:
+@composed(sample=lambda d: (d.array((2, 3)), d.array((3, 2))), torch="Tensor.reshape_as")
+def reshape_as(input: Operand, other: Operand) -> Any:
     """`input` in the shape of `other`."""
     return reshape(input, *other.shape)
 
 
 @composed(sample=lambda d: ((x := d.array(min_ndim=1)), 0, d.choice([-1, x.ndim - 1])))
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Dimensions `start_dim` to `end_dim` made one.
 
     >>> import minigrad
@@ -144,27 +143,27 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 
 @composed(sample=lambda d: (d.array((2, 6, 2)), 1, (2, 3)))
-def unflatten(input: Any, dim: int, sizes: tuple[int, ...]) -> Any:
+def unflatten(input: Operand, dim: int, sizes: tuple[int, ...]) -> Any:
     """Dimension `dim` split into `sizes`; one of them may be -1."""
     dim = one_dim(dim, input.ndim)
     return _reshape(input, (*input.shape[:dim], *filled_in(tuple(sizes), input.shape[dim]), *input.shape[dim + 1 :]))
 
 
-@composed(sample=lambda d: (d.array(),))
-def ravel(input: Any) -> Any:
+@composed()
+def ravel(input: Operand) -> Any:
     """All elements in one dimension."""
     return _reshape(input, (-1,)) if input.numel() else _reshape(input, (0,))
 
 
-@composed(in_place=False, sample=lambda d: ((x := d.array()), d.integer(-x.ndim - 1, x.ndim)))
-def unsqueeze(input: Any, dim: int) -> Any:
+@composed(sample=lambda d: ((x := d.array()), d.integer(-x.ndim - 1, x.ndim)))
+def unsqueeze(input: Operand, dim: int) -> Any:
     """A new dimension of length 1 at `dim`."""
     dim = one_dim(dim, input.ndim + 1)
     return _reshape(input, (*input.shape[:dim], 1, *input.shape[dim:]))
 
 
 @composed(sample=lambda d: (d.array((1, 2, 1)), d.choice([0, 1, -1, (0, 2)])))
-def squeeze(input: Any, dim: Any = None) -> Any:
+def squeeze(input: Operand, dim: Any = None) -> Any:
     """Without the dimensions of length 1; or only those among `dim`.
 
     >>> import minigrad
@@ -185,9 +184,7 @@ def _some_order(d: Any) -> tuple[Any, ...]:
 @operation(
     {"input": lambda g, dims: _permute(g, tuple(np.argsort([d % g.ndim for d in dims]).tolist()))},
     view=True,
-    methods=[],
     torch="permute",
-    grad_fn="PermuteBackward0",
     sample=_some_order,
 )
 def _permute(input: Any, dims: tuple[int, ...]) -> Any:
@@ -196,7 +193,7 @@ def _permute(input: Any, dims: tuple[int, ...]) -> Any:
 
 
 @composed(sample=_some_order)
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Operand, *dims: Any) -> Any:
     """The dimensions in another order (a view).
 
     >>> import minigrad
@@ -219,7 +216,7 @@ def permute(input: Any, *dims: Any) -> Any:
     methods=["transpose", "swapaxes", "swapdims"],
     sample=lambda d: ((x := d.array(min_ndim=1)), d.dim(x.ndim), d.dim(x.ndim)),
 )
-def transpose(input: Any, dim0: int, dim1: int) -> Any:
+def transpose(input: Operand, dim0: int, dim1: int) -> Any:
     """Two dimensions exchanged (a view)."""
     order = list(range(input.ndim))
     a, b = one_dim(dim0, input.ndim), one_dim(dim1, input.ndim)
@@ -230,7 +227,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 
 
 @composed(sample=lambda d: (d.array(max_ndim=2),))
-def t(input: Any) -> Any:
+def t(input: Operand) -> Any:
     """The transpose of a matrix; vectors and numbers as they are."""
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
@@ -241,7 +238,7 @@ def t(input: Any) -> Any:
     methods=["movedim", "moveaxis"],
     sample=lambda d: (d.array((2, 3, 1)), *d.choice([(0, -1), (1, 0), ((0, 1), (2, 0)), ((-1,), (0,))])),
 )
-def movedim(input: Any, source: Any, destination: Any) -> Any:
+def movedim(input: Operand, source: Any, destination: Any) -> Any:
     """Dimensions `source` moved to places `destination`."""
     sources = [source] if isinstance(source, int) else list(source)
     places = [destination] if isinstance(destination, int) else list(destination)
@@ -267,21 +264,14 @@ def _stretchable(d: Any) -> tuple[Any, ...]:
     return d.array(shape), wanted
 
 
-@operation(
-    {"input": lambda g: g},
-    view=True,
-    methods=[],
-    torch="broadcast_to",
-    grad_fn="ExpandBackward0",
-    sample=lambda d: (d.array((1, 2)), (3, 2)),
-)
+@operation({"input": lambda g: g}, view=True, torch="broadcast_to", sample=lambda d: (d.array((1, 2)), (3, 2)))
 def _expand(input: Any, shape: tuple[int, ...]) -> Any:
     """`input` repeated without a copy; its gradient is summed where every gradient is: on the edge."""
     return np.broadcast_to(input, shape)
 
 
 @composed(sample=_stretchable, torch="Tensor.expand")
-def expand(input: Any, *shape: Any) -> Any:
+def expand(input: Operand, *shape: Any) -> Any:
     """`input` repeated along dimensions of length 1, without a copy; -1 keeps a length.
 
     >>> import minigrad
@@ -307,19 +297,19 @@ def expand(input: Any, *shape: Any) -> Any:
 
 
 @composed(sample=lambda d: (d.array((1, 2)), (3, 2)))
-def broadcast_to(input: Any, size: Any) -> Any:
+def broadcast_to(input: Operand, size: Any) -> Any:
     """`input` expanded to `size`."""
     return expand(input, size)
 
 
 @composed(sample=lambda d: (d.array((1, 2)), d.array((3, 2))), torch="Tensor.expand_as")
-def expand_as(input: Any, other: Any) -> Any:
+def expand_as(input: Operand, other: Operand) -> Any:
     """`input` expanded to the shape of `other`."""
     return expand(input, *other.shape)
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(2, 1), (2, 2, 1)])), torch="Tensor.repeat")
-def repeat(input: Any, *repeats: Any) -> Any:
+def repeat(input: Operand, *repeats: Any) -> Any:
     """`input` laid out repeatedly along each dimension (a copy)."""
     times = sizes(repeats)
     if len(times) < input.ndim:
@@ -331,22 +321,20 @@ def repeat(input: Any, *repeats: Any) -> Any:
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(2,), (2, 1), (2, 2, 1)])))
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Operand, *dims: Any) -> Any:
     """`repeat` with missing repeats taken as 1."""
     times = sizes(dims)
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 
-@operation(
-    {"input": lambda g, dims: _flip(g, dims)}, methods=[], torch="flip", sample=lambda d: (d.array((2, 3)), (0,))
-)
+@operation({"input": lambda g, dims: _flip(g, dims)}, torch="flip", sample=lambda d: (d.array((2, 3)), (0,)))
 def _flip(input: Any, dims: tuple[int, ...]) -> Any:
     """The elements in reverse order along `dims`."""
     return np.flip(input, dims).copy()
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(0,), (0, 1), (-1,)])))
-def flip(input: Any, *axes: Any, dims: Any = None) -> Any:
+def flip(input: Operand, *axes: Any, dims: Any = None) -> Any:
     """The elements in reverse order along `dims` (a copy)."""
     normal = tuple(one_dim(d, input.ndim) for d in sizes(axes if dims is None else (dims,)))
     if len(set(normal)) < len(normal):
@@ -366,6 +354,3 @@ for _name, _method in {
     "squeeze_": lambda x, dim=None: _reshaped_in_place(x, squeeze(x, dim)),
 }.items():
     setattr(Tensor, _name, _method)
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name not in ("sizes", "one_dim", "filled_in")]

@@ -5,22 +5,20 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#distance-functions
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from minigrad.ops.elementwise import clamp_min
+from minigrad.ops.comparison import clamp_min
 from minigrad.ops.linalg import matmul, same_dtype
-from minigrad.ops.record import composed, public
-from minigrad.ops.reduction import norm, sum
+from minigrad.ops.record import Operand, composed, operation
+from minigrad.ops.reduction import sum
 from minigrad.ops.shape import expand, permute, reshape, unsqueeze
-from minigrad.tensor import Tensor
+from minigrad.ops.statistics import norm
 
 
-@composed(
-    methods=[], torch="nn.functional.normalize", sample=lambda d: (d.array((2, 3), low=0.3), 2.0, d.integer(0, 1))
-)
-def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
+@composed(torch="nn.functional.normalize", sample=lambda d: (d.array((2, 3), low=0.3), 2.0, d.integer(0, 1)))
+def normalize(input: Operand, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
     """The vectors along `dim` divided by their p-norm (by `eps` if that is smaller).
 
     >>> import minigrad
@@ -31,11 +29,10 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> A
 
 
 @composed(
-    methods=[],
     torch="nn.functional.cosine_similarity",
     sample=lambda d: (d.array((2, 3), low=0.3), d.array((2, 3), low=0.3), d.integer(0, 1)),
 )
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8) -> Any:
     """The cosine of the angle between the vectors along `dim` (norms are at least `eps`); the rest broadcasts.
 
     >>> import minigrad
@@ -49,14 +46,19 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return sum(_unit(x1, dim, eps) * _unit(x2, dim, eps), dim)
 
 
+@operation(sample=lambda d: (d.array(low=0.0), 0.5))
+def _shortfall(input: Any, low: float) -> Any:
+    """What makes numbers at least `low` when it is added; it has no gradient."""
+    return np.maximum(low - input, 0)
+
+
 def _unit(x: Any, dim: int, eps: float) -> Any:
     """The vectors along `dim` divided by their norm, or by `eps`, of which torch's gradient takes no notice."""
     length = norm(x, 2, dim, True)
-    return x / (length + Tensor.wrap(np.maximum(eps - length.array, 0)))
+    return x / (length + _shortfall(length, eps))
 
 
 @composed(
-    methods=[],
     torch="nn.functional.pairwise_distance",
     sample=lambda d: (
         d.array((2, 3), low=0.5),
@@ -66,7 +68,7 @@ def _unit(x: Any, dim: int, eps: float) -> Any:
         d.boolean(),
     ),
 )
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def pairwise_distance(x1: Operand, x2: Operand, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """The p-norm of ``x1 - x2 + eps`` along the last dimension: (N, D), (N, D) → (N,).
 
     >>> import minigrad
@@ -77,7 +79,6 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 
 
 @composed(
-    methods=[],
     torch="nn.functional.bilinear",
     sample=lambda d: (
         *d.choice([(d.array((2, 3)), d.array((2, 4))), (d.array((2, 1, 3)), d.array((2, 1, 4)))]),
@@ -85,7 +86,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
         d.choice([None, d.array((2,))]),
     ),
 )
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: Operand, input2: Operand, weight: Operand, bias: Operand = None) -> Any:
     """``input1 @ weight[k] @ input2 + bias[k]``: (..., in1), (..., in2), weight (out, in1, in2) → (..., out).
 
     Raises:
@@ -106,7 +107,3 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     left = matmul(input1, reshape(permute(weight, (1, 0, 2)), (in1, out * in2)))
     result = sum(reshape(left, (*input1.shape[:-1], out, in2)) * unsqueeze(input2, -2), -1)
     return result if bias is None else result + bias
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())

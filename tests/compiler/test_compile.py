@@ -604,10 +604,6 @@ def hooked(x):
     return watched(x)
 
 
-def orders(x):
-    return x.sort(0).values  # here
-
-
 def keeps_the_graph(x):
     return module(x) * 2
 
@@ -634,7 +630,6 @@ seen_by_hook = []
         draws_from_numpy,
         sets_an_attribute,
         hooked,
-        orders,
         keeps_the_graph,
         differentiates_twice,
     ],
@@ -654,6 +649,31 @@ def test_falls_back_to_eager_with_one_warning_that_names_the_line(function):
     assert warning.filename == __file__
     if here is not None:
         assert str(warning.message).endswith(f"{__file__}:{here}")
+
+
+def test_an_order_is_found_anew_at_each_replay():
+    step = minigrad.compile(lambda x: x.sort(0).values)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for numbers in ([2.0, 1.0], [1.0, 2.0], [4.0, 3.0], [3.0, 4.0]):
+            assert step(minigrad.tensor(numbers)).tolist() == sorted(numbers)
+
+
+def test_a_target_that_is_to_be_ignored_is_found_at_each_replay():
+    def step(x, target):
+        loss = F.cross_entropy(module(x), target, ignore_index=1)
+        loss.backward()
+        return loss
+
+    compiled, x = minigrad.compile(step), minigrad.ones(2, 2)
+    for target in ([0, 0], [0, 0], [1, 0], [0, 1], [0, 0]):
+        results = []
+        for run in (compiled, step):
+            module.zero_grad()
+            results.append([run(x, minigrad.tensor(target)).tolist(), module.weight.grad.tolist()])
+        assert results[0] == results[1]
+    with pytest.raises(IndexError, match="Target 2 is out of bounds"):
+        compiled(x, minigrad.tensor([0, 2]))
 
 
 def test_a_counter_that_the_step_reads_is_noticed():

@@ -1,0 +1,136 @@
+"""Variances and norms.
+
+`dim` is one dimension, several, or None for all; with `keepdim` the reduced dimensions stay, with length 1.
+https://docs.pytorch.org/docs/stable/torch.html#reduction-ops
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.ops.comparison import where
+from minigrad.ops.elementwise import _stepwise, pow
+from minigrad.ops.record import Draw, Operand, composed, operation
+from minigrad.ops.reduction import amax, amin, count, mean, sum
+
+
+def _spread_sample(d: Any) -> tuple[Any, ...]:
+    x = d.array(min_size=2, min_ndim=1, distinct=True)
+    return x, d.dims(x.ndim), {"correction": d.choice([0, 1]), "keepdim": d.boolean()}
+
+
+@composed(sample=_spread_sample)
+def var(
+    input: Operand, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The variance: squared distances from the mean, summed and divided by n - `correction`.
+
+    `correction` is 1 by default (`unbiased`), else 0. ``var(False)`` is the biased variance of all elements.
+    """
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    minus = int(unbiased) if correction is None else correction
+    if not input.is_floating_point():
+        raise RuntimeError("std and var only support floating point and complex dtypes")
+    apart = input - mean(input, dim, True)
+    n = count(tuple(input.shape), dim)
+    squares = sum(apart * apart, dim, keepdim)
+    return squares / (n - minus) if n > minus else squares * math.nan
+
+
+@composed(sample=_spread_sample)
+def std(
+    input: Operand, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The standard deviation: the root of `var`; the gradient of a constant's is 0.
+
+    >>> import minigrad
+    >>> minigrad.tensor([1.0, 3.0]).std()
+    tensor(1.4142)
+    """
+    return _safe_root(var(input, dim, unbiased, keepdim, correction=correction))
+
+
+@operation(
+    {"input": lambda g, out: where(out == 0, 0.0, g / (2 * where(out == 0, 1.0, out)))},
+    grad_fn="StdBackward0",
+    sample=lambda d: (d.array(low=0.3),),
+)
+def _safe_root(input: Operand) -> Any:
+    """The square root whose gradient at 0 is 0."""
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(input)
+
+
+@composed(methods=[], sample=lambda d: (d.array((3, 4)), {"dim": d.choice([0, 1, None]), "correction": 1}))
+def var_mean(
+    input: Operand, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The variance and the mean."""
+    center = mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return var(input, dim, unbiased, keepdim, correction=correction), center
+
+
+@composed(
+    methods=[], sample=lambda d: (d.array((3, 4), distinct=True), {"dim": d.choice([0, 1, None]), "correction": 0})
+)
+def std_mean(
+    input: Operand, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
+) -> Any:
+    """The standard deviation and the mean."""
+    center = mean(input, None if isinstance(dim, bool) else dim, keepdim)
+    return std(input, dim, unbiased, keepdim, correction=correction), center
+
+
+def _vectors(d: Draw) -> tuple[Any, ...]:
+    p = d.choice([2, 1, 3, math.inf, 0.5, -math.inf])
+    return d.array((3, 2), low=-1.0, kinks=(0.0,), distinct=True), p, d.choice([None, 0, 1])
+
+
+@composed(sample=_vectors)
+def norm(input: Operand, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
+    """The p-norm, ``(sum |x|^p)^(1/p)``; the gradient of the 2-norm at 0 is 0.
+
+    >>> import minigrad
+    >>> minigrad.tensor([3.0, 4.0]).norm()
+    tensor(5.)
+    """
+    if not input.is_floating_point():
+        raise RuntimeError(f"norm(): Expected a floating point tensor as input. Got {input.dtype}")
+    if p in ("fro", None, 2):
+        return _safe_root(sum(input * input, dim, keepdim))
+    size = input.abs()
+    if p == math.inf:
+        return amax(size, dim, keepdim)
+    if p == -math.inf:
+        return amin(size, dim, keepdim)
+    if p == 0:
+        return sum(_stepwise(input, _is_not_zero), dim, keepdim)
+    if p == "nuc":
+        from minigrad.ops.linalg import matrix_norm
+
+        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
+    if p == 1:
+        return sum(size, dim, keepdim)
+    powers = where(size == 0, 0.0, pow(where(size == 0, 1.0, size), p))  # the slope at 0 counts as 0
+    return pow(sum(powers, dim, keepdim), 1 / p)
+
+
+def _is_not_zero(x: Any) -> Any:
+    return (x != 0).astype(x.dtype)
+
+
+@composed(torch="linalg.vector_norm", sample=lambda d: (*_vectors(d)[:2], d.choice([None, 0, 1, (0, 1)]), d.boolean()))
+def vector_norm(x: Operand, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The p-norm of the vectors along `dim` (of all elements if it is None); see `norm`.
+
+    >>> import minigrad
+    >>> minigrad.linalg.vector_norm(minigrad.tensor([[3.0, 4.0], [0.0, 2.0]]), dim=1)
+    tensor([5., 2.])
+    """
+    if isinstance(ord, str):
+        raise RuntimeError(f"linalg.vector_norm: ord must be a number, not {ord!r}")
+    return norm(x if dtype is None else x.to(dtype), float(ord), dim, keepdim)
