@@ -13,7 +13,7 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#convolution-functions
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from minigrad.kernels import convolution as kernels
 from minigrad.kernels.im2col import Pair, positions
 from minigrad.ops.linalg import same_dtype
 from minigrad.ops.padding import pad
-from minigrad.ops.record import Operand, composed, operation, public
+from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.reduction import sum
 from minigrad.ops.shape import reshape, squeeze, unsqueeze
 
@@ -406,7 +406,3 @@ def conv_transpose2d(
     tensor([[[[1., 2., 1.]]]])
     """
     return _conv_transpose(input, weight, bias, stride, padding, output_padding, groups, dilation, 2)
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name not in ("pair", "positions")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -167,7 +167,3 @@ def alpha_dropout(input: Operand, p: float = 0.5, training: bool = False, inplac
     kept = _dropout_mask(input, input.array.shape, p, axes_in_torch(input)) != 0
     result = where(kept, input, -limit) * scale + limit * scale * p
     return input.assign(result) if inplace else result
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())

@@ -5,14 +5,14 @@ https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.htm
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.dtypes import dtype
 from minigrad.ops.comparison import where
 from minigrad.ops.indexing import index
-from minigrad.ops.record import Operand, composed, public
+from minigrad.ops.record import Operand, composed
 
 
 def refuse(max_norm: float | None, scale_grad_by_freq: bool, sparse: bool) -> None:
@@ -85,7 +85,3 @@ def embedding(
     if padding_idx is None or not weight.requires_grad:
         return rows
     return where(input.unsqueeze(-1) == padding_idx, rows.detach(), rows)
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name != "refuse"]

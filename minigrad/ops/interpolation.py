@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from minigrad.engine import Array
 from minigrad.kernels.pooling import means
 from minigrad.ops.indexing import _index
 from minigrad.ops.linalg import matmul
-from minigrad.ops.record import Operand, composed, public
+from minigrad.ops.record import Operand, composed
 from minigrad.ops.shape import movedim
 
 #: The modes that weigh neighbours, and for how many spatial dimensions each is.
@@ -164,7 +164,3 @@ def _cubic(n: int, places: Array, a: float = -0.75) -> Array:
         far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
         np.add.at(weights, (np.clip(left + k, 0, n - 1), np.arange(len(places))), np.where(d <= 1, near, far))
     return weights
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.kernels import normalization as kernels
 from minigrad.ops.elementwise import rsqrt
-from minigrad.ops.record import Operand, OperandOrNone, composed, operation, public
+from minigrad.ops.record import Operand, OperandOrNone, composed, operation
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
 
@@ -263,7 +263,3 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
     groups = (1, shape[0] * num_groups, math.prod(shape[1:]) // num_groups)
     out = reshape(_standardize(reshape(input, groups), None, None, eps), shape)
     return _affine(out, *(None if part is None else reshape(part, column) for part in (weight, bias)))
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())

@@ -6,13 +6,13 @@ https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minigrad.dtypes import as_numpy
 from minigrad.ops.indexing import _index, _index_put, _place
-from minigrad.ops.record import Operand, composed, public
+from minigrad.ops.record import Operand, composed
 
 #: Where each padded position reads from, by mode: NumPy's name for it.
 NUMPY_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -97,7 +97,3 @@ def _constant(input: Any, pairs: list[tuple[int, int]], value: float) -> Any:
     if value == 0:
         return _place(input, shape, inner)
     return _index_put(np.full(shape, value, dtype=as_numpy(input.dtype)), inner, input)
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())

@@ -7,7 +7,7 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#pooling-functions
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from minigrad.kernels.im2col import positions
 from minigrad.kernels.pooling import Window
 from minigrad.ops.convolution import pair
 from minigrad.ops.linalg import matmul
-from minigrad.ops.record import Operand, composed, operation, public
+from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.shape import squeeze, unsqueeze
 from minigrad.tensor import Tensor
 
@@ -365,7 +365,3 @@ def adaptive_avg_pool1d(input: Operand, output_size: Any) -> Any:
     """
     image, size = _as_image(input, "adaptive_avg_pool1d"), pair(output_size, "output_size", 1)
     return squeeze(adaptive_avg_pool2d(image, (1, *size)), -2)
-
-
-if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = [name for name in public(globals()) if name != "Window"]

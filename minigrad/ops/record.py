@@ -135,13 +135,13 @@ class Record:
 
     name: str
     forward: Callable[..., Any]  #: on arrays; or, for a composed operation, on tensors
-    gradients: Mapping[str, Callable[..., Any]]  #: the rule of each input; empty if one function gives them all
-    inputs: Sequence[str]  #: those that have gradients; empty if composed
-    sample: Sample
     torch: str  #: what torch calls it, below `torch`
     methods: Sequence[str]
-    composed: bool
-    differentiable: bool
+    sample: Sample = one_array
+    gradients: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  #: of each input, by one function each
+    inputs: Sequence[str] = ()  #: those that have gradients; empty if composed
+    composed: bool = True
+    differentiable: bool = True
     in_place: bool = False
     promotes: bool = False  #: mixes dtypes
     order: int = 2  #: the highest derivative that is compared with a numerical one
@@ -164,28 +164,16 @@ class Record:
 
 registry: dict[str, Record] = {}
 
+HOW = {"inputs", "floating", "view", "saves", "variadic", "outputs", "creates", "writes"}  # a `Primitive` runs
 REFLECTED = {"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"}
 
 
 def operation(
     gradients: Mapping[str, Callable[..., Any]] | Callable[..., Any] | None = None,
     *,
-    inputs: Sequence[str] = (),
-    sample: Sample = one_array,
-    methods: Sequence[str] | None = None,
-    torch: str | None = None,
     promotes: Sequence[str] | bool = False,
-    floating: bool = False,
-    functional: Sequence[str] | None = None,
-    in_place: bool = False,
-    view: bool = False,
-    saves: bool = False,
-    variadic: bool = False,
-    outputs: int = 1,
-    creates: bool = False,
-    writes: Sequence[str] = (),
     grad_fn: str | None = None,
-    order: int = 2,
+    **settings: Any,
 ) -> Callable[[F], F]:
     """Register an operation written on arrays, with the gradient rule of each input.
 
@@ -209,74 +197,43 @@ def operation(
         order: the highest derivative that is tested against a numerical one.
     """
 
+    how = {name: settings.pop(name) for name in HOW & settings.keys()}
+
     def register(forward: F) -> F:
-        name = forward.__name__
-        label = grad_fn or "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+        label = grad_fn or "".join(part.capitalize() for part in forward.__name__.split("_")) + "Backward0"
         rules = gradients or {}
-        primitive = Primitive(
-            forward,
-            rules,
-            label,
-            inputs=inputs,
-            promotes=promotes,
-            floating=floating,
-            view=view,
-            saves=saves,
-            variadic=variadic,
-            outputs=outputs,
-            creates=creates,
-            writes=writes,
-        )
-        record = Record(
-            name=name,
-            forward=forward,
-            gradients={} if callable(rules) else rules,
-            inputs=[primitive.names[i] for i in primitive.inputs],
-            sample=sample,
-            **names(name, torch, methods),
-            composed=False,
-            differentiable=bool(rules),
-            in_place=in_place,
-            promotes=bool(promotes),
-            order=order,
-            functional=functional,
-            primitive=primitive,
-        )
+        primitive = Primitive(forward, rules, label, promotes=promotes, **how)
+        fields: dict[str, Any] = {
+            "gradients": {} if callable(rules) else rules,
+            "differentiable": bool(rules),
+            "primitive": primitive,
+        }
+        inputs = [primitive.names[i] for i in primitive.inputs]
+        record = described(forward, inputs=inputs, composed=False, promotes=bool(promotes), **fields, **settings)
         return cast(F, publish(record, primitive.run))
 
     return register
 
 
-def composed(
-    *,
-    sample: Sample = one_array,
-    methods: Sequence[str] | None = None,
-    torch: str | None = None,
-    functional: Sequence[str] | None = None,
-    in_place: bool = False,
-    differentiable: bool = True,
-    order: int = 2,
-) -> Callable[[F], F]:
-    """Register an operation that is written in terms of others, and so needs no gradient rule."""
+def composed(**settings: Any) -> Callable[[F], F]:
+    """Register an operation that is written in terms of others, and so needs no gradient rule.
 
-    def register(function: F) -> F:
-        name = function.__name__
-        record = Record(
-            name=name,
-            forward=function,
-            gradients={},
-            inputs=(),
-            sample=sample,
-            **names(name, torch, methods),
-            composed=True,
-            differentiable=differentiable,
-            in_place=in_place,
-            order=order,
-            functional=functional,
-        )
-        return publish(record, function)
+    Args:
+        settings: `sample`, `methods`, `torch`, `functional`, `in_place`, `order` as for `operation`; and
+            ``differentiable=False`` where no gradient flows.
+    """
+    return lambda function: publish(described(function, **settings), function)
 
-    return register
+
+def described(
+    forward: Callable[..., Any], torch: str | None = None, methods: Sequence[str] | None = None, **fields: Any
+) -> Record:
+    """The record, with its names in torch and as a method where nothing else is said."""
+    name = forward.__name__
+    hidden = name.startswith("_")
+    torch = ("" if hidden else name) if torch is None else torch
+    own = [] if hidden or torch.startswith(("nn.", "linalg.")) else [name]
+    return Record(name, forward, torch, own if methods is None else methods, **fields)
 
 
 def publish(record: Record, call: F) -> F:
@@ -297,14 +254,6 @@ def publish(record: Record, call: F) -> F:
     if record.in_place:
         setattr(Tensor, f"{record.name}_", in_place_of(record.name, method_call))
     return call
-
-
-def names(name: str, torch: str | None, methods: Sequence[str] | None) -> dict[str, Any]:
-    """What an operation is called in torch and as a method, where its record does not say."""
-    hidden = name.startswith("_")
-    torch = ("" if hidden else name) if torch is None else torch
-    own = [] if hidden or torch.startswith(("nn.", "linalg.")) else [name]
-    return {"torch": torch, "methods": own if methods is None else methods}
 
 
 def checked(record: Record, call: F, first: int = 0) -> F:
