@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -21,23 +22,75 @@ from minigrad.tensor import Tensor
 
 
 def raw(index: Any) -> Any:
-    """An index with its tensors as arrays, and lists as arrays too (torch reads them so)."""
+    """An index as NumPy reads it: tensors and lists as arrays, a single integer as a number, bytes as a mask."""
     if isinstance(index, Tensor):
+        if not index.ndim and index.array.dtype.kind in "iu" and index.array.dtype != np.uint8:
+            return int(index)  # one element: as in torch, that is a view
+        if index.array.dtype == np.uint8:
+            warnings.warn(
+                "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+                stacklevel=4,
+            )
+            return index.array.astype(bool)
         return index.array
     if isinstance(index, tuple):
         return tuple(raw(i) for i in index)
-    if isinstance(index, list):
-        return np.array([raw(i) for i in index])
+    if isinstance(index, (list, range)):
+        array = np.array([raw(i) for i in index])
+        return array if array.size else array.astype(np.int64)
     return index
+
+
+def parsed(index: Any) -> Any:
+    """An index as a number, a slice or an array, or a tuple of these."""
+    if is_basic(index):
+        return index
+    if isinstance(index, list) and any(isinstance(i, (list, tuple, Tensor, slice, type(None))) for i in index):
+        warnings.warn(
+            "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch "
+            "2.9; use x[tuple(seq)] instead of x[seq].",
+            stacklevel=3,
+        )
+        index = tuple(index)
+    return raw(index)
+
+
+def in_two_steps(key: Any, ndim: int) -> tuple[Any, Any]:
+    """An index that mixes numbers with arrays, as one of numbers and slices, and another one of its result.
+
+    NumPy takes a number beside arrays for an array too, and puts dimensions elsewhere then; torch selects first.
+    """
+    parts = key if isinstance(key, tuple) else (key,)
+    arrays = [isinstance(p, np.ndarray) for p in parts]
+    if not any(arrays) or not any(is_number(p) for p in parts):
+        return None, key
+    used = [p.ndim if isinstance(p, np.ndarray) and p.dtype == bool else p is not None for p in parts]
+    rest = ndim - builtins.sum(int(n) for n, p in zip(used, parts, strict=True) if p is not Ellipsis)
+    whole = [slice(None)]
+    first: list[Any] = []
+    second: list[Any] = []
+    for part, n, is_array in zip(parts, used, arrays, strict=True):
+        if part is Ellipsis:
+            first += whole * rest
+            second += whole * rest
+        elif is_array:
+            first += whole * int(n)
+            second.append(part)
+        else:
+            first.append(part)
+            second += [] if is_number(part) else whole
+    return tuple(first), tuple(second)
+
+
+def is_number(part: Any) -> bool:
+    """Whether a part of an index selects one element of a dimension."""
+    return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
 
 
 def is_basic(index: Any) -> bool:
     """Whether an index only slices, so that no element is taken twice."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(
-        p is None or p is Ellipsis or (isinstance(p, (int, slice, np.integer)) and not isinstance(p, bool))
-        for p in parts
-    )
+    return all(p is None or p is Ellipsis or isinstance(p, slice) or is_number(p) for p in parts)
 
 
 @operation(
@@ -54,7 +107,7 @@ def _index(input: Any, index: Any) -> Any:
     out = input[index]
     if not isinstance(out, np.ndarray):  # one number: ask for it as a view of no dimensions
         return input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
-    return out
+    return out if is_basic(index) else np.ascontiguousarray(out)
 
 
 @operation(
@@ -97,7 +150,7 @@ def index(input: Any, index: Any) -> Any:
     >>> x[:, 1], x[x > 3]
     (tensor([1, 4]), tensor([4, 5]))
     """
-    key = index if is_basic(index) else raw(index)
+    key = parsed(index)
     parts = key if isinstance(key, tuple) else (key,)
     named = sum(p is not None and p is not Ellipsis and not isinstance(p, bool) for p in parts)
     if named > input.ndim and not any(isinstance(p, np.ndarray) for p in parts):
@@ -107,12 +160,15 @@ def index(input: Any, index: Any) -> Any:
     for p in parts:
         if isinstance(p, slice) and p.step is not None and p.step <= 0:
             raise ValueError("step must be greater than zero")
-    return _index(input, key)
+    first, key = in_two_steps(key, input.ndim)
+    return _index(input if first is None else _index(input, first), key)
 
 
 def set_index(input: Tensor, index: Any, value: Any) -> None:
     """``input[index] = value``, in place and recorded."""
-    key = index if is_basic(index) else raw(index)
+    first, key = in_two_steps(parsed(index), input.ndim)
+    if first is not None:
+        return set_index(_index(input, first), key, value)
     kind = input.array.dtype
     fill = value.astype(kind) if isinstance(value, Tensor) else np.asarray(value, dtype=kind)
     region = input.array[key].shape
@@ -125,6 +181,7 @@ def set_index(input: Tensor, index: Any, value: Any) -> None:
             f"shape {list(region)}"
         )
     input.assign(_index_put(input, key, fill))
+    return None
 
 
 def _outside(g: Any, index: Any) -> Any:
@@ -242,9 +299,30 @@ def unfold(input: Operand, dimension: int, size: int, step: int) -> Any:
         return narrow(reshape(input, 1), 0, 0, size)
     if not 0 <= size <= input.shape[at]:
         raise RuntimeError(f"maximum size for tensor at dimension {at} is {input.shape[at]} but size is {size}")
-    starts = np.arange(0, input.shape[at] - size + 1, step)
-    windows = _index(input, (slice(None),) * at + (starts[:, None] + np.arange(size),))
-    return movedim(windows, at + 1, -1)
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    return _unfold(input, at, size, step)
+
+
+def _windows(n: int, dim: int, size: int, step: int) -> tuple[Any, ...]:
+    """The index that takes these windows out of dimension `dim`, of length `n`."""
+    starts = np.arange(0, n - size + 1, step)
+    return (slice(None),) * dim + (starts[:, None] + np.arange(size),)
+
+
+@operation(
+    {
+        "input": lambda g, input_shape, dim, size, step: _place(
+            movedim(g, -1, dim + 1), tuple(input_shape), _windows(input_shape[dim], dim, size, step)
+        )
+    },
+    view=True,
+    sample=lambda d: (d.array((5, 2)), 0, 2, d.choice([1, 2, 3])),
+)
+def _unfold(input: Any, dim: int, size: int, step: int) -> Any:
+    """`unfold` of checked arguments; what lies in two windows can't be written to."""
+    windows = np.lib.stride_tricks.sliding_window_view(input, size, dim, writeable=step >= size)
+    return windows[(slice(None),) * dim + (slice(None, None, step),)]
 
 
 # ---- gather and scatter --------------------------------------------------------------------------------------
@@ -386,11 +464,31 @@ def triu(input: Operand, diagonal: int = 0) -> Any:
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-2, 2)))
 def diagonal(input: Operand, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal of dimensions `dim1` and `dim2`, as the last dimension."""
-    x = movedim(input, (dim1, dim2), (-2, -1))
-    rows, cols = x.shape[-2:]
-    n = max(min(rows + min(offset, 0), cols - max(offset, 0)), 0)
-    i = np.arange(n)
-    return _index(x, (..., i + max(-offset, 0), i + max(offset, 0)))
+    first, second = one_dim(dim1, input.ndim), one_dim(dim2, input.ndim)
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return _diagonal_of(input, offset, first, second)
+
+
+def _on_diagonal(g: Any, shape: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """Zeros of `shape` with `g` on the diagonal."""
+    rest = [n for i, n in enumerate(shape) if i not in (dim1, dim2)]
+    i = np.arange(g.shape[-1])
+    placed = _place(g, (*rest, shape[dim1], shape[dim2]), (..., i + max(-offset, 0), i + max(offset, 0)))
+    return movedim(placed, (-2, -1), (dim1, dim2))
+
+
+@operation(
+    {"input": lambda g, input_shape, offset, dim1, dim2: _on_diagonal(g, input_shape, offset, dim1, dim2)},
+    view=True,
+    grad_fn="DiagonalBackward0",
+    sample=lambda d: (d.array((3, 2, 4)), d.integer(-2, 2), *d.choice([(0, 1), (2, 0)])),
+)
+def _diagonal_of(input: Any, offset: int, dim1: int, dim2: int) -> Any:
+    """`diagonal` of checked arguments."""
+    out = np.diagonal(input, offset, dim1, dim2)
+    out.flags.writeable = input.flags.writeable
+    return out
 
 
 @composed(sample=lambda d: (d.array((3, 3)) if d.boolean() else d.array((3,)), d.integer(-1, 1)))

@@ -14,6 +14,7 @@ import numpy as np
 from minigrad.kernels import memory
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.tensor import Tensor, out_of_range
+from minigrad.views import check_write
 
 
 def one_dim(dim: int, ndim: int) -> int:
@@ -151,8 +152,8 @@ def unflatten(input: Operand, dim: int, sizes: tuple[int, ...]) -> Any:
 
 @composed()
 def ravel(input: Operand) -> Any:
-    """All elements in one dimension."""
-    return _reshape(input, (-1,)) if input.numel() else _reshape(input, (0,))
+    """All elements in one dimension; a copy if they don't lie contiguously in memory."""
+    return _reshape(input.contiguous(), (input.numel(),))
 
 
 @composed(sample=lambda d: ((x := d.array()), d.integer(-x.ndim - 1, x.ndim)))
@@ -267,7 +268,10 @@ def _stretchable(d: Any) -> tuple[Any, ...]:
 @operation({"input": lambda g: g}, view=True, torch="broadcast_to", sample=lambda d: (d.array((1, 2)), (3, 2)))
 def _expand(input: Any, shape: tuple[int, ...]) -> Any:
     """`input` repeated without a copy; its gradient is summed where every gradient is: on the edge."""
-    return np.broadcast_to(input, shape)
+    out = np.broadcast_to(input, shape)
+    if out.size == input.size and input.flags.writeable:  # nothing is repeated
+        return input.reshape(shape)
+    return out
 
 
 @composed(sample=_stretchable, torch="Tensor.expand")
@@ -317,7 +321,7 @@ def repeat(input: Operand, *repeats: Any) -> Any:
     shape = (1,) * (len(times) - input.ndim) + tuple(input.shape)
     spaced = _reshape(input, tuple(m for n in shape for m in (1, n)))
     stretched = _expand(spaced, tuple(m for r, n in zip(times, shape, strict=True) for m in (r, n)))
-    return _reshape(stretched, tuple(r * n for r, n in zip(times, shape, strict=True)))
+    return _reshape(stretched.clone(), tuple(r * n for r, n in zip(times, shape, strict=True)))
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(2,), (2, 1), (2, 2, 1)])))
@@ -343,7 +347,10 @@ def flip(input: Operand, *axes: Any, dims: Any = None) -> Any:
 
 
 def _reshaped_in_place(x: Tensor, y: Tensor) -> Tensor:
-    x.array, x.node, x.tracked = y.array, y.node, y.tracked
+    check_write(x, x)
+    x.array = y.array
+    if y.node is not None:
+        x.node, x.output, x.tracked = y.node, y.output, y.tracked
     return x
 
 
