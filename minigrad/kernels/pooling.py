@@ -105,15 +105,9 @@ def unpool(input: Array, shape: tuple[int, ...], window: Window, masks: Any = No
 
 def max_pool(input: Array, window: Window) -> Array:
     """The largest element of each window."""
-    taps = list(window.taps(input))
-    out = np.empty_like(input, shape=(*input.shape[:-2], *window.size))
-    if all(tap.shape[-2:] == window.size for tap, _ in taps):
-        np.maximum(taps[0][0], taps[-1][0], out=out)
-        for tap, _ in taps[1:-1]:
-            np.maximum(out, tap, out=out)
-        return out
-    out[...] = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
-    for tap, at in taps:
+    lowest = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
+    out = np.full_like(input, lowest, shape=(*input.shape[:-2], *window.size))
+    for tap, at in window.taps(input):
         np.maximum(out[at], tap, out=out[at])
     return out
 

@@ -86,7 +86,6 @@ def _sum_of_channels(g: Any) -> Any:
 @operation(
     _gradients,
     inputs=("input", "weight", "bias"),
-    methods=[],
     torch="nn.functional.conv2d",
     grad_fn="ConvolutionBackward0",
     sample=_conv2d_sample,
@@ -109,8 +108,6 @@ def _input_gradients(
 @operation(
     _input_gradients,
     inputs=("input", "weight"),
-    methods=[],
-    torch="",
     grad_fn="ConvolutionBackward0",
     sample=_conv2d_input_sample,
 )
@@ -132,8 +129,6 @@ def _weight_gradients(
 @operation(
     _weight_gradients,
     inputs=("result", "input"),
-    methods=[],
-    torch="",
     grad_fn="ConvolutionBackward0",
     sample=_conv2d_weight_sample,
 )

@@ -49,7 +49,7 @@ def _check_probability(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-@operation(methods=[], torch="", sample=lambda d: (d.array((2, 3)), (2, 3), d.choice([0.0, 0.5, 1.0]), (0, 1)))
+@operation(sample=lambda d: (d.array((2, 3)), (2, 3), d.choice([0.0, 0.5, 1.0]), (0, 1)))
 def _dropout_mask(
     input: Any, shape: tuple[int, ...], p: float, order: tuple[int, ...], *, out: Array | None = None
 ) -> Any:
@@ -97,8 +97,7 @@ def _drop_channels(input: Tensor, single: bool, p: float, training: bool, inplac
     _check_probability(p)
     if input.ndim < 2 and training and p > 0:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-    batch = 0 if single else 1
-    shape = tuple(n if i <= batch else 1 for i, n in enumerate(input.shape))
+    shape = tuple(n if i <= 1 - single else 1 for i, n in enumerate(input.shape))
     return _drop(input, shape, p, training, inplace)
 
 
@@ -142,7 +141,6 @@ def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
 
 
 @composed(
-    methods=[],
     torch="nn.functional.dropout3d",
     sample=lambda d: (d.array(d.choice([(2, 3, 1, 2), (2, 3, 1, 2, 2)])), *_certain(d)),
 )

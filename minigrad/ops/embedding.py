@@ -27,7 +27,6 @@ def refuse(max_norm: float | None, scale_grad_by_freq: bool, sparse: bool) -> No
 
 
 @composed(
-    methods=[],
     torch="nn.functional.embedding",
     sample=lambda d: (  # the padding row is a constant on purpose: not what a numerical gradient sees
         d.integers(d.shape(0, 2), 3),

@@ -52,8 +52,6 @@ def _standardize_sample(d: Any) -> tuple[Any, ...]:
 @operation(
     _standardize_gradients,
     inputs=("input", "weight", "bias"),
-    methods=[],
-    torch="",
     saves=True,
     writes=("running_mean", "running_var"),
     grad_fn="NativeBatchNormBackward0",

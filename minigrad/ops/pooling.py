@@ -39,8 +39,6 @@ def _sum_sample(d: Any, back: bool) -> tuple[Any, ...]:
 
 @operation(
     {"input": lambda g, input_shape, window, masks: _unpool(g, tuple(input_shape), window, masks)},
-    methods=[],
-    torch="",
     grad_fn="AvgPool2DBackward0",
     sample=lambda d: _sum_sample(d, False),
 )
@@ -51,8 +49,6 @@ def _pool_sum(input: Any, window: Window, masks: Any = None) -> Any:
 
 @operation(
     {"input": lambda g, window, masks: _pool_sum(g, window, masks)},
-    methods=[],
-    torch="",
     grad_fn="AvgPool2DBackward0Backward0",
     sample=lambda d: _sum_sample(d, True),
 )
@@ -73,8 +69,6 @@ def _max_pool_sample(d: Any) -> tuple[Any, ...]:
 
 @operation(
     {"input": _max_pool2d_gradient},
-    methods=[],
-    torch="",
     grad_fn="MaxPool2DWithIndicesBackward0",
     sample=_max_pool_sample,
 )
@@ -83,7 +77,7 @@ def _max_pool2d(input: Any, window: Window) -> Any:
     return kernels.max_pool(input, window)
 
 
-@operation(methods=[], torch="", sample=_max_pool_sample)
+@operation(sample=_max_pool_sample)
 def _max_pool2d_indices(input: Any, window: Window) -> Any:
     """Where in its image the largest element of each window stands: row · W + column."""
     return kernels.max_pool_indices(input, window)
@@ -167,7 +161,6 @@ def _pool_arguments(d: Any, dims: int, dilated: bool) -> tuple[Any, ...]:
 
 
 @composed(
-    methods=[],
     torch="nn.functional.max_pool2d",
     sample=lambda d: (*_pool_arguments(d, 2, True), d.boolean(), d.boolean()),
 )
@@ -205,7 +198,6 @@ def max_pool2d(
 
 
 @composed(
-    methods=[],
     torch="nn.functional.max_pool1d",
     sample=lambda d: (*_pool_arguments(d, 1, True), d.boolean(), d.boolean()),
 )
@@ -230,7 +222,6 @@ def max_pool1d(
 
 
 @composed(
-    methods=[],
     torch="nn.functional.avg_pool2d",
     sample=lambda d: (*_pool_arguments(d, 2, False), d.boolean(), d.boolean(), d.choice([None, 3])),
 )
@@ -282,7 +273,6 @@ def avg_pool2d(
 
 
 @composed(
-    methods=[],
     torch="nn.functional.avg_pool1d",
     sample=lambda d: (*_pool_arguments(d, 1, False), d.boolean(), d.boolean()),
 )
@@ -305,7 +295,6 @@ def avg_pool1d(
 
 
 @composed(
-    methods=[],
     torch="nn.functional.adaptive_avg_pool2d",
     sample=lambda d: (
         d.array((*d.choice([(), (2,)]), 2, d.integer(1, 5), d.integer(1, 5))),
@@ -352,7 +341,6 @@ def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
 
 
 @composed(
-    methods=[],
     torch="nn.functional.adaptive_avg_pool1d",
     sample=lambda d: (d.array((*d.choice([(), (2,)]), 2, d.integer(1, 5))), d.choice([1, 2, 3])),
 )

@@ -20,7 +20,7 @@ from minigrad.ops.elementwise import sigmoid, tanh
 from minigrad.ops.indexing import chunk, index
 from minigrad.ops.joining import cat, stack
 from minigrad.ops.linalg import linear
-from minigrad.ops.record import composed, operation
+from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.shape import unsqueeze
 from minigrad.tensor import Tensor
 
@@ -39,7 +39,7 @@ def rnn_step(function: Callable[[Any], Any]) -> Step:
     return step
 
 
-def lstm_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
+def lstm_step(gates: Any, state: State, weight: Operand, bias: Any) -> State:
     """Input, forget and output gates i, f, o and cell gate g: ``c' = f c + i g``, ``h' = o tanh(c')``."""
     h, c = state
     i, f, g, o = chunk(gates + linear(h, weight, bias), 4, -1)
@@ -47,7 +47,7 @@ def lstm_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
     return sigmoid(o) * tanh(c), c
 
 
-def gru_step(gates: Any, state: State, weight: Any, bias: Any) -> State:
+def gru_step(gates: Any, state: State, weight: Operand, bias: Any) -> State:
     """Reset, update and new gates r, z, n: ``h' = n + z (h - n)``; r scales the state's share of n."""
     (h,) = state
     (r, z, n), (r_h, z_h, n_h) = chunk(gates, 3, -1), chunk(linear(h, weight, bias), 3, -1)
@@ -131,8 +131,6 @@ def _read_gradients(
 @operation(
     _read_gradients,
     inputs=("x", "h", "c", "w_ih", "w_hh", "b_ih", "b_hh"),
-    methods=[],
-    torch="",
     saves=True,
     outputs=2,
     grad_fn="RnnBackward0",
@@ -171,7 +169,7 @@ def _layers_sample(kind: str) -> Callable[[Any], tuple[Any, ...]]:
 
 def _layers_of(kind: str) -> Callable[..., State]:
     def layers(
-        input: Any,
+        input: Operand,
         hx: Any,
         params: Sequence[Any],
         has_biases: bool,
