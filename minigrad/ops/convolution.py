@@ -105,12 +105,7 @@ def _input_gradients(
     )
 
 
-@operation(
-    _input_gradients,
-    inputs=("input", "weight"),
-    grad_fn="ConvolutionBackward0",
-    sample=_conv2d_input_sample,
-)
+@operation(_input_gradients, inputs=("input", "weight"), grad_fn="ConvolutionBackward0", sample=_conv2d_input_sample)
 def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
     """The gradient of `_conv2d`'s input, which has this `size`, if `input` is that of the result."""
     return kernels.conv2d_input(input, weight, size, stride, padding, dilation, groups)
@@ -126,12 +121,7 @@ def _weight_gradients(
     )
 
 
-@operation(
-    _weight_gradients,
-    inputs=("result", "input"),
-    grad_fn="ConvolutionBackward0",
-    sample=_conv2d_weight_sample,
-)
+@operation(_weight_gradients, inputs=("result", "input"), grad_fn="ConvolutionBackward0", sample=_conv2d_weight_sample)
 def _conv2d_weight(
     result: Any, input: Any, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Any:

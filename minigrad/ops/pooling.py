@@ -67,11 +67,7 @@ def _max_pool_sample(d: Any) -> tuple[Any, ...]:
     return d.array(shape, distinct=True), window
 
 
-@operation(
-    {"input": _max_pool2d_gradient},
-    grad_fn="MaxPool2DWithIndicesBackward0",
-    sample=_max_pool_sample,
-)
+@operation({"input": _max_pool2d_gradient}, grad_fn="MaxPool2DWithIndicesBackward0", sample=_max_pool_sample)
 def _max_pool2d(input: Any, window: Window) -> Any:
     """The largest element of each window."""
     return kernels.max_pool(input, window)
