@@ -76,7 +76,9 @@ class Builder:
         ref = self._given(thing)
         if not isinstance(ref, Ref):
             return Text("{}", ref)
-        return Text(f"t{ref.slot.name[1:]}") if ref.slot.kind == "input" else Text("wrap(array({}))", ref)
+        if ref.slot.kind == "input" and ref.view is None:
+            return Text(f"t{ref.slot.name[1:]}")
+        return Text("wrap({})" if thing.number in self.record.views else "wrap(array({}))", ref)
 
     def _lower(self, call: Call) -> None:
         """Write a call as lines with ``out=``, or as it was recorded."""

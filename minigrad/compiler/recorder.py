@@ -73,6 +73,7 @@ class Recorder(Watcher):
         self.values: dict[int, Value] = {}
         self.refusal: str | None = None
         self.walked: dict[int, Any] = {}  #: the nodes that backward came through
+        self.views: set[int] = set()  #: the results that are views of what was there before
         self._returned: list[Any] = []
         self._given: set[int] = set()  # gradients that belong to a leaf
         self._kept: list[Any] = []  # as long as an object lives, nothing else has its id
@@ -179,9 +180,11 @@ class Recorder(Watcher):
                 return Value(-1, "older", result)
             if result.tracked and result.node is not None and id(result.node) not in self.walked:
                 self.read("a result with a graph is returned, which a replay has not")
-            others = [x.example for x in self.values.values() if x.kind in ("input", "constant") and x is not value]
-            if value.kind == "result" and any(np.may_share_memory(x, result.array) for x in [*others, *self._returned]):
-                self.read("a view of another tensor is returned, where a replay returns a copy")
+            older = [x.example for x in self.values.values() if x.kind in ("input", "constant") and x is not value]
+            if any(np.may_share_memory(x, result.array) for x in older):
+                self.views.add(value.number)
+            elif any(np.may_share_memory(x, result.array) for x in self._returned):
+                self.read("two results share memory, where a replay returns copies")
             self._returned.append(result.array)
             return value
         if id(result) in guards.seen:
