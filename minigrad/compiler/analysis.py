@@ -258,7 +258,7 @@ class Analysis:
     def code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, types.CellType]) -> None:
         """What one code object names."""
         number = code.co_firstlineno
-        instructions = list(dis.get_instructions(code))
+        instructions = decoded(code)
         for i, (op, name) in enumerate([(x.opname, x.argval) for x in instructions]):
             number = getattr(instructions[i].positions, "lineno", None) or number
             line = f"{code.co_filename}:{number}"
@@ -314,6 +314,12 @@ class Analysis:
         if found is None:
             self.refuse("the name of an attribute is computed", line)
         return found
+
+
+@functools.lru_cache(1024)
+def decoded(code: types.CodeType) -> list[dis.Instruction]:
+    """The instructions of a code object."""
+    return list(dis.get_instructions(code))
 
 
 def contents(cells: dict[str, types.CellType]) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class Guards:
                 analysis.follow(argument, "its arguments")
         self.seen = analysis.seen
         self.checks: list[Check] = []
+        self._asked: set[tuple[str, bool]] = set()
         self.names: dict[str, Any] = dict(CALLED)
         self._fast: Callable[[], bool] | None = None
         self.aliases: list[tuple[int, Tensor]] = []  #: arguments that share their array with a tensor that is read
@@ -83,8 +84,9 @@ class Guards:
         names = [f"o{id(thing)}" for thing in objects]
         self.names.update(zip(names, objects, strict=True))
         check = Check(text.format(*names), each, what, line)
-        if any(check[:2] == other[:2] for other in self.checks):
+        if check[:2] in self._asked:
             return
+        self._asked.add(check[:2])
         self.names[f"v{len(self.checks)}"] = self._now(check)
         self.checks.append(check)
         self._fast = None
