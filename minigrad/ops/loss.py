@@ -7,6 +7,7 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -329,17 +330,23 @@ def _binary_cross_entropy_slope(input: Any, target: Any) -> Any:
 
 @operation(
     {
-        "input": lambda g, input, target: g * _binary_cross_entropy_slope(input, target),
-        "target": lambda g, input: g * (log(1 - input) - log(input)),
+        "input": lambda g, input, target, mean: _share(g, input, mean) * _binary_cross_entropy_slope(input, target),
+        "target": lambda g, input, mean: _share(g, input, mean) * (log(1 - input) - log(input)),
     },
-    sample=_probabilities,
+    sample=lambda d: (*_probabilities(d), d.boolean()),
 )
-def _binary_cross_entropy(input: Any, target: Any) -> Any:
-    """``-(t ln p + (1 - t) ln(1 - p))``, each logarithm at least -100."""
-    if input.size and not (np.minimum.reduce(input, None) >= 0 and np.maximum.reduce(input, None) <= 1):
+def _binary_cross_entropy(input: Any, target: Any, mean: bool = False) -> Any:
+    """``-(t ln p + (1 - t) ln(1 - p))``, each logarithm at least -100; with `mean` the mean of all."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        losses = (target - 1) * np.maximum(np.log1p(-input), -100) - target * np.maximum(np.log(input), -100)
+    total = np.add.reduce(losses, None)
+    if np.isnan(total) and not (np.minimum.reduce(input, None) >= 0 and np.maximum.reduce(input, None) <= 1):
         raise RuntimeError("all elements of input should be between 0 and 1")
-    with np.errstate(divide="ignore"):
-        return (target - 1) * np.maximum(np.log1p(-input), -100) - target * np.maximum(np.log(input), -100)
+    return total / input.size if mean else losses
+
+
+def _share(g: Any, input: Any, mean: bool) -> Any:
+    return g / math.prod(input.shape) if mean else g
 
 
 @loss(_probabilities)
@@ -355,6 +362,8 @@ def binary_cross_entropy(input: Operand, target: Operand, weight: Operand = None
     tensor(100.)
     """
     same_size("binary_cross_entropy", input, target)
+    if reduction == "mean" and weight is None and input.numel():
+        return _binary_cross_entropy(input, target, True)
     return reduced(_binary_cross_entropy(input, target), reduction, weight)
 
 
