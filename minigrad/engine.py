@@ -23,7 +23,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from minigrad.grad_mode import recording
 from minigrad.hooks import Hook, call_hooks, hooked
 from minigrad.watch import call, watching
 
@@ -171,7 +170,8 @@ def backward(
     """What arrives at each leaf, or at each of `inputs`, by place, if these gradients start from the `roots`.
 
     With `inputs` only the ways to them are walked. `retain_graph` keeps the saved values, for another walk.
-    With `create_graph` gradients are variables, which `wrap` makes of an array and the node that it came from.
+    With `create_graph` gradients are variables, which `wrap` makes of an array and the node that it came from; who
+    calls it sees to it that the walk is recorded.
     """
     wanted = None if inputs is None else {v.place for v in inputs}
     useful = None if wanted is None else leading_to(wanted, [root.place for root, _ in roots])
@@ -206,7 +206,7 @@ def backward(
                 shares.append((place, share))
         return shares
 
-    with recording(create_graph), np.errstate(all="ignore"):  # inf and nan are values, as in torch
+    with np.errstate(all="ignore"):  # inf and nan are values, as in torch
         add = operator.add if watcher is None else functools.partial(watcher.call, operator.add)
         arrived = walk([(root.place, g) for root, g in roots], visit, add)
         for place, g in arrived.items():

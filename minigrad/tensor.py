@@ -19,6 +19,7 @@ from minigrad import dtypes, engine, views, watch
 from minigrad._format import format_tensor
 from minigrad.dtypes import dtype
 from minigrad.engine import Array, Node, Variable
+from minigrad.grad_mode import grad_mode
 from minigrad.hooks import RETAIN, Removable
 from minigrad.kernels.memory import axes
 from minigrad.views import View, own_hooks
@@ -589,7 +590,7 @@ def run_backward(
                 x.retain_grad()
     keep = create_graph if retain_graph is None else retain_graph
     roots = seeds(tensors, gradients, create_graph)
-    arrived = engine.backward(roots, Tensor.wrap, inputs, keep, create_graph)
+    arrived = walk_back(roots, inputs, keep, create_graph)
     taken = {id(g) for _, g in roots}
     watcher = watch.watching.watcher
     for leaf, g in arrived.items():
@@ -602,6 +603,17 @@ def run_backward(
         if leaf.after_accumulate:
             for hook in list(leaf.after_accumulate.values()):
                 watch.effect(hook, leaf)
+
+
+def walk_back(
+    roots: Sequence[tuple[Variable, Any]], inputs: Sequence[Variable] | None, retain_graph: bool, create_graph: bool
+) -> engine.Arrived:
+    """`engine.backward` on tensors: what it computes is recorded if `create_graph`, and not otherwise."""
+    before, grad_mode.enabled = grad_mode.enabled, create_graph
+    try:
+        return engine.backward(roots, Tensor.wrap, inputs, retain_graph, create_graph)
+    finally:
+        grad_mode.enabled = before
 
 
 def accumulate(leaf: Tensor, g: Any, taken: set[int]) -> None:

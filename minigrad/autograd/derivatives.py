@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad import engine
-from minigrad.tensor import Tensor, run_backward, seeds
+from minigrad.tensor import Tensor, run_backward, seeds, walk_back
 from minigrad.watch import call
 
 
@@ -65,7 +64,7 @@ def grad(
         if not x.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
     keep = create_graph if retain_graph is None else retain_graph
-    arrived = engine.backward(seeds(outs, given, create_graph), Tensor.wrap, ins, keep, create_graph)
+    arrived = walk_back(seeds(outs, given, create_graph), ins, keep, create_graph)
     results: list[Tensor | None] = []
     for i, x in enumerate(ins):
         g = arrived.get(x.place)

@@ -263,9 +263,11 @@ def linear(input: Operand, weight: Operand, bias: Operand = None) -> Any:
     if input.ndim == 0 or weight.ndim != 2 or input.shape[-1] != weight.shape[1]:
         a, b = ("x".join(map(str, s)) for s in (input.shape, weight.shape[::-1]))
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a} and {b})")
-    same_dtype("mat1 and mat2", input, weight)
+    if input.dtype is not weight.dtype:
+        same_dtype("mat1 and mat2", input, weight)
     if bias is not None:
-        same_dtype("input and bias", input, bias)
+        if input.dtype is not bias.dtype:
+            same_dtype("input and bias", input, bias)
         if bias.shape != weight.shape[:1]:
             raise RuntimeError(f"linear: bias of shape {list(bias.shape)} for a weight of shape {list(weight.shape)}")
     if input.ndim == 2:
