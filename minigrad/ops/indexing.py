@@ -1,4 +1,4 @@
-"""Operations that read and write parts of a tensor: indexing, splitting, gather and scatter, diagonals.
+"""Operations that read and write parts of a tensor: indexing, splitting, gather and scatter.
 
 Where torch returns a view of the same memory, so does minigrad.
 https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutating-ops
@@ -438,72 +438,6 @@ def take_along_dim(input: Operand, indices: Operand, dim: int) -> Any:
     """`gather` with the arguments in NumPy's order."""
     return gather(input, dim, indices)
 
-
-# ---- matrices ------------------------------------------------------------------------------------------------
-
-
-def _lower(input: Any, diagonal: int, name: str) -> Any:
-    if input.ndim < 2:
-        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions, not shape {list(input.shape)}")
-    rows, columns = input.shape[-2:]
-    return np.tri(rows, columns, diagonal).astype(bool)
-
-
-@composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
-def tril(input: Operand, diagonal: int = 0) -> Any:
-    """The lower triangle of each matrix; 0 above."""
-    return where(_lower(input, diagonal, "tril"), input, False)
-
-
-@composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
-def triu(input: Operand, diagonal: int = 0) -> Any:
-    """The upper triangle of each matrix; 0 below."""
-    return where(~_lower(input, diagonal - 1, "triu"), input, False)
-
-
-@composed(sample=lambda d: (d.array((3, 4)), d.integer(-2, 2)))
-def diagonal(input: Operand, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """The diagonal of dimensions `dim1` and `dim2`, as the last dimension."""
-    first, second = one_dim(dim1, input.ndim), one_dim(dim2, input.ndim)
-    if first == second:
-        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    return _diagonal_of(input, offset, first, second)
-
-
-def _on_diagonal(g: Any, shape: Any, offset: int, dim1: int, dim2: int) -> Any:
-    """Zeros of `shape` with `g` on the diagonal."""
-    rest = [n for i, n in enumerate(shape) if i not in (dim1, dim2)]
-    i = np.arange(g.shape[-1])
-    placed = _place(g, (*rest, shape[dim1], shape[dim2]), (..., i + max(-offset, 0), i + max(offset, 0)))
-    return movedim(placed, (-2, -1), (dim1, dim2))
-
-
-@operation(
-    {"input": lambda g, input_shape, offset, dim1, dim2: _on_diagonal(g, input_shape, offset, dim1, dim2)},
-    view=True,
-    grad_fn="DiagonalBackward0",
-    sample=lambda d: (d.array((3, 2, 4)), d.integer(-2, 2), *d.choice([(0, 1), (2, 0)])),
-)
-def _diagonal_of(input: Any, offset: int, dim1: int, dim2: int) -> Any:
-    """`diagonal` of checked arguments."""
-    out = np.diagonal(input, offset, dim1, dim2)
-    out.flags.writeable = input.flags.writeable
-    return out
-
-
-@composed(sample=lambda d: (d.array((3, 3)) if d.boolean() else d.array((3,)), d.integer(-1, 1)))
-def diag(input: Operand, diagonal: int = 0) -> Any:
-    """A matrix's diagonal, or the matrix with this diagonal."""
-    if input.ndim not in (1, 2):
-        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
-    if input.ndim == 2:
-        return _diagonal(input, diagonal)
-    n = input.shape[0] + builtins.abs(diagonal)
-    i = np.arange(input.shape[0])
-    return _place(input, (n, n), (i + max(-diagonal, 0), i + max(diagonal, 0)))
-
-
-_diagonal = diagonal
 
 setattr(Tensor, "__getitem__", index)  # noqa: B010
 setattr(Tensor, "__setitem__", set_index)  # noqa: B010
