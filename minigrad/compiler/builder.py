@@ -90,13 +90,6 @@ class Builder:
             made = call.function(call.results.example)
             self._places[call.results.number] = Ref(self._slot("fixed", made, made))
             return
-        if call.kind == "decide":
-            self.head.append(
-                Line(
-                    tracing.check, (Text(f"{{}}({', '.join('{}' for _ in args)})", call.function, *args), call.results)
-                )
-            )
-            return
         if (call.kind in ("forward", "backward") or call.function in TRACED) and any(leaves(args, Ref)):
             before, drawn = dict(self._slots), default_generator._state()
             try:
@@ -243,6 +236,8 @@ class Builder:
                 text.append(f"{'    ' * depth}if {'' if line.args[1] else 'not '}{self.name(line.args[0])}:")
                 depth += 1
                 continue
+            if line.function is store and text[-1].endswith(":"):
+                text.append(f"{'    ' * depth}pass")
             while line.function is store and depth:
                 depth -= 1
                 text += [f"{'    ' * depth}else:", f"{'    ' * (depth + 1)}{self._text(line)}"]

@@ -160,15 +160,6 @@ class Recorder(Watcher):
         if leaf.node is None and id(leaf) not in self.leaves:
             self.read("a gradient is read that the step has not computed")
 
-    def decide(self, question: Callable[..., bool], *args: Any) -> bool:
-        """A question that can be asked before the step, if it is about the inputs."""
-        answer: bool = self._run(question, *args)
-        known = [self._known(a) for a in args]
-        if any(value.kind == "result" for value in leaves(known, Value)):
-            self.read("control flow depends on tensor values")
-        self.calls.append(Call("decide", question, known, answer, user_line()))
-        return answer
-
     def output(self, result: Any, guards: Guards) -> Any:
         """What the step returned, with a `Value` for each tensor that it was given or has made."""
         if isinstance(result, Tensor):

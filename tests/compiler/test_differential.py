@@ -487,7 +487,7 @@ def state(w):
         "buffers": shown(dict(w.model.named_buffers())),
         "gradients": shown([p.grad for p in w.leaves]),
         "optimizer": shown(w.optimizer.state_dict()),
-        "random": mg.get_rng_state().tobytes(),
+        "random": shown(mg.get_rng_state()),
         "python": (w.count, str(w.total), w.mode, w.seen),
         "kept": shown([w.kept, w.box.last, w.ema, getattr(w.model, "last", None)]),
     }
