@@ -20,6 +20,8 @@ class Removable:
         self.key = max(hooks, default=-1) + 1
         hooks[self.key] = hook
 
+    id = property(lambda self: self.key)
+
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
         self.hooks.pop(self.key, None)

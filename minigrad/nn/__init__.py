@@ -1,6 +1,6 @@
 """Layers, losses, and the functions that they are made of, under torch.nn's names."""
 
-from minigrad.nn import functional, init, parameter, utils
+from minigrad.nn import functional, init, modules, parameter, utils
 from minigrad.nn.activation import *  # noqa: F403
 from minigrad.nn.attention import *  # noqa: F403
 from minigrad.nn.containers import *  # noqa: F403

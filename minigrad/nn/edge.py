@@ -92,7 +92,8 @@ def in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
     """The `reduction` that two old arguments of the losses stand for."""
-    word = "none" if reduce is False else "sum" if size_average is False else "mean"
+    mean, whole = (old is None or bool(old) for old in (size_average, reduce))
+    word = "none" if not whole else "mean" if mean else "sum"
     warnings.warn(
         f"size_average and reduce args will be deprecated, please use reduction='{word}' instead.", stacklevel=4
     )

@@ -36,6 +36,22 @@ class Hooks:
     forward: dict[int, Hook] = field(default_factory=dict)
     backward_pre: dict[int, Hook] = field(default_factory=dict)
     backward: dict[int, Hook] = field(default_factory=dict)
+    state_pre: dict[int, Hook] = field(default_factory=dict)
+    state_post: dict[int, Hook] = field(default_factory=dict)
+    load_pre: dict[int, Hook] = field(default_factory=dict)
+    load_post: dict[int, Hook] = field(default_factory=dict)
+
+    def with_own(self, own: Hooks) -> Hooks:
+        """These, and after them the `own` ones of a module."""
+        both = Hooks()
+        for name in ("forward_pre", "forward", "backward_pre", "backward"):
+            for side, hooks in enumerate((self, own)):
+                getattr(both, name).update({(side, key): hook for key, hook in getattr(hooks, name).items()})
+        return both
+
+
+#: The hooks of all modules.
+EVERYWHERE = Hooks()
 
 
 def register(hooks: dict[int, Any], hook: Hook, prepend: bool) -> Removable:
@@ -79,6 +95,12 @@ def call(module: Module, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, 
             if hook.always_call and key not in done:
                 _after(module, hook, args, kwargs, None)
         raise
+    if watch and not isinstance(result, (Tensor, tuple)):
+        warnings.warn(
+            "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
+            f"{type(result)}",
+            stacklevel=3,
+        )
     return watch.outputs(result) if watch else result
 
 
@@ -109,7 +131,7 @@ class _Watch:
     def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
         self.into = _Gate(())
-        self.grad_output: tuple[Any, ...] = ()
+        self.grad_output: tuple[Any, ...] | None = None  #: until a gradient arrives at the outputs
 
     def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, watched."""
@@ -143,6 +165,8 @@ class _Watch:
 
     def inputs_arrived(self, gradients: tuple[Any, ...]) -> Sequence[Any]:
         """Backward has come through the module."""
+        if self.grad_output is None:
+            return gradients
         grad_input = self.call_hooks(self.into.spread(gradients))
         return [grad_input[i] for i in self.into.places]
 
@@ -173,7 +197,8 @@ class _Gate:
         if not self.places:
             return values
         watched = dict(zip(self.places, _Through.apply(arrive, *(values[i] for i in self.places)), strict=True))
-        return tuple(watched.get(i, value) for i, value in enumerate(values))
+        passed = (watched.get(i, value) for i, value in enumerate(values))
+        return type(values)(*passed) if hasattr(values, "_fields") else tuple(passed)
 
     def spread(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
         """The gradients at their places; zeros for other tensors, None for what is no tensor."""

@@ -7,7 +7,6 @@ and a call of a module without hooks is one call of its `forward`.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -62,6 +61,8 @@ class Module:
     _non_persistent_buffers_set: set[str]
     _hooks: hooks.Hooks | None = None
     changes: ClassVar[int] = 0  #: how often an attribute of any module was set
+    hooked: ClassVar[bool] = False  #: whether there have been hooks of all modules
+    _version: ClassVar[int] = 1  #: of what the module saves
 
     if TYPE_CHECKING:
 
@@ -80,9 +81,9 @@ class Module:
         if watcher is not None:
             watcher.module(self)
         try:
-            if self._hooks is None:
+            if self._hooks is None and not Module.hooked:
                 return self.forward(*args, **kwargs)
-            return hooks.call(self, self._hooks, args, kwargs)
+            return hooks.call(self, hooks.EVERYWHERE.with_own(self._hooks or hooks.Hooks()), args, kwargs)
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
             say_where(error, self)
             raise
@@ -452,10 +453,18 @@ class Module:
         >>> list(nn.Sequential(nn.Linear(1, 1)).state_dict())
         ['0.weight', '0.bias']
         """
-        result: dict[str, Any] = OrderedDict() if destination is None else destination
-        for key, _, _, value in state.entries(self, prefix):
-            result[key] = value if keep_vars else value.detach()
-        return result
+        return state.save(self, destination, prefix, keep_vars)
+
+    def get_extra_state(self) -> Any:
+        """What the module saves beside parameters and buffers; a module that has such a thing defines it."""
+        raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called.")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take over what `get_extra_state` returned; a module that has such a thing defines it."""
+        raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called.")
+
+    def _upgrade(self, state_dict: dict[str, Any], prefix: str, version: int | None) -> None:
+        """Bring a state that was saved by another version of the module up to date."""
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
@@ -518,6 +527,37 @@ class Module:
         """
         return hooks.register(self._all_hooks().backward, hooks.Hook(hook), prepend)
 
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> Removable:
+        """Call ``hook(module, prefix, keep_vars)`` before `state_dict` collects the state."""
+        return hooks.register(self._all_hooks().state_pre, hooks.Hook(hook), False)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> Removable:
+        """Call ``hook(module, state_dict, prefix, local_metadata)`` on what `state_dict` has collected."""
+        return hooks.register(self._all_hooks().state_post, hooks.Hook(hook), False)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> Removable:
+        """Call `hook` before `load_state_dict` reads what is this module's; it may change the ``state_dict``.
+
+        It is ``hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)``.
+        """
+        return hooks.register(self._all_hooks().load_pre, hooks.Hook(hook), False)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> Removable:
+        """Call ``hook(module, incompatible_keys)`` after `load_state_dict`; it may change the lists of keys."""
+        return hooks.register(self._all_hooks().load_post, hooks.Hook(hook), False)
+
+    @property
+    def _forward_pre_hooks(self) -> dict[int, hooks.Hook]:
+        return self._all_hooks().forward_pre
+
+    @property
+    def _forward_hooks(self) -> dict[int, hooks.Hook]:
+        return self._all_hooks().forward
+
+    @property
+    def _backward_hooks(self) -> dict[int, hooks.Hook]:
+        return self._all_hooks().backward
+
     # ---- text ---------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
@@ -535,3 +575,30 @@ class Module:
 
 #: The kinds of attributes, by what is assigned. A registered name can only become a kind that stands before its own.
 KINDS: dict[str, type] = {"parameter": Parameter, "child module": Module, "buffer": Buffer}
+
+
+def _register_everywhere(kind: str, hook: Callable[..., Any], **options: bool) -> Removable:
+    Module.hooked = True
+    return hooks.register(getattr(hooks.EVERYWHERE, kind), hooks.Hook(hook, **options), False)
+
+
+def register_module_forward_pre_hook(hook: Callable[..., Any]) -> Removable:
+    """`Module.register_forward_pre_hook` for all modules."""
+    return _register_everywhere("forward_pre", hook)
+
+
+def register_module_forward_hook(
+    hook: Callable[..., Any], *, with_kwargs: bool = False, always_call: bool = False
+) -> Removable:
+    """`Module.register_forward_hook` for all modules."""
+    return _register_everywhere("forward", hook, with_kwargs=with_kwargs, always_call=always_call)
+
+
+def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> Removable:
+    """`Module.register_full_backward_pre_hook` for all modules."""
+    return _register_everywhere("backward_pre", hook)
+
+
+def register_module_full_backward_hook(hook: Callable[..., Any]) -> Removable:
+    """`Module.register_full_backward_hook` for all modules."""
+    return _register_everywhere("backward", hook)

@@ -50,6 +50,7 @@ class _BatchNorm(_Affine):
         bias: whether there is a bias (if `affine`).
     """
 
+    _version = 2
     dims: ClassVar[tuple[int, ...]]
     running_mean: Tensor | None
     running_var: Tensor | None
@@ -79,6 +80,11 @@ class _BatchNorm(_Affine):
         self.register_buffer("running_var", creation.ones(num_features, dtype=dtype) if tracks else None)
         self.register_buffer("num_batches_tracked", creation.tensor(0, dtype=dtypes.int64) if tracks else None)
         self.reset_parameters()
+
+    def _upgrade(self, state_dict: dict[str, Any], prefix: str, version: int | None) -> None:
+        """See `Module`; version 1 did not count the batches."""
+        if (version is None or version < 2) and self.num_batches_tracked is not None:
+            state_dict.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
 
     def reset_running_stats(self) -> None:
         """Forget all batches: mean 0, variance 1."""

@@ -1,0 +1,17 @@
+"""torch's name for the place of `Module`, and of the hooks of all modules."""
+
+from minigrad.nn.module import (
+    Module,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+)
+
+__all__ = [
+    "Module",
+    "register_module_forward_hook",
+    "register_module_forward_pre_hook",
+    "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook",
+]
