@@ -36,30 +36,31 @@ class _Required:
 required = _Required()  #: the default of an option that every parameter group must give
 
 
-def _hooked(step: Step[P, R]) -> Step[P, R]:
-    """A step that calls the step hooks, and tells schedulers that it happened."""
+def _with_hooks(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+    """A step of an optimizer that has step hooks, with them before and after it."""
+    step = type(self).step
+    arguments: Any = (self, *args)
+    for hook in self._listeners("step_pre"):
+        changed = hook(self, arguments, kwargs)
+        if changed is not None:
+            if not (isinstance(changed, tuple) and len(changed) == 2):
+                raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}.")
+            arguments, kwargs = changed
+    result = step(*arguments, **kwargs)
+    for hook in self._listeners("step_post"):
+        hook(self, arguments, kwargs)
+    return result
 
-    @writes_to_tensors
+
+def _noted(step: Step[P, R]) -> Step[P, R]:
+    """A step that schedulers learn of; those that an optimizer defines for itself."""
+
     @functools.wraps(step)
-    def wrapper(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def noted(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
         self._opt_called = True
-        if not self._hooks:
-            return step(self, *args, **kwargs)
-        arguments: Any = (self, *args)
-        for hook in self._listeners("step_pre"):
-            changed = hook(self, arguments, kwargs)
-            if changed is not None:
-                if not (isinstance(changed, tuple) and len(changed) == 2):
-                    raise RuntimeError(
-                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
-                    )
-                arguments, kwargs = changed
-        result = step(*arguments, **kwargs)
-        for hook in self._listeners("step_post"):
-            hook(self, arguments, kwargs)
-        return result
+        return step(self, *args, **kwargs)
 
-    return wrapper
+    return noted
 
 
 class Optimizer:
@@ -86,7 +87,7 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
-            cls.step = _hooked(cls.step)  # type: ignore[method-assign]
+            cls.step = writes_to_tensors(_noted(cls.step))  # type: ignore[method-assign, arg-type]
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -122,7 +123,7 @@ class Optimizer:
         self.state[p] |= {"step": counter()} | {name: Tensor.wrap(np.zeros_like(p.array)) for name in names}
         return self.state[p]
 
-    @_hooked
+    @writes_to_tensors
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient.
 
@@ -132,32 +133,32 @@ class Optimizer:
         Returns:
             What the closure returned.
         """
+        self._opt_called = True
         loss = None
         if closure is not None:
             with recording(True):
                 loss = closure()
         with np.errstate(all="ignore"):
             for group in self.param_groups:
-                self._step_group(group)
+                rules: dict[np.dtype[Any], Rule] = {}
+                for p in group["params"]:
+                    if p._grad is None:
+                        continue
+                    w = p.array
+                    rule = rules.get(w.dtype)
+                    if rule is None:
+                        rule = self.rule(group, w.dtype)
+                        if group.get("maximize") or group.get("weight_decay"):
+                            rule = with_decay(rule, group, w.dtype)
+                        rules[w.dtype] = rule
+                    scratch = self._scratch.get(p)
+                    if scratch is None or scratch.like is not w:
+                        scratch = self._scratch[p] = self._scratch_for(w)
+                    rule(p, w, p._grad.array, scratch)
+                    if p.version is None:  # as `bump` does, which would be a call for each parameter
+                        p.version = [0]
+                    p.version[0] += 1
         return loss
-
-    def _step_group(self, group: Group) -> None:
-        rules: dict[np.dtype[Any], Rule] = {}
-        for p in group["params"]:
-            if p._grad is None:
-                continue
-            w = p.array
-            rule = rules.get(w.dtype)
-            if rule is None:
-                rule = self.rule(group, w.dtype)
-                if group.get("maximize") or group.get("weight_decay"):
-                    rule = with_decay(rule, group, w.dtype)
-                rules[w.dtype] = rule
-            scratch = self._scratch.get(p)
-            if scratch is None or scratch.like is not w:
-                scratch = self._scratch[p] = self._scratch_for(w)
-            rule(p, w, p._grad.array, scratch)
-            p.bump()
 
     def _scratch_for(self, w: Array) -> Scratch:
         memory = self._memory.get(w.dtype)
@@ -345,13 +346,17 @@ class Optimizer:
             self._hooks[event].move_to_end(handle.key, last=False)
         return handle
 
+    def _register_step_hook(self, event: str, hook: Callable[..., Any]) -> Removable:
+        self.step = writes_to_tensors(functools.partial(_with_hooks, self))  # type: ignore[method-assign]
+        return self._register(event, hook)
+
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> Removable:
         """Call ``hook(optimizer, args, kwargs)`` before each step; it may return other ``(args, kwargs)``."""
-        return self._register("step_pre", hook)
+        return self._register_step_hook("step_pre", hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> Removable:
         """Call ``hook(optimizer, args, kwargs)`` after each step."""
-        return self._register("step_post", hook)
+        return self._register_step_hook("step_post", hook)
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> Removable:
         """Call ``hook(optimizer)`` before `state_dict` collects the state."""
