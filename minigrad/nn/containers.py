@@ -176,7 +176,54 @@ class ModuleList(_ModuleRow):
         return bracketed(self._get_name(), [], children)
 
 
-class ModuleDict(Module):
+class _Mapping(Module):
+    """What containers have in common whose members have names."""
+
+    def _named(self) -> Mapping[str, Any]:
+        """The members by name."""
+        return self._own("child module")
+
+    def __getitem__(self, key: str) -> Any:
+        return self._named()[key]
+
+    def __delitem__(self, key: str) -> None:
+        self[key]
+        delattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._named())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named())
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._named()
+
+    def keys(self) -> Any:
+        """The names."""
+        return self._named().keys()
+
+    def values(self) -> Any:
+        """The members."""
+        return self._named().values()
+
+    def items(self) -> Any:
+        """The names with their members."""
+        return self._named().items()
+
+    def clear(self) -> None:
+        """Take all members out."""
+        for key in list(self):
+            del self[key]
+
+    def pop(self, key: str) -> Any:
+        """Take a member out, and return it."""
+        value = self[key]
+        del self[key]
+        return value
+
+
+class ModuleDict(_Mapping):
     """A dict of modules, registered under its keys; it does not compute.
 
     >>> from minigrad import nn
@@ -190,48 +237,8 @@ class ModuleDict(Module):
         if modules is not None:
             self.update(modules)
 
-    def __getitem__(self, key: str) -> Module:
-        found: Module = self._own("child module")[key]
-        return found
-
     def __setitem__(self, key: str, module: Module) -> None:
         self.add_module(key, module)
-
-    def __delitem__(self, key: str) -> None:
-        self[key]
-        delattr(self, key)
-
-    def __len__(self) -> int:
-        return len(self.keys())
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.keys())
-
-    def __contains__(self, key: object) -> bool:
-        return key in self.keys()
-
-    def clear(self) -> None:
-        """Take all modules out."""
-        for key in list(self):
-            del self[key]
-
-    def pop(self, key: str) -> Module:
-        """Take a module out, and return it."""
-        module = self[key]
-        del self[key]
-        return module
-
-    def keys(self) -> Any:
-        """The names."""
-        return self._own("child module").keys()
-
-    def values(self) -> Any:
-        """The modules."""
-        return self._own("child module").values()
-
-    def items(self) -> Any:
-        """The names with their modules."""
-        return self._own("child module").items()
 
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | ModuleDict) -> None:
         """Add modules, from a mapping or from pairs of a name and a module.
@@ -246,7 +253,7 @@ class ModuleDict(Module):
 
 def _pairs(name: str, items: Any) -> Iterable[tuple[str, Any]]:
     """The keys and values of a mapping, or of a sequence of pairs."""
-    if isinstance(items, (Mapping, ModuleDict, ParameterDict)):
+    if isinstance(items, (Mapping, _Mapping)):
         return list(items.items())
     if not isinstance(items, Iterable):
         raise TypeError(
@@ -333,7 +340,7 @@ class ParameterList(_Row):
         return "\n".join(f"  ({i}): {_describe(v, str(getattr(v, 'dtype', '')))}" for i, v in enumerate(self))
 
 
-class ParameterDict(Module):
+class ParameterDict(_Mapping):
     """A dict of parameters, registered under its keys. Tensors become parameters; other values are just kept.
 
     >>> import minigrad
@@ -350,10 +357,8 @@ class ParameterDict(Module):
         if parameters is not None:
             self.update(parameters)
 
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._keys:
-            raise KeyError(key)
-        return self.__dict__[key]
+    def _named(self) -> Mapping[str, Any]:
+        return {key: self.__dict__[key] for key in self._keys}
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
@@ -367,54 +372,21 @@ class ParameterDict(Module):
         setattr(self, key, _as_parameter(value))
 
     def __delitem__(self, key: str) -> None:
-        self[key]
+        super().__delitem__(key)
         del self._keys[key]
-        delattr(self, key)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
 
     def __reversed__(self) -> Iterator[str]:
         return reversed(self._keys)
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._keys
-
-    def keys(self) -> Any:
-        """The names."""
-        return self._keys.keys()
-
-    def values(self) -> Iterable[Any]:
-        """The values."""
-        return (self[key] for key in self._keys)
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """The names with their values."""
-        return ((key, self[key]) for key in self._keys)
-
     def get(self, key: str, default: Any = None) -> Any:
         """The value of `key`, or `default` if there is none."""
-        return self.__dict__[key] if key in self._keys else default
+        return self._named().get(key, default)
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The value of `key`, which becomes `default` if there is none."""
         if key not in self:
             self[key] = default
         return self[key]
-
-    def clear(self) -> None:
-        """Take all values out."""
-        for key in list(self):
-            del self[key]
-
-    def pop(self, key: str) -> Any:
-        """Take a value out, and return it."""
-        value = self[key]
-        del self[key]
-        return value
 
     def popitem(self) -> tuple[str, Any]:
         """Take the last name and its value out."""

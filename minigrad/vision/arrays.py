@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,18 +14,8 @@ from minigrad.vision.digits import load_digits
 from minigrad.vision.files import DatasetNotFoundError
 from minigrad.vision.readers import PathLike, read_course, read_idx_pair
 
-DIGIT_CLASSES = (
-    "0 - zero",
-    "1 - one",
-    "2 - two",
-    "3 - three",
-    "4 - four",
-    "5 - five",
-    "6 - six",
-    "7 - seven",
-    "8 - eight",
-    "9 - nine",
-)
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+DIGIT_CLASSES = tuple(f"{digit} - {word}" for digit, word in enumerate(WORDS))
 FASHION_CLASSES = (
     "T-shirt/top",
     "Trouser",
@@ -84,17 +74,10 @@ def load_arrays(
     >>> digits.images.shape, digits.is_fallback
     ((297, 28, 28), False)
     """
-    loaders = {
-        "mnist": _mnist,
-        "fashion-mnist": _fashion_mnist,
-        "mnist-hdf5": _course,
-        "cifar-10": _cifar10,
-        "digits": _digits,
-    }
-    if name not in loaders:
-        raise ValueError(f"there is no data set {name!r}; choose from {', '.join(map(repr, loaders))}")
+    if name not in LOADERS:
+        raise ValueError(f"there is no data set {name!r}; choose from {', '.join(map(repr, LOADERS))}")
     try:
-        return loaders[name](root, train, download)
+        return LOADERS[name](root, train, download)
     except DatasetNotFoundError as error:
         if not fallback:
             raise
@@ -103,33 +86,25 @@ def load_arrays(
         return replace(digits, source=source, is_fallback=True, reason=str(error))
 
 
-def _mnist(root: PathLike | None, train: bool, download: bool) -> Arrays:
-    return _idx("mnist", files.MNIST, DIGIT_CLASSES, root, train, download)
-
-
-def _fashion_mnist(root: PathLike | None, train: bool, download: bool) -> Arrays:
-    return _idx("fashion-mnist", files.FASHION_MNIST, FASHION_CLASSES, root, train, download)
-
-
 def _idx(
-    name: str,
-    source: files.Source,
-    classes: tuple[str, ...],
-    root: PathLike | None,
-    train: bool,
-    download: bool,
+    name: str, source: files.Source, classes: tuple[str, ...], root: PathLike | None, train: bool, download: bool
 ) -> Arrays:
     part = "train" if train else "t10k"
     names = [f"{part}-images-idx3-ubyte.gz", f"{part}-labels-idx1-ubyte.gz"]
     found = files.fetch(source, root, names, download)
     paths = tuple(found[file] for file in names)
     images, labels = read_idx_pair(paths[0], paths[1])
-    checked = "checksums verified" if _as_published(paths, names) else "unpacked, without checksums"
+    packed = [path.name for path in paths] == names
+    checked = "checksums verified" if packed else "unpacked, without checksums"
     return Arrays(name, images, labels, classes, f"{source.title} (IDX files, {checked})", paths)
 
 
-def _as_published(paths: Iterable[Path], names: Iterable[str]) -> bool:
-    return [path.name for path in paths] == list(names)
+def _mnist(root: PathLike | None, train: bool, download: bool) -> Arrays:
+    return _idx("mnist", files.MNIST, DIGIT_CLASSES, root, train, download)
+
+
+def _fashion_mnist(root: PathLike | None, train: bool, download: bool) -> Arrays:
+    return _idx("fashion-mnist", files.FASHION_MNIST, FASHION_CLASSES, root, train, download)
 
 
 def _course(root: PathLike | None, train: bool, download: bool) -> Arrays:
@@ -169,3 +144,12 @@ def _digits(root: PathLike | None, train: bool, download: bool) -> Arrays:
     images, labels = load_digits(train)
     source = "the embedded UCI digits (1,797 real 8×8 digits, enlarged to 28×28)"
     return Arrays("digits", images, labels, DIGIT_CLASSES, source)
+
+
+LOADERS: dict[str, Callable[[PathLike | None, bool, bool], Arrays]] = {
+    "mnist": _mnist,
+    "fashion-mnist": _fashion_mnist,
+    "mnist-hdf5": _course,
+    "cifar-10": _cifar10,
+    "digits": _digits,
+}
