@@ -13,35 +13,10 @@ from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
-__all__ = [
-    "CELU",
-    "ELU",
-    "GELU",
-    "GLU",
-    "SELU",
-    "Hardshrink",
-    "Hardsigmoid",
-    "Hardswish",
-    "Hardtanh",
-    "LeakyReLU",
-    "LogSigmoid",
-    "LogSoftmax",
-    "Mish",
-    "PReLU",
-    "ReLU",
-    "ReLU6",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softmax2d",
-    "Softmin",
-    "Softplus",
-    "Softshrink",
-    "Softsign",
-    "Tanh",
-    "Tanhshrink",
-    "Threshold",
-]
+__all__ = ["CELU", "ELU", "GELU", "GLU", "SELU", "LeakyReLU", "Mish", "PReLU", "ReLU", "ReLU6", "SiLU"]
+__all__ += ["LogSigmoid", "Sigmoid", "Softplus", "Softsign", "Tanh", "Tanhshrink"]
+__all__ += ["Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "Softshrink", "Threshold"]
+__all__ += ["LogSoftmax", "Softmax", "Softmax2d", "Softmin"]
 
 
 class _Activation(FunctionLayer):

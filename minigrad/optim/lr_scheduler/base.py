@@ -11,6 +11,8 @@ from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.rules import Group
 from minigrad.tensor import Tensor, writes_to_tensors
 
+__all__ = ["LRScheduler"]
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -11,6 +11,8 @@ from minigrad.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import writes_to_tensors
 
+__all__ = ["ChainedScheduler", "SequentialLR"]
+
 
 class Combined(LRScheduler):
     """A schedule made of `schedulers`, all of one optimizer.

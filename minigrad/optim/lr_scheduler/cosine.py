@@ -8,6 +8,8 @@ from minigrad.optim.lr_scheduler.base import LRScheduler, rates, switched_on
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import writes_to_tensors
 
+__all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts"]
+
 
 class CosineAnnealingLR(LRScheduler):
     """The rate goes down to `eta_min` along half a cosine over `T_max` epochs, and then up again.

@@ -11,6 +11,8 @@ from minigrad.optim.lr_scheduler.base import LRScheduler, checked, per_group, se
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.rules import Group
 
+__all__ = ["CyclicLR", "OneCycleLR"]
+
 
 class Cycling(LRScheduler):
     """A schedule that also moves the momentum: ``"momentum"``, or the first of ``"betas"``."""

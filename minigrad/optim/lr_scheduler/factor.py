@@ -11,6 +11,9 @@ from typing import Any, TypeAlias
 from minigrad.optim.lr_scheduler.base import LRScheduler, checked, rates
 from minigrad.optim.optimizer import Optimizer
 
+__all__ = ["ConstantLR", "LinearLR", "PolynomialLR"]
+__all__ += ["ExponentialLR", "LambdaLR", "MultiStepLR", "MultiplicativeLR", "StepLR"]
+
 Factor: TypeAlias = Callable[[int], float]
 
 

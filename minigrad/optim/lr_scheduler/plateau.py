@@ -9,6 +9,8 @@ from minigrad.optim.lr_scheduler.base import LRScheduler, checked, per_group, ra
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import writes_to_tensors
 
+__all__ = ["ReduceLROnPlateau"]
+
 
 class ReduceLROnPlateau(LRScheduler):
     """Reduce the rate when a metric has stopped improving. Source: torch.optim.lr_scheduler.ReduceLROnPlateau.

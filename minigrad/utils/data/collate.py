@@ -12,6 +12,8 @@ from minigrad.creation import from_numpy, tensor
 from minigrad.ops.joining import stack
 from minigrad.tensor import Tensor
 
+__all__ = ["default_collate", "default_convert"]
+
 
 def default_collate(batch: Sequence[Any]) -> Any:
     """The samples as one batch, with a new first dimension.

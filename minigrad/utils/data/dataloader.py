@@ -11,6 +11,8 @@ from minigrad.utils.data.collate import default_collate, default_convert
 from minigrad.utils.data.dataset import IterableDataset, collated, samples
 from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 
+__all__ = ["DataLoader", "get_worker_info"]
+
 T_co = TypeVar("T_co", covariant=True)
 
 

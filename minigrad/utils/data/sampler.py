@@ -15,6 +15,9 @@ import numpy as np
 from minigrad.random import Generator, default_generator
 from minigrad.tensor import Tensor
 
+__all__ = ["BatchSampler", "Sampler"]
+__all__ += ["RandomSampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler"]
+
 T_co = TypeVar("T_co", covariant=True)
 
 
