@@ -191,15 +191,15 @@ class MultiheadAttention(Module):
             raise AssertionError(
                 f"query should be unbatched 2D or batched 3D tensor but received {dims}-D query tensor"
             )
-        kind = "batched (3-D)" if dims == 3 else "unbatched (2-D)"
+        layout = "batched (3-D)" if dims == 3 else "unbatched (2-D)"
         if key.ndim != dims or value.ndim != dims:
             raise AssertionError(
-                f"For {kind} `query`, expected `key` and `value` to be {dims}-D but found {key.ndim}-D and "
+                f"For {layout} `query`, expected `key` and `value` to be {dims}-D but found {key.ndim}-D and "
                 f"{value.ndim}-D tensors respectively"
             )
         if padding is not None and padding.ndim != dims - 1:
             raise AssertionError(
-                f"For {kind} `query`, expected `key_padding_mask` to be `None` or {dims - 1}-D but found "
+                f"For {layout} `query`, expected `key_padding_mask` to be `None` or {dims - 1}-D but found "
                 f"{padding.ndim}-D tensor instead"
             )
         if query.shape[-1] != self.embed_dim:
@@ -221,7 +221,7 @@ class MultiheadAttention(Module):
             parts.append(linear(x, weight, bias))
         return parts[0], parts[1], parts[2]
 
-    def _mask(self, attn: Tensor | None, padding: Tensor | None, sizes: tuple[int, int, int], kind: Any) -> Any:
+    def _mask(self, attn: Tensor | None, padding: Tensor | None, sizes: tuple[int, int, int], dtype: Any) -> Any:
         """Both masks as one that is added to scores (N, heads, L, S); None for none."""
         n, length, source = sizes
         total: Any = None
@@ -231,14 +231,14 @@ class MultiheadAttention(Module):
                 raise RuntimeError(
                     f"The shape of the {attn.ndim}D attn_mask is {list(attn.shape)}, but should be {list(wanted)}."
                 )
-            total = additive(attn, kind, "attn_mask")
+            total = additive(attn, dtype, "attn_mask")
             total = total.reshape(1, 1, length, source) if attn.ndim == 2 else total.reshape(n, -1, length, source)
         if padding is not None:
             if padding.numel() != n * source:
                 raise AssertionError(
                     f"expected a key_padding_mask of shape {[n, source]}, but got {list(padding.shape)}"
                 )
-            rows = additive(padding, kind, "key_padding_mask").reshape(n, 1, 1, source)
+            rows = additive(padding, dtype, "key_padding_mask").reshape(n, 1, 1, source)
             total = rows if total is None else total + rows
         return total
 

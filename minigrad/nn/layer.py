@@ -35,7 +35,7 @@ class FunctionLayer(Module):
         if function is not None:
             cls.name, cls.function = function, staticmethod(registry[function].call)
         annotations = vars(cls).get("__annotations__", {})
-        declared = {name: kind for name, kind in annotations.items() if "ClassVar" not in kind}
+        declared = {name: text for name, text in annotations.items() if "ClassVar" not in text}
         if declared:
             cls.options = tuple(name for name in declared if name not in cls.old)
             cls.__init__ = _constructor(cls, declared)  # type: ignore[method-assign]
@@ -55,11 +55,11 @@ class FunctionLayer(Module):
 
 def _constructor(cls: type[FunctionLayer], declared: dict[str, str]) -> Callable[..., None]:
     """``__init__`` with these arguments, whose defaults it takes out of the class."""
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter("self", kind)]
+    passed = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter("self", passed)]
     for name, annotation in declared.items():
         default = vars(cls).get(name, inspect.Parameter.empty)
-        parameters.append(inspect.Parameter(name, kind, default=default, annotation=annotation))
+        parameters.append(inspect.Parameter(name, passed, default=default, annotation=annotation))
         if name in vars(cls):
             delattr(cls, name)
     signature = inspect.Signature(parameters, return_annotation="None")

@@ -158,8 +158,8 @@ class RNNBase(Module):
         """
         name = type(self).__name__
         if input.ndim not in (2, 3):
-            kind = "D tensor instead" if self.mode.startswith("RNN") else "D instead"
-            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}{kind}")
+            rest = "D tensor instead" if self.mode.startswith("RNN") else "D instead"
+            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.ndim}{rest}")
         known = self._weights(self._suffixes[0])[0].dtype
         if input.dtype != known:
             raise ValueError(
@@ -200,10 +200,10 @@ class RNNBase(Module):
         wanted = 3 if batched else 2
         dims = [part.ndim for part in given]
         if any(n != wanted for n in dims):
-            kind = "batched 3-D" if batched else "unbatched 2-D"
+            layout = "batched 3-D" if batched else "unbatched 2-D"
             what = "hx and cx" if len(given) == 2 else "hx"
             got = f"({dims[0]}-D, {dims[1]}-D) tensors" if len(given) == 2 else f"{dims[0]}-D tensor"
-            raise RuntimeError(f"For {kind} input, {what} should also be {wanted}-D but got {got}")
+            raise RuntimeError(f"For {layout} input, {what} should also be {wanted}-D but got {got}")
 
     def extra_repr(self) -> str:
         """The sizes, and what differs from the defaults."""

@@ -22,8 +22,8 @@ def type_name(value: Any) -> str:
     """The name of a value's type, as it stands in messages: a tensor's says its dtype."""
     if isinstance(value, Tensor):
         return str(value.type())
-    kind = type(value)
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    cls = type(value)
+    return cls.__name__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def say_where(error: Exception, module: Module) -> None:

@@ -130,14 +130,14 @@ def _cifar10(root: PathLike | None, train: bool, download: bool) -> Arrays:
             also = "Also read where found: cifar-10-python and cifar-10-binary as .tar.gz, .tar.xz, .tar or unpacked"
             raise DatasetNotFoundError(f"{error}\n{also}") from error
     images, labels = cifar.read_cifar10(path, train)
-    kind = "pickled" if path.name.removeprefix("cifar-10-").startswith(("python", "batches-py")) else "binary"
+    layout = "pickled" if path.name.removeprefix("cifar-10-").startswith(("python", "batches-py")) else "binary"
     if path.is_dir():
         checked = "unpacked, without checksums"
     elif any(files.is_published(path, file) for file in (*files.CIFAR10.files, files.CIFAR10_BINARY)):
         checked = "checksum verified"
     else:
         checked = "another archive than the published one: its checksum differs"
-    return Arrays("cifar-10", images, labels, cifar.CLASSES, f"CIFAR-10 ({kind} layout, {checked})", (path,))
+    return Arrays("cifar-10", images, labels, cifar.CLASSES, f"CIFAR-10 ({layout} layout, {checked})", (path,))
 
 
 def _digits(root: PathLike | None, train: bool, download: bool) -> Arrays:

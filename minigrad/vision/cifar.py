@@ -74,7 +74,7 @@ def read_cifar10(path: PathLike, train: bool = True) -> tuple[NDArray[np.uint8],
             labels[place] = check_labels(marks, len(CLASSES), where)
         seen.append(member.name)
     if layout is None:
-        folders = " or ".join(kind.folder for kind in LAYOUTS)
+        folders = " or ".join(layout.folder for layout in LAYOUTS)
         raise DataFileError(
             path, f"no CIFAR-10 {'training' if train else 'test'} batches", f"a folder {folders} of them"
         )

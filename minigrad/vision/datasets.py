@@ -208,9 +208,9 @@ def from_arrays(arrays: Arrays, train: bool = True) -> MNIST | CIFAR10:
     >>> type(dataset).__name__, len(dataset)
     ('Digits', 297)
     """
-    kinds: tuple[type[MNIST | CIFAR10], ...] = (MNIST, FashionMNIST, CourseMNIST, Digits, CIFAR10)
-    kind = next(kind for kind in kinds if kind.name == arrays.name)
-    dataset = kind.__new__(kind)
+    classes: tuple[type[MNIST | CIFAR10], ...] = (MNIST, FashionMNIST, CourseMNIST, Digits, CIFAR10)
+    cls = next(cls for cls in classes if cls.name == arrays.name)
+    dataset = cls.__new__(cls)
     dataset._fill(arrays, None, train)
     return dataset
 

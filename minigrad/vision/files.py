@@ -161,8 +161,8 @@ def locate_cifar10(root: PathLike | None = None) -> Path | None:
 
     In each folder an unpacked one comes first, as it is read at once, then ``.tar.gz``, ``.tar.xz``, ``.tar``.
     """
-    names = [f"cifar-10-batches-{kind}" for kind in ("bin", "py")]
-    names += [f"cifar-10-{kind}.tar{zipped}" for zipped in (".gz", ".xz", "") for kind in ("binary", "python")]
+    names = [f"cifar-10-batches-{suffix}" for suffix in ("bin", "py")]
+    names += [f"cifar-10-{layout}.tar{zipped}" for zipped in (".gz", ".xz", "") for layout in ("binary", "python")]
     places = (
         folder / layout / name for folder in data_folders(root) for layout in (*CIFAR10.folders, ".") for name in names
     )

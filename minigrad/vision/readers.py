@@ -137,7 +137,7 @@ def read_hdf5(path: PathLike, keys: Keys) -> dict[str, Array]:
     Raises:
         ImportError: if h5py is not installed; says how to get it.
         DataFileError: if the file is empty, truncated, damaged or no HDF5 file, or if a key is missing or
-            holds something of another shape or kind.
+            holds something of another shape or dtype.
         OSError: if it can't be opened.
 
     >>> import h5py, tempfile

@@ -77,10 +77,10 @@ class _Array:
         self.fill(raw, dtype, shape, "F" if fortran else "C")
 
     def fill(self, raw: bytes | bytearray, dtype: _DType, shape: tuple[int, ...], order: Any) -> None:
-        kind = dtype.numpy
-        if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != len(raw):
-            raise pickle.UnpicklingError(f"{len(raw):,} bytes for an array {shape} of {kind}")
-        self.array = np.frombuffer(raw, kind).reshape(shape, order="F" if order == "F" else "C")
+        stored = dtype.numpy
+        if min(shape, default=0) < 0 or math.prod(shape) * stored.itemsize != len(raw):
+            raise pickle.UnpicklingError(f"{len(raw):,} bytes for an array {shape} of {stored}")
+        self.array = np.frombuffer(raw, stored).reshape(shape, order="F" if order == "F" else "C")
 
 
 def _reconstruct(*_: Any) -> _Array:

@@ -54,8 +54,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
                 f"but their lengths are {sorted({len(sample) for sample in batch})}"
             )
         return _like_sequence(first, [default_collate(entries) for entries in zip(*batch, strict=True)])
-    kind = first.dtype if isinstance(first, np.ndarray) else type(first)
-    raise TypeError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {kind}")
+    what = first.dtype if isinstance(first, np.ndarray) else type(first)
+    raise TypeError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {what}")
 
 
 def _stacked(arrays: list[Any]) -> Tensor:
@@ -96,9 +96,9 @@ def _like_sequence(model: Sequence[Any], entries: list[Any]) -> Any:
     return _made_by(type(model), entries)
 
 
-def _made_by(kind: Callable[[Any], Any], entries: Any) -> Any:
-    """The entries in a collection of that kind, or as they are where it takes none (a range)."""
+def _made_by(cls: Callable[[Any], Any], entries: Any) -> Any:
+    """The entries in a collection of this class, or unchanged where it takes none (a range)."""
     try:
-        return kind(entries)
+        return cls(entries)
     except TypeError:
         return entries

@@ -282,9 +282,9 @@ def collated(dataset: Any, indices: Sequence[Any]) -> Any:
     return default_collate(samples(dataset, indices)) if batch is None else batch
 
 
-def _gathers(kind: type) -> bool:
+def _gathers(cls: type) -> bool:
     """Whether a class has a ``__getbatch__`` that knows of its ``__getitem__``: not one from further up."""
-    for base in kind.__mro__:
+    for base in cls.__mro__:
         if "__getbatch__" in vars(base):
             return True
         if "__getitem__" in vars(base) or "__getitems__" in vars(base):

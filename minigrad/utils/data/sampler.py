@@ -129,7 +129,7 @@ class WeightedRandomSampler(Sampler[int]):
         generator: what to draw from. Default: the default stream.
 
     Raises:
-        ValueError: if the weights are not one row, or `num_samples` or `replacement` is of the wrong kind.
+        ValueError: if the weights are not one row, or `num_samples` or `replacement` has the wrong type.
 
     >>> list(WeightedRandomSampler([0.1, 0.0, 3.0], 5, generator=Generator().manual_seed(0)))
     [2, 2, 2, 2, 2]
