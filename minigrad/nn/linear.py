@@ -59,8 +59,7 @@ class Linear(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        self.in_features = in_features
-        self.out_features = out_features
+        self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(creation.empty(out_features, in_features, device=device, dtype=dtype))
         shift = Parameter(creation.empty(out_features, device=device, dtype=dtype)) if bias else None
         self.register_parameter("bias", shift)
@@ -110,9 +109,7 @@ class Bilinear(Module):
         super().__init__()
         if in1_features <= 0:
             raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
-        self.in1_features = in1_features
-        self.in2_features = in2_features
-        self.out_features = out_features
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(creation.empty(out_features, in1_features, in2_features, device=device, dtype=dtype))
         shift = Parameter(creation.empty(out_features, device=device, dtype=dtype)) if bias else None
         self.register_parameter("bias", shift)

@@ -69,11 +69,8 @@ class _BatchNorm(_Affine):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
         self._add_parameters((num_features,), affine, affine and bias, device, dtype)
         tracks = track_running_stats
         self.register_buffer("running_mean", creation.zeros(num_features, dtype=dtype) if tracks else None)
@@ -109,16 +106,8 @@ class _BatchNorm(_Affine):
                 share = 1.0 / self.num_batches_tracked.item()
         tracks = self.running_mean is not None or self.running_var is not None
         uses = tracks and (not self.training or self.track_running_stats)
-        return batch_norm(
-            input,
-            self.running_mean if uses else None,
-            self.running_var if uses else None,
-            self.weight,
-            self.bias,
-            self.training or not tracks,
-            share,
-            self.eps,
-        )
+        statistics = (self.running_mean, self.running_var) if uses else (None, None)
+        return batch_norm(input, *statistics, self.weight, self.bias, self.training or not tracks, share, self.eps)
 
     @writes_to_tensors
     def _count(self) -> None:
@@ -192,8 +181,7 @@ class LayerNorm(_Affine):
     ) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-        self.eps = eps
-        self.elementwise_affine = elementwise_affine
+        self.eps, self.elementwise_affine = eps, elementwise_affine
         self._add_parameters(self.normalized_shape, elementwise_affine, elementwise_affine and bias, device, dtype)
         self.reset_parameters()
 
@@ -241,10 +229,7 @@ class GroupNorm(_Affine):
         super().__init__()
         if num_channels % num_groups != 0:
             raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
-        self.num_groups = num_groups
-        self.num_channels = num_channels
-        self.eps = eps
-        self.affine = affine
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self._add_parameters((num_channels,), affine, affine and bias, device, dtype)
         self.reset_parameters()
 

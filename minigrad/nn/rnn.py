@@ -309,6 +309,7 @@ class GRU(_Gated):
 class _Cell(Module):
     """What the cells have in common."""
 
+    mode: ClassVar[str]
     gates: ClassVar[int]
     parts: ClassVar[int] = 1
     bias_ih: Parameter | None
@@ -318,9 +319,7 @@ class _Cell(Module):
         self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: DTypeLike | None = None
     ) -> None:
         super().__init__()
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.bias = bias
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         n = self.gates * hidden_size
         for name, length in {"weight_ih": input_size, "weight_hh": hidden_size}.items():
             self.register_parameter(name, Parameter(creation.empty(n, length, device=device, dtype=dtype)))
@@ -333,7 +332,7 @@ class _Cell(Module):
         _reset(self, self.hidden_size)
 
     def _step(self) -> Step:
-        raise NotImplementedError
+        return STEPS[self.mode]
 
     def forward(self, input: Tensor, hx: Any = None) -> Any:
         """Take one step.
@@ -419,11 +418,7 @@ class LSTMCell(_Cell):
     (minigrad.Size([2, 4]), minigrad.Size([2, 4]))
     """
 
-    gates = 4
-    parts = 2
-
-    def _step(self) -> Step:
-        return STEPS["LSTM"]
+    mode, gates, parts = "LSTM", 4, 2
 
 
 class GRUCell(_Cell):
@@ -434,7 +429,4 @@ class GRUCell(_Cell):
     minigrad.Size([2, 4])
     """
 
-    gates = 3
-
-    def _step(self) -> Step:
-        return STEPS["GRU"]
+    mode, gates = "GRU", 3
