@@ -99,9 +99,8 @@ class RNNBase(Module):
         for name, flag in {"bias": bias, "batch_first": batch_first}.items():
             if not isinstance(flag, bool):
                 raise TypeError(f"{name} should be of type bool, got: {type(flag).__name__}")
-        for name, value in sizes.items():
-            if value <= 0:
-                raise ValueError(f"{name} must be greater than zero")
+        if small := next((name for name, value in sizes.items() if value <= 0), None):
+            raise ValueError(f"{small} must be greater than zero")
         if proj_size < 0:
             raise ValueError("proj_size should be a positive integer or zero to disable projections")
         if proj_size >= hidden_size:

@@ -238,16 +238,14 @@ class Optimizer:
 
     def _refuse(self, group: Group) -> None:
         """Object to options that mean something in PyTorch and cannot be honoured here."""
-        name = type(self).__name__
-        if group.get("fused"):
-            if group.get("differentiable"):
-                raise RuntimeError("`fused` does not support `differentiable`")
-            if group.get("foreach"):
-                raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
-        if group.get("differentiable"):
-            raise NotImplementedError(f"{name}: differentiable=True is not supported: a step is never recorded")
-        if group.get("capturable"):
-            raise NotImplementedError(f"{name}: capturable=True is not supported: there are no CUDA graphs")
+        if group.get("fused") and group.get("differentiable"):
+            raise RuntimeError("`fused` does not support `differentiable`")
+        if group.get("fused") and group.get("foreach"):
+            raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+        reasons = {"differentiable": "a step is never recorded", "capturable": "there are no CUDA graphs"}
+        for name, reason in reasons.items():
+            if group.get(name):
+                raise NotImplementedError(f"{type(self).__name__}: {name}=True is not supported: {reason}")
 
     def __repr__(self) -> str:
         text = f"{type(self).__name__} ("

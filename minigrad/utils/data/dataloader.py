@@ -177,12 +177,10 @@ def _check_workers(
     persistent_workers: bool,
     multiprocessing_context: Any,
 ) -> None:
-    if num_workers < 0:
-        raise ValueError(f"num_workers option should be non-negative, but got num_workers={num_workers}")
-    if timeout < 0:
-        raise ValueError(f"timeout option should be non-negative, but got timeout={timeout}")
-    if prefetch_factor is not None and prefetch_factor < 0:
-        raise ValueError(f"prefetch_factor option should be non-negative, but got prefetch_factor={prefetch_factor}")
+    numbers = {"num_workers": num_workers, "timeout": timeout, "prefetch_factor": prefetch_factor or 0}
+    for name, number in numbers.items():
+        if number < 0:
+            raise ValueError(f"{name} option should be non-negative, but got {name}={number}")
     if num_workers == 0:
         for name, given in (
             ("prefetch_factor", prefetch_factor is not None),
