@@ -61,7 +61,7 @@ def _creates(forward: Callable[..., Array]) -> Callable[..., Tensor]:
 
 
 @functools.cache
-def _called(name: str) -> Callable[..., Tensor]:
+def _operation(name: str) -> Callable[..., Tensor]:
     def forward(make: Callable[..., Array], args: tuple[Any, ...]) -> Array:
         return make(*args)
 
@@ -71,7 +71,7 @@ def _called(name: str) -> Callable[..., Tensor]:
 
 def _made(make: Callable[..., Array], *args: Any) -> Tensor:
     """``make(*args)`` as an operation of that name."""
-    return _called(make.__name__)(make, args)
+    return _operation(make.__name__)(make, args)
 
 
 def _kind(dtype: DTypeLike | None, default: dtypes.dtype | None = None) -> np.dtype[Any]:
