@@ -48,7 +48,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.kernels.memory import axes
 from minigrad.tensor import Tensor
-from minigrad.watch import leak
+from minigrad.watch import read
 
 if TYPE_CHECKING:
     import numpy.random
@@ -210,13 +210,13 @@ class Generator:
 
     def _words(self, count: int) -> Array:
         """The next words, as uint64."""
-        leak("random numbers are drawn")
+        read("random numbers are drawn")
         with self._lock:
             return self._twister.random_raw(count)
 
     def _double_words(self, count: int) -> Array:
         """The next double words, as uint64."""
-        leak("random numbers are drawn")
+        read("random numbers are drawn")
         if count > 400:  # faster, but slower to start
             with self._lock:
                 return self._numpy.integers(0, 2**64, count, dtype=np.uint64)

@@ -49,9 +49,6 @@ class Watcher:
     def gradient(self, leaf: Any) -> None:
         """A tensor's ``grad`` is read."""
 
-    def module(self, module: Any) -> None:
-        """A module is called."""
-
     def decide(self, question: Callable[..., bool], *args: Any) -> bool:
         """A question about values, on whose answer the program goes one way or another."""
         return question(*args)

@@ -20,7 +20,6 @@ from minigrad.nn import hooks, state
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.text import bracketed, say_where, type_name
 from minigrad.tensor import Tensor, device
-from minigrad.watch import watching
 
 M = TypeVar("M", bound="Module")
 
@@ -77,9 +76,6 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` with these arguments, and the hooks around it."""
-        watcher = watching.watcher
-        if watcher is not None:
-            watcher.module(self)
         try:
             if self._hooks is None and not Module.hooked:
                 return self.forward(*args, **kwargs)
