@@ -21,7 +21,7 @@ import numpy as np
 from minigrad.autograd import no_grad
 from minigrad.engine import Array
 from minigrad.random import Generator, axes_in_torch, default_generator, in_memory_order
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, writes_to_tensors
 
 __all__ = [
     "calculate_gain",
@@ -263,6 +263,7 @@ def _rng(generator: Generator | None) -> Generator:
     return default_generator if generator is None else generator
 
 
+@writes_to_tensors
 def _write(tensor: Tensor, values: Array | float) -> Tensor:
     tensor.array[...] = values
     tensor.bump()
