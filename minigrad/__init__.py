@@ -21,6 +21,7 @@ from minigrad.autograd import no_grad as no_grad
 from minigrad.autograd import set_grad_enabled as set_grad_enabled
 from minigrad.compiler import compile as compile
 from minigrad.creation import *  # noqa: F403
+from minigrad.drawing import *  # noqa: F403
 from minigrad.dtypes import bool_ as bool
 from minigrad.dtypes import double as double
 from minigrad.dtypes import dtype as dtype

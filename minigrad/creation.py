@@ -1,4 +1,4 @@
-"""Making tensors: from data, filled, counted, random.
+"""Making tensors: from data, filled, counted. (Random ones: `minigrad.drawing`.)
 
 https://docs.pytorch.org/docs/stable/torch.html#creation-ops
 
@@ -8,7 +8,7 @@ What makes an array is an operation without gradients, so that who watches a pro
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
@@ -16,11 +16,11 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
-from minigrad.kernels.memory import dense, keep_freed
+from minigrad.kernels.memory import keep_freed
 from minigrad.ops.dispatch import Primitive
 from minigrad.ops.record import Operand, composed, public
 from minigrad.ops.shape import sizes
-from minigrad.random import Generator, axes_in_torch, default_generator, in_memory_order
+from minigrad.random import axes_in_torch
 from minigrad.tensor import Tensor
 from minigrad.tensor import device as device_type
 
@@ -303,170 +303,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return tuple(Tensor.wrap(g) for g in grids)
 
 
-# ---- random ------------------------------------------------------------------------------------------------
-
-
-def rand(
-    *shape: Any,
-    size: Any = None,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    **options: Unpack[Options],
-) -> Tensor:
-    """Uniform in [0, 1); torch's numbers for the same seed.
-
-    >>> import minigrad
-    >>> _ = minigrad.manual_seed(0)
-    >>> minigrad.rand(2)
-    tensor([0.4963, 0.7682])
-    """
-    return _finished(_made(_rng(generator).rand, _size(shape, size), _kind(dtype)), **options)
-
-
-def randn(
-    *shape: Any,
-    size: Any = None,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    **options: Unpack[Options],
-) -> Tensor:
-    """Normal with mean 0 and standard deviation 1."""
-    return _finished(_made(_rng(generator).randn, _size(shape, size), _kind(dtype)), **options)
-
-
-def randint(
-    *limits: Any,
-    low: int | None = None,
-    high: int | None = None,
-    size: Any = None,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    **options: Unpack[Options],
-) -> Tensor:
-    """Integers in [`low`, `high`): ``randint(low, high, size)``; ``randint(high, size)`` starts at 0.
-
-    Raises:
-        TypeError: if `high` or `size` is missing, or `size` is no tuple or list.
-
-    >>> import minigrad
-    >>> minigrad.randint(5, size=(2, 3)).shape
-    minigrad.Size([2, 3])
-    """
-    if size is None and limits:
-        *limits, size = limits  # type: ignore[assignment]
-    ends = [*limits, *(end for end in (low, high) if end is not None)]
-    if len(ends) not in (1, 2) or not isinstance(size, (tuple, list)):
-        raise TypeError(f"randint() expected (low, high, size) or (high, size), but got {ends} and size={size!r}")
-    bounds = *([0, *ends][-2:]), _size((), size), _kind(dtype, dtypes.int64)
-    return _finished(_made(_rng(generator).randint, *bounds), **options)
-
-
-def randperm(
-    n: int, *, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Unpack[Options]
-) -> Tensor:
-    """The numbers 0 … n-1 in random order."""
-    return _finished(_made(_rng(generator).randperm, n, _kind(dtype, dtypes.int64)), **options)
-
-
-def normal(
-    mean: Any = 0.0,
-    std: Any = 1.0,
-    size: Sequence[int] | None = None,
-    *,
-    generator: Generator | None = None,
-    dtype: DTypeLike | None = None,
-    **options: Unpack[Options],
-) -> Tensor:
-    """Normal with the given mean and standard deviation: numbers with `size`, or tensors, whose dtype it takes.
-
-    Raises:
-        TypeError: for two numbers without a `size`.
-        RuntimeError: for a negative standard deviation.
-    """
-    rng, tensors = _rng(generator), [x for x in (mean, std) if isinstance(x, Tensor)]
-    if size is not None:
-        return _finished(_made(rng.normal, _size((), size), mean, std, _kind(dtype)), **options)
-    if not tensors:
-        raise TypeError(f"normal() needs a size or a tensor, but got mean={mean} and std={std}")
-    return _finished(_normal(_value(mean), _value(std), tensors[0].array.dtype, rng), **options)
-
-
-@_creates
-def _normal(mean: Any, std: Any, kind: np.dtype[Any], generator: Generator) -> Array:
-    shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
-    if not isinstance(std, np.ndarray):
-        return generator.normal(shape, 0.0, std, kind) + mean  # type: ignore[no-any-return]
-    if not (std >= 0).all():
-        raise RuntimeError("normal expects all elements of std >= 0.0")
-    return (generator.normal(shape, dtype=kind) * std + mean).astype(kind)  # type: ignore[no-any-return]
-
-
-def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Any = None) -> Tensor:
-    """1 with the probability that `input` says, else 0; or with probability `p`, in the shape of `input`."""
-    if p is None:
-        return _finished(_tossed(input, _rng(generator)), out=out)
-    return _finished(empty(input.shape, dtype=input.dtype).bernoulli_(p, generator=generator), out=out)
-
-
-@_creates
-def _tossed(p: Array, generator: Generator) -> Array:
-    return generator.bernoulli_from(p)
-
-
-def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
-    """Draws from Poisson's distribution with the rates in `input`, of its shape and dtype.
-
-    Raises:
-        RuntimeError: if a rate is negative.
-
-    >>> import minigrad
-    >>> _ = minigrad.manual_seed(0)
-    >>> minigrad.poisson(minigrad.tensor([0.0, 3.0, 50.0]))
-    tensor([ 0.,  5., 41.])
-    """
-    return _finished(_arrived(input, _rng(generator)))
-
-
-@_creates
-def _arrived(rates: Array, generator: Generator) -> Array:
-    return generator.poisson(rates)
-
-
-def multinomial(
-    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None, out: Any = None
-) -> Tensor:
-    """Indices drawn with the weights in `input` (C,) or (N, C)."""
-    return _finished(_chosen(input, num_samples, replacement, _rng(generator)), out=out)
-
-
-@_creates
-def _chosen(weights: Array, n: int, replacement: bool, generator: Generator) -> Array:
-    return generator.multinomial(weights, n, replacement)
-
-
 zeros_like, ones_like, empty_like, full_like = _like(zeros), _like(ones), _like(empty), _like(full)
-
-
-def _drawn_like(name: str, fill: str) -> Callable[..., Tensor]:
-    def like(
-        input: Tensor,
-        *,
-        generator: Generator | None = None,
-        dtype: DTypeLike | None = None,
-        memory_format: Any = None,
-        **options: Unpack[Options],
-    ) -> Tensor:
-        drawn = getattr(empty_like(input, dtype=dtype), fill)(generator=generator)
-        return _finished(drawn, **options)
-
-    like.__name__ = like.__qualname__ = f"{name}_like"
-    like.__doc__ = f"`{name}` with the shape, dtype and order in memory of `input`."
-    return like
-
-
-rand_like, randn_like = _drawn_like("rand", "uniform_"), _drawn_like("randn", "normal_")
-randint_like = _like(lambda size, *limits, **options: randint(*limits, size=size, **options))
-randint_like.__name__ = randint_like.__qualname__ = "randint_like"
 
 
 # ---- methods -----------------------------------------------------------------------------------------------
@@ -488,47 +325,6 @@ def _filler(name: str, fill: Callable[..., Any], doc: str) -> Callable[..., Tens
     return method
 
 
-def _drawer(name: str, draw: Callable[..., Array], doc: str) -> Callable[..., Tensor]:
-    """An in-place method that draws in the order of memory: ``draw(generator, shape, …)``."""
-
-    def values(x: Array, order: tuple[int, ...], rng: Generator, args: tuple[Any, ...], options: Any) -> Array:
-        if name == "normal_":
-            options = {**options, "blocks": order == tuple(range(x.ndim)) and dense(x)}
-        elif name == "bernoulli_" and args and isinstance(args[0], np.ndarray):
-            args = (np.broadcast_to(args[0], x.shape).transpose(order),)
-        drawn = in_memory_order(lambda shape: draw(rng, shape, *args, dtype=x.dtype, **options), order, x.shape)
-        return drawn.astype(x.dtype, copy=False)
-
-    operation = _creates(values)
-
-    def method(self: Tensor, *args: Any, generator: Generator | None = None, **options: Any) -> Tensor:
-        options = {_NAMES.get(key, key): _value(value) for key, value in options.items()}
-        args = tuple(map(_value, args))
-        return self.assign(operation(self, axes_in_torch(self), _rng(generator), args, options))
-
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = doc
-    return method
-
-
-_NAMES = {"a": "low", "b": "high", "from": "low", "to": "high"}  #: what torch calls them
-
-
-def _bernoulli(rng: Generator, shape: tuple[int, ...], p: Any = 0.5, dtype: Any = None) -> Array:
-    return rng.bernoulli_from(p) if isinstance(p, np.ndarray) else rng.bernoulli(shape, p, dtype)
-
-
-def _integers(
-    rng: Generator, shape: tuple[int, ...], *limits: int, dtype: Any, low: Any = None, high: Any = None
-) -> Array:
-    ends = [end for end in (*limits, low, high) if end is not None]
-    return rng.randint([0, *ends][-2], ends[-1], shape, dtype) if ends else rng.random(shape, dtype)
-
-
-def _rng(generator: Generator | None) -> Generator:
-    return generator or default_generator
-
-
 def _value(x: Any) -> Any:
     return x.array if isinstance(x, Tensor) else x
 
@@ -548,14 +344,6 @@ _methods: dict[str, Callable[..., Any]] = {
     "zero_": _filler("zero_", lambda x: 0, "Fill with zeros."),
     "fill_": _filler("fill_", lambda x, value: _value(value), "Fill with one value."),
     "copy_": lambda self, src, non_blocking=False: self.assign(as_tensor(src).to(self.dtype).expand(*self.shape)),
-    "uniform_": _drawer("uniform_", Generator.uniform, "Fill with uniform numbers in [a, b)."),
-    "normal_": _drawer("normal_", Generator.normal, "Fill with normal numbers."),
-    "bernoulli_": _drawer("bernoulli_", _bernoulli, "Fill with 1 with probability p, else 0."),
-    "exponential_": _drawer("exponential_", Generator.exponential, "Fill with exponential numbers of rate lambd."),
-    "log_normal_": _drawer("log_normal_", Generator.log_normal, "Fill with numbers whose logarithms are normal."),
-    "cauchy_": _drawer("cauchy_", Generator.cauchy, "Fill with numbers of Cauchy's distribution."),
-    "geometric_": _drawer("geometric_", Generator.geometric, "Fill with the numbers of tries of probability p."),
-    "random_": _drawer("random_", _integers, "Fill with random integers, in [from, to) if given."),
     "new_zeros": new_like(zeros),
     "new_ones": new_like(ones),
     "new_empty": new_like(empty),
@@ -563,8 +351,6 @@ _methods: dict[str, Callable[..., Any]] = {
     "new_tensor": lambda self, data, dtype=None, requires_grad=False: tensor(
         data, dtype=dtype or self.dtype, requires_grad=requires_grad
     ),
-    "bernoulli": bernoulli,
-    "multinomial": multinomial,
 }
 for _name, _function in _methods.items():
     setattr(Tensor, _name, _function)
