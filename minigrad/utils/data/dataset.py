@@ -15,7 +15,8 @@ from minigrad.random import Generator, default_generator
 from minigrad.tensor import Tensor
 from minigrad.utils.data.collate import default_collate
 
-__all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset", "random_split"]
+__all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset"]
+__all__ += ["TensorDataset", "random_split"]
 
 T_co = TypeVar("T_co", covariant=True)
 
