@@ -18,6 +18,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.compiler.analysis import PLAIN, Analysis
+from minigrad.nn.hooks import EVERYWHERE
 from minigrad.tensor import Tensor
 
 MISSING = object()
@@ -69,6 +70,8 @@ class Guards:
             analysis.follow(function, "its definition")
             for argument in arguments:
                 analysis.follow(argument, "its arguments")
+            for kind in ("forward_pre", "forward", "backward_pre", "backward"):
+                analysis.follow(getattr(EVERYWHERE, kind), "the hooks of all modules")
         self.seen = analysis.seen
         self.checks: list[Check] = []
         self._asked: set[tuple[str, bool]] = set()

@@ -19,6 +19,7 @@ import pytest
 import minigrad
 from minigrad import nn, optim
 from minigrad.nn import functional as F
+from minigrad.nn.module import register_module_forward_hook
 
 STEPS = 6
 
@@ -998,6 +999,19 @@ def test_module_hooks_are_part_of_the_step():
         x = minigrad.full((1, 2), float(i))
         assert (step(x) == net(x)).all()
     assert step.reason is None
+
+
+def test_hooks_of_all_modules_are_noticed():
+    net = nn.Linear(2, 2)
+    step = minigrad.compile(lambda x: net(x).detach())
+    x = minigrad.ones(1, 2)
+    plain = [step(x).tolist() for _ in range(4)]
+    handle = register_module_forward_hook(lambda module, args, y: y * 2)
+    try:
+        assert [step(x).tolist() for _ in range(4)] == [net(x).tolist()] * 4
+    finally:
+        handle.remove()
+    assert [step(x).tolist() for _ in range(4)] == plain
 
 
 def test_a_gradient_that_somebody_keeps_is_not_overwritten():
