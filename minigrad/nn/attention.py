@@ -162,7 +162,7 @@ class MultiheadAttention(Module):
             k, v = cat([k, zeros], 1), cat([v, zeros], 1)
         if mask is not None:
             mask = pad(mask, (0, k.shape[1] - source))
-        q, k, v = (x.reshape(n, -1, self.num_heads, self.head_dim).transpose(1, 2) for x in (q, k, v))
+        q, k, v = (x.reshape(n, x.shape[1], self.num_heads, self.head_dim).transpose(1, 2) for x in (q, k, v))
         share = self.dropout if self.training else 0.0
         weights = None
         if need_weights:

@@ -78,7 +78,7 @@ def leaky_relu(input: Operand, negative_slope: float = 0.01) -> Any:
 def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """``log(1 + exp(beta * input)) / beta``; the identity where ``beta * input > threshold``."""
     scaled = input * beta
-    return np.where(scaled > threshold, input, np.logaddexp(scaled, scaled * 0) / beta)
+    return np.where(scaled > threshold, input, np.logaddexp(scaled, 0) / beta)
 
 
 # ---- exponential -----------------------------------------------------------------------------------------

@@ -295,7 +295,7 @@ def cross_entropy(
         target = target * (1 - label_smoothing) + label_smoothing / x.shape[at]
     losses = -sum(_weighted(scores, weight, at) * target, at)
     if reduction == "mean":
-        return sum(losses) / max(losses.numel(), 1)
+        return sum(losses) / losses.numel()
     return reduced(losses, reduction)
 
 

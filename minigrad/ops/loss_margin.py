@@ -122,12 +122,12 @@ def multi_margin_loss(
     if weight is not None and tuple(weight.shape) != (classes,):
         raise ValueError(f"weight must be one-dimensional of {classes} classes, not {list(weight.shape)}")
     right = target.reshape(n, 1)
-    gaps = clamp_min(margin - scores.gather(1, right) + scores, 0.0)
+    gaps = margin - scores.gather(1, right) + scores
+    counted = (gaps > 0) & (Tensor.wrap(np.arange(classes)) != right)  # a nan does not count, as in torch
     gaps = gaps if p == 1 else gaps * gaps
     if weight is not None:
         gaps = gaps * weight[right]
-    others = Tensor.wrap(np.arange(classes)) != right
-    losses = sum(where(others, gaps, 0.0), 1) / classes
+    losses = sum(where(counted, gaps, 0.0), 1) / classes
     return reduced(losses.reshape(()) if target.ndim == 0 else losses, reduction)
 
 
@@ -162,6 +162,6 @@ def multilabel_margin_loss(input: Operand, target: Operand, reduction: str = "me
     scores, labels = input.reshape(-1, classes), target.reshape(-1, classes)
     counted = _counted_labels(labels)
     labels = where(counted, labels, 0)
-    gaps = clamp_min(1 - scores.gather(1, labels).unsqueeze(2) + scores.unsqueeze(1), 0.0)  # (N, right, wrong)
-    losses = sum(where(_right_and_wrong(labels, counted), gaps, 0.0), (1, 2)) / classes
+    gaps = 1 - scores.gather(1, labels).unsqueeze(2) + scores.unsqueeze(1)  # (N, right, wrong)
+    losses = sum(where(_right_and_wrong(labels, counted) & (gaps > 0), gaps, 0.0), (1, 2)) / classes
     return reduced(losses.reshape(()) if input.ndim < 2 else losses, reduction)

@@ -10,7 +10,7 @@ import math
 import warnings
 from typing import Any
 
-from minigrad.ops.comparison import where
+from minigrad.ops.comparison import clamp_max, where
 from minigrad.ops.elementwise import abs, exp, log, pow
 from minigrad.ops.loss import loss, reduced
 from minigrad.ops.record import Operand, OperandOrNumber
@@ -98,7 +98,8 @@ def smooth_l1_loss(input: Operand, target: Operand, reduction: str = "mean", bet
     if beta == 0:
         return l1_loss(input, target, reduction)
     d = abs(compared(input, target))
-    return reduced(where(d < beta, d * d * (0.5 / beta), d - 0.5 * beta), reduction)
+    near = clamp_max(d, beta)  # an infinite error has no square
+    return reduced(where(d < beta, near * near * (0.5 / beta), d - 0.5 * beta), reduction)
 
 
 @loss(lambda d: (*_two_apart(d), {"delta": d.choice([1.0, 6.5])}), functional=())
@@ -113,7 +114,8 @@ def huber_loss(
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, but got {delta}.")
     d = abs(compared(input, target))
-    losses = where(d <= delta, d * d * 0.5, (d - 0.5 * delta) * delta)
+    near = clamp_max(d, delta)
+    losses = where(d <= delta, near * near * 0.5, (d - 0.5 * delta) * delta)
     return weighted(losses, weight, reduction, by_weights=False)
 
 

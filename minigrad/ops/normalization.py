@@ -20,6 +20,15 @@ from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
 
 
+def _of_nothing(input: Any, *params: Any) -> Any:
+    """The result for an empty input; its gradients to the parameters are zeros."""
+    result = input.clone()
+    for param in params:
+        if param is not None:
+            result = result + sum(param) * 0.0
+    return result
+
+
 def _column(x: Any) -> Any:
     """(C,) → (C, 1), which broadcasts against (A, C, B)."""
     return x.reshape(-1, 1)
@@ -135,7 +144,7 @@ def batch_norm(
         if part is not None and part.numel() != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {part.numel()}")
     if not input.numel():
-        return input.clone()
+        return _of_nothing(input, weight, bias)
     if not training:
         column = (channels,) + (1,) * (len(shape) - 2)
         scale = rsqrt(running_var + eps)
@@ -200,7 +209,7 @@ def layer_norm(
             f"size{list(shape)}"
         )
     if not input.numel():
-        return input.clone()
+        return _of_nothing(input, weight, bias)
     out = reshape(_standardize(reshape(input, (1, -1, math.prod(last))), None, None, eps), shape)
     return _affine(out, weight, bias)
 
@@ -257,7 +266,7 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
                 f"shape {list(part.shape)} and input of shape {list(shape)}"
             )
     if not input.numel():
-        return input.clone()
+        return _of_nothing(input, weight, bias)
     groups = (1, shape[0] * num_groups, math.prod(shape[1:]) // num_groups)
     out = reshape(_standardize(reshape(input, groups), None, None, eps), shape)
     return _affine(out, *(None if part is None else reshape(part, column) for part in (weight, bias)))

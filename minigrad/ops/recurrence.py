@@ -194,7 +194,10 @@ def _layers_of(kind: str) -> Callable[..., State]:
                 h, c = (*(index(part, k) for part in start), None)[:2]
                 w_ih, w_hh, b_ih, b_hh = (*own[: each - projects], None, None)[:4]
                 given = (x, h, c, w_ih, w_hh, b_ih, b_hh)
-                out, last = _by_steps(given, kind, reverse, own[-1]) if projects else _read(*given, kind, bool(reverse))
+                if projects or not x.shape[1]:  # the kernel takes no empty batch
+                    out, last = _by_steps(given, kind, reverse, own[-1] if projects else None)
+                else:
+                    out, last = _read(*given, kind, bool(reverse))
                 ends.append((last,) if c is None else (index(out, 0 if reverse else steps - 1), last))
                 outs.append(out)
             x = outs[0] if directions == 1 else cat(outs, -1)

@@ -332,3 +332,31 @@ def test_second_order(name):
         (h,) = fw.autograd.grad((g**2).sum(), a)
         second.append(h.numpy())
     np.testing.assert_allclose(*second, rtol=1e-10)
+
+
+@pytest.mark.parametrize("value", [float("inf"), -float("inf"), float("nan"), 1e15, 0.0])
+@pytest.mark.parametrize(
+    "name", ["smooth_l1_loss", "huber_loss", "mse_loss", "multi_margin_loss", "multilabel_margin_loss"]
+)
+def test_extreme_inputs(name, value, torch_too):
+    def program(fw):
+        x = fw.tensor([[value, 1.0, -1.0]], requires_grad=True)
+        targets = {"multi_margin_loss": fw.tensor([0]), "multilabel_margin_loss": fw.tensor([[1, -1, 0]])}
+        loss = getattr(fw.nn.functional, name)(x, targets.get(name, fw.zeros(1, 3)), reduction="sum")
+        loss.backward()
+        return loss, x.grad
+
+    with np.errstate(all="ignore"):  # the warnings of arithmetic are not what is tested here
+        torch_too(program)
+
+
+def test_losses_at_infinity_and_of_nothing(torch_too):
+    def program(fw):
+        functional = fw.nn.functional
+        return (
+            functional.soft_margin_loss(fw.tensor([float("inf")]), fw.tensor([1.0])),
+            [functional.cross_entropy(fw.zeros(0, 3), fw.zeros(0, 3), reduction=r) for r in ("mean", "sum", "none")],
+            [functional.cross_entropy(fw.zeros(0, 3), fw.zeros(0).long(), reduction=r) for r in ("mean", "sum")],
+        )
+
+    torch_too(program)

@@ -219,3 +219,37 @@ def test_program(program, torch_too):
 def test_a_loss_class_called_with_tensors(name, torch_too):
     """As `nn.CrossEntropyLoss(output, target)`: the tensors become options."""
     torch_too(lambda fw: str(getattr(fw.nn, name)(fw.zeros(2, 3), fw.zeros(2).long()).reduction).count("none"))
+
+
+EMPTY = {
+    "BatchNorm1d": (lambda nn: nn.BatchNorm1d(2), (0, 2)),
+    "BatchNorm1d of rows": (lambda nn: nn.BatchNorm1d(2), (3, 2, 0)),
+    "BatchNorm2d": (lambda nn: nn.BatchNorm2d(2), (0, 2, 3, 3)),
+    "BatchNorm1d in evaluation": (lambda nn: nn.BatchNorm1d(2).eval(), (0, 2)),
+    "LayerNorm": (lambda nn: nn.LayerNorm(2), (0, 2)),
+    "GroupNorm": (lambda nn: nn.GroupNorm(1, 2), (0, 2, 3)),
+    "LSTM": (lambda nn: nn.LSTM(2, 3), (4, 0, 2)),
+    "LSTM, projected": (lambda nn: nn.LSTM(2, 3, proj_size=1), (4, 0, 2)),
+    "GRU": (lambda nn: nn.GRU(2, 3, batch_first=True, bidirectional=True, num_layers=2), (0, 4, 2)),
+    "RNN": (lambda nn: nn.RNN(2, 3), (4, 0, 2)),
+    "LSTMCell": (lambda nn: nn.LSTMCell(2, 3), (0, 2)),
+    "encoder": (lambda nn: nn.TransformerEncoderLayer(2, 1, 4, 0.0), (4, 0, 2)),
+    "Conv2d": (lambda nn: nn.Conv2d(2, 3, 2), (0, 2, 5, 5)),
+    "ConvTranspose2d": (lambda nn: nn.ConvTranspose2d(2, 3, 2), (0, 2, 5, 5)),
+    "Linear": (lambda nn: nn.Linear(2, 3), (0, 2)),
+    "MaxPool2d": (lambda nn: nn.MaxPool2d(2), (0, 2, 4, 4)),
+    "PReLU": (lambda nn: nn.PReLU(), (0, 2)),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_empty_batches(name, torch_too):
+    def program(fw):
+        make, shape = EMPTY[name]
+        layer, x = make(fw.nn), fw.zeros(*shape, requires_grad=True)
+        out = layer(x)
+        out = out[0] if isinstance(out, tuple) else out
+        out.sum().backward()
+        return out, x.grad, [p.grad for p in layer.parameters()], list(layer.buffers())
+
+    torch_too(program)
