@@ -21,7 +21,7 @@ from minigrad.ops.dispatch import Primitive
 from minigrad.ops.record import Operand, composed, public
 from minigrad.ops.shape import sizes
 from minigrad.random import axes_in_torch
-from minigrad.tensor import Tensor
+from minigrad.tensor import Size, Tensor
 from minigrad.tensor import device as device_type
 
 
@@ -162,6 +162,38 @@ def from_numpy(ndarray: Array) -> Tensor:
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     as_numpy(ndarray.dtype)
     return Tensor.wrap(ndarray)
+
+
+class _Typed(type):
+    """The type of the old constructors; tensors of their dtype are their instances."""
+
+    dtype: np.dtype[Any]
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, Tensor) and x.array.dtype == cls.dtype
+
+    def __call__(cls, *content: Any) -> Tensor:
+        """Of sizes a tensor that is not filled, else one with that content."""
+        if not content:
+            content = (0,)
+        if isinstance(content[0], (int, np.integer, Size)):
+            return empty(*content, dtype=cls.dtype)
+        if isinstance(content[0], (float, bool)):
+            raise TypeError(f"new(): data must be a sequence (got {type(content[0]).__name__})")
+        if isinstance(content[0], Tensor) and content[0].array.dtype != cls.dtype:
+            raise TypeError(f"expected a tensor of {cls.dtype}, but got one of {content[0].dtype}")
+        return tensor(content[0], dtype=cls.dtype)
+
+
+def _typed(name: str, kind: dtypes.dtype) -> _Typed:
+    return _Typed(name, (), {"dtype": kind.numpy, "__module__": __name__, "__doc__": f"Makes tensors of {kind!r}."})
+
+
+FloatTensor, DoubleTensor = _typed("FloatTensor", dtypes.float32), _typed("DoubleTensor", dtypes.float64)
+HalfTensor, BoolTensor = _typed("HalfTensor", dtypes.float16), _typed("BoolTensor", dtypes.bool_)
+LongTensor, IntTensor = _typed("LongTensor", dtypes.int64), _typed("IntTensor", dtypes.int32)
+ShortTensor, CharTensor = _typed("ShortTensor", dtypes.int16), _typed("CharTensor", dtypes.int8)
+ByteTensor = _typed("ByteTensor", dtypes.uint8)
 
 
 # ---- filled and counted ------------------------------------------------------------------------------------

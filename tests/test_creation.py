@@ -112,3 +112,23 @@ def test_the_state_is_a_tensor(torch_too):
         return state.shape, state.dtype, bool((fw.rand(3) == first).all())
 
     torch_too(program)
+
+
+@pytest.mark.parametrize("kind", ["Float", "Double", "Half", "Long", "Int", "Short", "Char", "Byte", "Bool"])
+def test_typed_constructors(kind, torch_too):
+    def program(fw):
+        make = getattr(fw, f"{kind}Tensor")
+        made = make([0, 1]), make([[1]]), make(), make(fw.ones(2).type(make)), fw.ones(2).type(make)
+        return (
+            made,
+            make(2, 3).shape,
+            make(fw.Size([2])).shape,
+            [isinstance(fw.ones(1), make), isinstance(made[0], make)],
+        )
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize("content", [3.0, "another dtype"])
+def test_typed_constructors_refuse(content, torch_too):
+    torch_too(lambda fw: fw.LongTensor(fw.ones(2) if content == "another dtype" else content))
