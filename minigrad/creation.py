@@ -329,10 +329,20 @@ def one_hot(tensor: Operand, num_classes: int = -1) -> Tensor:
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """The coordinates of a grid whose axes are `tensors`."""
-    axes_ = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
-    grids = np.meshgrid(*(a.array for a in axes_), indexing="xy" if indexing == "xy" else "ij")
-    return tuple(Tensor.wrap(g) for g in grids)
+    """The coordinates of a grid whose axes are `tensors`: views of these, with ``"xy"`` the second axis first.
+
+    Raises:
+        RuntimeError: for another word than ``"ij"`` or ``"xy"``.
+    """
+    vectors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    if indexing not in ("ij", "xy"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    places = [i if indexing == "ij" or i > 1 or len(vectors) < 2 else 1 - i for i in range(len(vectors))]
+    shape = [vectors[i].numel() for i in places]
+    return tuple(
+        v.reshape([-1 if j == at else 1 for j in range(len(shape))]).expand(shape)
+        for at, v in zip(places, vectors, strict=True)
+    )
 
 
 zeros_like, ones_like, empty_like, full_like = _like(zeros), _like(ones), _like(empty), _like(full)

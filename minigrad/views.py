@@ -89,7 +89,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
     if result.array is not tensor.array:
         if watching.watcher is not None:
             watching.watcher.write(tensor)
-        call(np.copyto, tensor.array, result.array)
+        call(np.copyto, tensor.array, result.array, "unsafe")
     tensor.bump()
     if tracking:
         rewrite(tensor, result if result.array.dtype == tensor.array.dtype else result.to(tensor.dtype))

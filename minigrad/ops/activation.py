@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops.comparison import clamp, where
+from minigrad.ops.comparison import _masked, clamp, where
 from minigrad.ops.elementwise import abs, erf, expm1, sigmoid, tanh
 from minigrad.ops.indexing import chunk
 from minigrad.ops.record import Draw, F, Operand, Sample, along_a_dim, composed, operation
 from minigrad.ops.reduction import softmax
 from minigrad.ops.shape import one_dim, reshape
+from minigrad.tensor import Tensor
 
 SELU_ALPHA = 1.6732632423543772848170429916717  # Klambauer et al., arXiv:1706.02515
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -39,7 +40,8 @@ def _inner_half(d: Draw) -> tuple[Any, ...]:
 
 
 @operation(
-    {"input": lambda g, out: g * (out > 0)},
+    # where `out` is 0 it is the gradient too; in the graph, as in torch
+    {"input": lambda g, out: where(out != 0, g, out) if isinstance(g, Tensor) else _masked(g, out != 0)},
     in_place=True,
     functional=("inplace", "relu_"),
     sample=lambda d: (d.array(kinks=(0.0,)),),
@@ -87,7 +89,7 @@ def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Any:
 def _elu(input: Any, alpha: float, width: float) -> Any:
     """`input` where positive, else ``alpha * (exp(input / width) - 1)``; the exponential sees no large number."""
     negative = clamp(input, None, 0.0)
-    return where(input > 0, input, expm1(negative if width == 1 else negative / width) * alpha)
+    return where(input <= 0, expm1(negative if width == 1 else negative / width) * alpha, input)
 
 
 @activation("inplace", "elu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 0.5])))
@@ -211,6 +213,8 @@ def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Any
     """
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
+    if not input.is_floating_point():
+        min_val, max_val = int(min_val), int(max_val)
     outside = (input <= min_val) | (input >= max_val)
     return where(outside, clamp(input.detach(), min_val, max_val), input)
 
@@ -228,14 +232,16 @@ def _between_three(d: Draw) -> tuple[Any, ...]:
 # torch's float64 gradient is a float32 sixth, off by 3e-8, so it is no reference here
 @composed(torch="", methods=[], functional=("inplace",), sample=_between_three)
 def hardsigmoid(input: Operand) -> Any:
-    """``relu6(input + 3) / 6``."""
-    return relu6(input + 3) / 6
+    """``relu6(input + 3) / 6``; the derivative at nan is 0."""
+    inside = (input > -3) & (input < 3)
+    return where(inside, input + 3, clamp(input.detach() + 3, 0.0, 6.0)) / 6
 
 
 @activation("inplace", sample=_between_three)
 def hardswish(input: Operand) -> Any:
     """``input * hardsigmoid(input)`` (arXiv:1905.02244)."""
-    return input * hardsigmoid(input)
+    near = clamp(input, -3.0, 3.0)
+    return where(input < 3, where(input <= -3, input.detach() * 0.0, near * ((near + 3) / 6)), input)
 
 
 @activation("inplace", "threshold_", sample=lambda d: (d.array(kinks=(0.5,)), 0.5, -2.0))
@@ -259,7 +265,7 @@ def softshrink(input: Operand, lambd: float = 0.5) -> Any:
     """
     if lambd < 0:
         raise RuntimeError(f"lambda must be in range [0, inf), but found {lambd}")
-    return where(input > lambd, input - lambd, where(input < -lambd, input + lambd, 0.0))
+    return where((input >= -lambd) & (input <= lambd), 0.0, where(input > 0, input - lambd, input + lambd))
 
 
 @composed(

@@ -25,20 +25,14 @@ def _cast(input: Any, dtype: Any, source: Any) -> Any:
 
 
 @operation({"input": lambda g: g})
-def clone(input: Operand) -> Any:
-    """A copy.
+def clone(input: Operand, memory_format: Any = None) -> Any:
+    """A copy, in the order that the elements have in memory; row-major if a `memory_format` is given.
 
     >>> import minigrad
     >>> minigrad.ones(2).clone()
     tensor([1., 1.])
     """
-    return np.copy(input)
-
-
-@operation({"input": lambda g: g}, grad_fn="CloneBackward0")
-def _contiguous(input: Any) -> Any:
-    """A copy whose elements lie in row-major order in memory."""
-    return np.array(input, order="C")
+    return np.array(input, order="C" if memory_format else "K")
 
 
 def astype(input: Tensor, kind: DTypeLike) -> Tensor:
@@ -79,7 +73,7 @@ def type_(input: Tensor, kind: Any = None) -> Any:
 
 def contiguous(input: Tensor) -> Tensor:
     """`input` with its elements in row-major order in memory; itself if they are."""
-    return input if input.array.flags.c_contiguous else _contiguous(input)
+    return input if input.array.flags.c_contiguous else clone(input, "contiguous_format")
 
 
 def type_as(input: Tensor, other: Tensor) -> Tensor:

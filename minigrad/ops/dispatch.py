@@ -275,8 +275,18 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> t
         target = dtypes.default.numpy
     for place in places:
         a = changed[place]
-        changed[place] = a.astype(target) if isinstance(a, Tensor) else call(np.asarray, a, target)
+        if isinstance(a, Tensor):
+            changed[place] = a.astype(target)
+        elif type(a) is int and target.kind in "iu":
+            changed[place] = call(_wrapped, a, target)
+        else:
+            changed[place] = call(np.asarray, a, target)
     return tuple(changed)
+
+
+def _wrapped(number: int, kind: np.dtype[Any]) -> Any:
+    """An integer as an array; one that is out of range is counted modulo that range, as in torch."""
+    return np.array(number).astype(kind)
 
 
 def explained(name: str, values: list[Any], error: ValueError) -> Exception:

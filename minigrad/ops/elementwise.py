@@ -28,6 +28,19 @@ def scaled(x: Any, alpha: Any) -> Any:
     return x * x.dtype.type(alpha) if isinstance(x, np.ndarray) else x * alpha
 
 
+def zeros_like(g: Any) -> Any:
+    """The gradient of what is constant between its steps: 0, also where `g` is infinite."""
+    return Tensor.wrap(np.zeros_like(g.array)) if isinstance(g, Tensor) else np.zeros_like(g)
+
+
+def _need_divisor(input: Any, other: Any) -> np.dtype[Any]:
+    """The dtype of a quotient, or the error that integers divided by 0 give."""
+    kind = np.result_type(input, other)
+    if kind.kind in "iu" and not np.all(other):
+        raise RuntimeError("ZeroDivisionError")
+    return kind
+
+
 # ---- arithmetic ---------------------------------------------------------------------------------------
 
 
@@ -72,8 +85,8 @@ def mul(input: OperandOrNumber, other: OperandOrNumber) -> Any:
 
 
 @binary(
-    lambda g, other, rounding_mode: g / other if rounding_mode is None else g * 0,
-    lambda g, input, other, rounding_mode: -g * ((input / other) / other) if rounding_mode is None else g * 0,
+    lambda g, other, rounding_mode: g / other if rounding_mode is None else zeros_like(g),
+    lambda g, input, other, rounding_mode: -g * ((input / other) / other) if rounding_mode is None else zeros_like(g),
     *("__truediv__", "divide", "true_divide"),
     in_place=True,
     sample=lambda d: d.operands(2, low=0.5),
@@ -90,16 +103,25 @@ def div(input: OperandOrNumber, other: OperandOrNumber, rounding_mode: str | Non
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
     with quiet():
-        if rounding_mode == "floor":
-            return np.floor_divide(input, other)
-        quotient = np.divide(input, other)
-    kind = np.result_type(input, other)
-    if rounding_mode == "trunc":
-        return np.trunc(quotient).astype(kind)
+        if rounding_mode is None:
+            quotient, kind = np.divide(input, other), np.result_type(input, other)
+        else:
+            kind = _need_divisor(input, other)
+            if rounding_mode == "floor":
+                return np.floor_divide(input, other)
+            if kind.kind == "f":
+                return np.trunc(np.divide(input, other))
+            down, rest = np.divmod(input, other)
+            return down + ((rest != 0) & (np.less(input, 0) != np.less(other, 0)))
     return quotient.astype(dtypes.default.numpy) if kind.kind in "iub" else quotient
 
 
-@composed(methods=["floor_divide", "__floordiv__"], differentiable=False, sample=lambda d: d.operands(2, kinks=(0.0,)))
+@composed(
+    methods=["floor_divide", "__floordiv__"],
+    differentiable=False,
+    in_place=True,
+    sample=lambda d: d.operands(2, kinks=(0.0,)),
+)
 def floor_divide(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     """``input / other``, rounded down."""
     return div(input, other, "floor")
@@ -119,6 +141,7 @@ def remainder(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     >>> minigrad.tensor([-3.0, 3.5]) % 2
     tensor([1.0000, 1.5000])
     """
+    _need_divisor(input, other)
     with quiet():
         return np.remainder(input, other)
 
@@ -128,13 +151,17 @@ def _power_of_base(g: Any, input: Any, other: Any) -> Any:
     if isinstance(other, (int, float)) or (other.ndim == 0 and not hasattr(other, "array")):
         n = float(other)
         if n == 0:
-            return g * 0
-        return g * (n * (input if n == 2 else pow(input, n - 1)))
+            return zeros_like(g)
+        return g * (n * (input if n == 2 and not isinstance(input, Tensor) else pow(input, n - 1)))
     return where(other == 0, 0.0, g * (other * pow(input, other - 1)))
 
 
 def _power_of_exponent(g: Any, input: Any, other: Any, out: Any) -> Any:
     """``d(x**y)/dy = x**y ln x``, and 0 where x = 0 and y >= 0."""
+    if isinstance(input, (int, float)):
+        if input == 0:
+            return where(other >= 0, 0.0, g * (out * -math.inf))
+        return g * (out * (math.log(input) if input > 0 else math.nan))
     zero = (input == 0) & (other >= 0)
     return where(zero, 0.0, g * (out * log(where(zero, 1.0, input))))
 
@@ -156,11 +183,14 @@ def pow(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     tensor([1., 4., 9.])
     """
     if np.result_type(input, other).kind in "iu" and np.any(np.less(other, 0)):
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if not np.ndim(other):
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        unit = np.where(np.absolute(input) == 1, input, 0)  # all others give fractions, and so 0
+        return np.where(other < 0, np.power(unit, np.absolute(other)), np.power(input, np.maximum(other, 0)))
     with quiet():
         if isinstance(other, np.ndarray) and other.ndim == 0:
             other = other[()]
-        if isinstance(other, (int, float)) and other == 2 and input.dtype.kind == "f":
+        if isinstance(other, (int, float)) and other == 2 and isinstance(input, np.ndarray) and input.dtype.kind == "f":
             return np.square(input)  # three times as fast
         return np.power(input, other)
 
@@ -199,17 +229,21 @@ def abs(input: Operand) -> Any:
     return np.absolute(input)
 
 
-@operation({"input": lambda g: g * 0}, in_place=True, sample=lambda d: (d.array(kinks=(0.0,)),))
+@composed(in_place=True, sample=lambda d: (d.array(kinks=(0.0,)),))
 def sign(input: Operand) -> Any:
-    """-1, 0 or 1."""
-    return input if input.dtype == bool else np.sign(input)
+    """-1, 0 or 1; 0 for nan."""
+    return _stepwise(input, _signs)
+
+
+def _signs(x: Any) -> Any:
+    return np.copy(x) if x.dtype == bool else np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
 STEPS = [n / 2 for n in range(-8, 9)]  # where whole numbers and halves are, rounding jumps
 
 
 @operation(
-    {"input": lambda g: g * 0},
+    {"input": lambda g: zeros_like(g)},
     grad_fn="RoundBackward0",
     sample=lambda d: (d.array(kinks=STEPS), d.choice([np.floor, np.ceil, np.trunc, np.round])),
 )
@@ -242,9 +276,15 @@ def round(input: Operand, decimals: int = 0) -> Any:
     return _stepwise(input, functools.partial(np.round, decimals=decimals))
 
 
+def _square_distance(x: Any, y: Any) -> Any:
+    """``x² + y²``, or inf at the origin, where the angle's gradient is to be 0."""
+    square = x * x + y * y
+    return where(square == 0, math.inf, square)
+
+
 @binary(
-    lambda g, input, other: g * other / (input * input + other * other),
-    lambda g, input, other: g * -input / (input * input + other * other),
+    lambda g, input, other: g * other / _square_distance(input, other),
+    lambda g, input, other: g * -input / _square_distance(input, other),
     "arctan2",
     floating=True,
     sample=lambda d: d.operands(2, low=0.3),
@@ -270,16 +310,21 @@ def square(input: Operand) -> Any:
     return pow(input, 2)
 
 
-@composed(sample=lambda d: (d.array(low=0.3),))
-def reciprocal(input: Operand) -> Any:
-    """``1 / input``."""
-    return 1.0 / input
-
-
-@composed(sample=lambda d: (*d.operands(2), 0.5))
+@operation(
+    {
+        "input": lambda g, weight: g * (1 - weight),
+        "end": lambda g, weight: g * weight,
+        "weight": lambda g, input, end: g * (end - input),
+    },
+    promotes=True,
+    in_place=True,
+    sample=lambda d: (*d.operands(2), 0.5),
+)
 def lerp(input: Operand, end: Operand, weight: OperandOrNumber) -> Any:
-    """``input + weight * (end - input)``."""
-    return input + weight * (end - input)
+    """``input + weight * (end - input)``, which is `end` for weight 1."""
+    with quiet():
+        way = end - input
+        return np.where(np.absolute(weight) < 0.5, input + weight * way, end - way * (1 - weight))
 
 
 @composed(sample=lambda d: d.operands(3))
@@ -403,47 +448,15 @@ def sigmoid(input: Operand) -> Any:
     """
 
 
-@unary(np.sin, lambda g, input: g * cos(input))
-def sin(input: Operand) -> Any:
-    """The sine (radians)."""
+@unary(np.reciprocal, lambda g, out: -g * (out * out), low=0.3)
+def reciprocal(input: Operand) -> Any:
+    """``1 / input``."""
 
 
-@unary(np.cos, lambda g, input: -g * sin(input))
-def cos(input: Operand) -> Any:
-    """The cosine (radians)."""
+def _divided(self: Tensor, number: Any) -> Any:
+    """``number / self``, which needs its result for the gradient and not `self`, so that this may be changed."""
+    return div(number, self) if isinstance(number, np.ndarray) else reciprocal(self) * number
 
 
-@composed(sample=lambda d: (d.array(low=-1.2, high=1.2),))
-def tan(input: Operand) -> Any:
-    """The tangent (radians)."""
-    return sin(input) / cos(input)
-
-
-@composed(methods=["asin", "arcsin"], sample=lambda d: (d.array(low=-0.8, high=0.8),))
-def asin(input: Operand) -> Any:
-    """The angle (radians) whose sine is `input`."""
-    return atan2(input, sqrt(1 - input * input))
-
-
-@composed(methods=["acos", "arccos"], sample=lambda d: (d.array(low=-0.8, high=0.8),))
-def acos(input: Operand) -> Any:
-    """The angle (radians) whose cosine is `input`."""
-    return math.pi / 2 - asin(input)
-
-
-@composed(methods=["atan", "arctan"])
-def atan(input: Operand) -> Any:
-    """The angle (radians) whose tangent is `input`."""
-    return atan2(input, np.float32(1))
-
-
-@composed()
-def sinh(input: Operand) -> Any:
-    """The hyperbolic sine."""
-    return (expm1(input) - expm1(input * -1.0)) / 2  # exact near 0 too
-
-
-@composed()
-def cosh(input: Operand) -> Any:
-    """The hyperbolic cosine."""
-    return (exp(input) + exp(input * -1.0)) / 2
+setattr(Tensor, "__rtruediv__", _divided)  # noqa: B010
+setattr(Tensor, "__rdiv__", _divided)  # noqa: B010

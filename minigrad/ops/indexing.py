@@ -419,7 +419,7 @@ def scatter(
         raise NotImplementedError(f"scatter: reduce must be None or 'add', not {reduce!r}")
     fill = src if value is None else value
     if isinstance(fill, Tensor):
-        fill = _index(fill, tuple(slice(n) for n in where_.shape))
+        fill = _index(fill, tuple(slice(n) for n in where_.shape)) if fill.ndim else expand(fill, where_.shape)
     elif not isinstance(fill, np.ndarray):
         fill = np.asarray(fill, dtype=as_numpy(input.dtype))
     return _index_put(input, _grid(where_, at), fill)

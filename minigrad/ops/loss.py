@@ -20,7 +20,7 @@ from minigrad.ops.comparison import clamp, ne, where
 from minigrad.ops.elementwise import log, mul, sigmoid
 from minigrad.ops.indexing import _place
 from minigrad.ops.record import Draw, F, Operand, Sample, composed, operation
-from minigrad.ops.reduction import log_softmax, mean, softmax, sum
+from minigrad.ops.reduction import log_softmax, mean, softmax, sum, total
 from minigrad.tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -108,13 +108,13 @@ def _nll_loss(input: Any, target: Any, weight: Any, ignore_index: int, reduction
     weights = np.ones(len(rows), number) if weight is None else weight[columns].astype(number, copy=False)
     if counted is not None:
         weights = np.where(counted, weights, number(0))
-    total = weights.sum(dtype=np.float64) if reduction == "mean" else 1
-    weights = -weights / number(total or 1)
+    share = weights.sum(dtype=np.float64) if reduction == "mean" else 1
+    weights = (-weights / np.result_type(number, np.float32).type(share or 1)).astype(number, copy=False)
     losses = input[rows, columns] * weights
     if counted is not None:
         losses[~counted] = 0
-    result = losses if reduction == "none" else np.add.reduce(losses)
-    return (result if total else number(np.nan)), (rows, columns, weights)  # the mean of nothing is nan
+    result = losses if reduction == "none" else total(losses)
+    return (result if share else number(np.nan)), (rows, columns, weights)  # the mean of nothing is nan
 
 
 def _softmax_minus_target(g: Any, input: Any, saved: Any) -> Any:
@@ -142,18 +142,21 @@ def _softmax_minus_target(g: Any, input: Any, saved: Any) -> Any:
 def _softmax_nll(input: Any, target: Any, ignore_index: int, reduction: str) -> Any:
     """``-sum(log_softmax(input)[i, target[i]])``, or the mean, in one step: input (N, C), target (N,) → ()."""
     rows, columns, counted = chosen(input, target, ignore_index)
+    kind = input.dtype
+    if kind == np.float16:
+        input = input.astype(np.float32)
     z = input - np.maximum.reduce(input, axis=1, keepdims=True)
     e = np.exp(z)
-    total = np.add.reduce(e, axis=1, keepdims=True)
-    losses = np.log(total[:, 0])
+    sums = np.add.reduce(e, axis=1, keepdims=True)
+    losses = np.log(sums[:, 0])
     losses -= z[rows, columns]
-    e /= total
+    e /= sums
     n = len(target)
     if counted is not None:
         losses, n = np.where(counted, losses, input.dtype.type(0)), int(counted.sum())
     count = n if reduction == "mean" else 1
     result = np.add.reduce(losses) / input.dtype.type(count) if count else input.dtype.type(np.nan)
-    return result, (e, rows, columns, counted, count or 1)
+    return result.astype(kind), (e.astype(kind, copy=False), rows, columns, counted, count or 1)
 
 
 def _far_rows(d: Any, shape: tuple[int, int]) -> Any:
@@ -362,6 +365,9 @@ def binary_cross_entropy(input: Operand, target: Operand, weight: Operand = None
     tensor(100.)
     """
     same_size("binary_cross_entropy", input, target)
+    if input.dtype != target.dtype:
+        found, expected = (x.dtype.name for x in (target, input))
+        raise RuntimeError(f"Found dtype {found} but expected {expected}")
     if reduction == "mean" and weight is None and input.numel():
         return _binary_cross_entropy(input, target, True)
     return reduced(_binary_cross_entropy(input, target), reduction, weight)
@@ -373,8 +379,8 @@ def binary_cross_entropy(input: Operand, target: Operand, weight: Operand = None
     sample=lambda d: (d.array((3, 2)), d.array((3, 2), low=0.0, high=1.0)),
 )
 def _bce_with_logits(input: Any, target: Any) -> Any:
-    """``max(x, 0) - x t + ln(1 + e^-|x|)``."""
-    return np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
+    """``(1 - t) x - min(x, 0) + ln(1 + e^-|x|)``."""
+    return (1 - target) * input - (np.minimum(input, 0) - np.log1p(np.exp(-np.abs(input))))
 
 
 @loss(lambda d: (d.array((3, 2)), d.array((3, 2), low=0.0, high=1.0)))

@@ -34,7 +34,8 @@ def margin_ranking_loss(
 @loss(lambda d: (d.array((4,), kinks=(1.0,)), _signs(d, (4,)), 1.0))
 def hinge_embedding_loss(input: Operand, target: Operand, margin: float = 1.0, reduction: str = "mean") -> Any:
     """`input` where the target is 1, ``max(0, margin - input)`` where it is -1."""
-    return reduced(where(target == 1, input, clamp_min(margin - input, 0.0)), reduction)
+    apart = where(target != 1, clamp_min(margin - input, 0.0), 0.0)
+    return reduced(apart + where(target != -1, input, 0.0), reduction)
 
 
 @loss(lambda d: (d.array((3, 2), low=0.5), d.array((3, 2), low=0.3), _signs(d, (3,)), -0.5))
@@ -46,7 +47,8 @@ def cosine_embedding_loss(
     input1, input2 (N, D) and target (N,), or (D,) and ().
     """
     cos = cosine_similarity(input1, input2, -1)
-    return reduced(where(target == 1, 1 - cos, clamp_min(cos - margin, 0.0)), reduction)
+    apart = where(target == -1, clamp_min(cos - margin, 0.0), 0.0)
+    return reduced(where(target == 1, 1 - cos, apart), reduction)
 
 
 def _triplet(d: Any) -> tuple[Any, ...]:

@@ -10,7 +10,8 @@ import math
 import warnings
 from typing import Any
 
-from minigrad.ops.comparison import clamp_max, where
+from minigrad.dtypes import promote_types
+from minigrad.ops.comparison import where
 from minigrad.ops.elementwise import abs, exp, log, pow
 from minigrad.ops.loss import loss, reduced
 from minigrad.ops.record import Operand, OperandOrNumber
@@ -32,6 +33,9 @@ def compared(input: Any, target: Any) -> Any:
             "they have the same size.",
             stacklevel=4,
         )
+    if input.dtype != target.dtype:  # both have all dimensions, and so both count
+        kind = promote_types(input.array.dtype, target.array.dtype)
+        input, target = input.astype(kind), target.astype(kind)
     return input - target
 
 
@@ -97,9 +101,10 @@ def smooth_l1_loss(input: Operand, target: Operand, reduction: str = "mean", bet
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, but got {beta}.")
     if beta == 0:
         return l1_loss(input, target, reduction)
-    d = abs(compared(input, target))
-    near = clamp_max(d, beta)  # an infinite error has no square
-    return reduced(where(d < beta, near * near * (0.5 / beta), d - 0.5 * beta), reduction)
+    difference = compared(input, target)
+    d = abs(difference)
+    near = where(d >= beta, 0.0, difference)  # an infinite error has no square; nan stays
+    return reduced(where(d >= beta, d - 0.5 * beta, near * near * (0.5 / beta)), reduction)
 
 
 @loss(lambda d: (*_two_apart(d), {"delta": d.choice([1.0, 6.5])}), functional=())
@@ -113,9 +118,10 @@ def huber_loss(
     """
     if delta <= 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, but got {delta}.")
-    d = abs(compared(input, target))
-    near = clamp_max(d, delta)
-    losses = where(d <= delta, near * near * 0.5, (d - 0.5 * delta) * delta)
+    difference = compared(input, target)
+    d = abs(difference)
+    near = where(d > delta, 0.0, difference)
+    losses = where(d > delta, (d - 0.5 * delta) * delta, near * near * 0.5)
     return weighted(losses, weight, reduction, by_weights=False)
 
 
@@ -140,7 +146,7 @@ def kl_div(input: Operand, target: Operand, reduction: str = "mean", log_target:
         losses = exp(target) * (target - input)
     else:
         nothing = target == 0
-        losses = where(nothing, 0.0, target * (log(where(nothing, 1.0, target)) - input))
+        losses = where(nothing, 0.0, target * log(where(nothing, 1.0, target))) - target * input
     if reduction == "batchmean":
         return sum(losses) / input.shape[0] if input.ndim else losses
     if reduction == "mean":

@@ -43,7 +43,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.ops.dispatch import Primitive
+from minigrad.ops.dispatch import ALIASES, Primitive
 from minigrad.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -165,6 +165,7 @@ class Record:
 registry: dict[str, Record] = {}
 
 HOW = {"inputs", "floating", "view", "saves", "variadic", "outputs", "creates", "writes"}  # a `Primitive` runs
+COMPARISONS = {f"__{word}__" for word in ("eq", "ne", "lt", "le", "gt", "ge")}
 REFLECTED = {"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"}
 
 
@@ -243,7 +244,8 @@ def publish(record: Record, call: F) -> F:
     registry[record.name] = record
     method_call = checked(record, call, first=1) if record.methods or record.in_place else call
     for method in record.methods:
-        setattr(Tensor, method, call if method.startswith("__") else method_call)  # operators take arrays, too
+        own = call if method.startswith("__") else method_call  # operators take arrays, too
+        setattr(Tensor, method, or_not_implemented(call) if method in COMPARISONS else own)
         plain = method.strip("_")
         if method.startswith("__") and plain in REFLECTED:
             setattr(Tensor, f"__r{plain}__", reflected(call))
@@ -256,6 +258,19 @@ def publish(record: Record, call: F) -> F:
     return call
 
 
+def or_not_implemented(call: Callable[..., Any]) -> Callable[..., Any]:
+    """A comparison that leaves what it can't compare with to Python: ``tensor == None`` is False."""
+
+    @functools.wraps(call)
+    def compared(self: Any, other: Any) -> Any:
+        try:
+            return call(self, other)
+        except TypeError:
+            return NotImplemented
+
+    return compared
+
+
 def checked(record: Record, call: F, first: int = 0) -> F:
     """`call` as users see it: what should have been a tensor and is not gets torch's TypeError.
 
@@ -265,7 +280,8 @@ def checked(record: Record, call: F, first: int = 0) -> F:
     kinds = {p.name: ACCEPTED.get(p.annotation, (object,)) + (NoneType,) * (p.default is None) for p in parameters}
     order = list(kinds)
     kinds.update(dict.fromkeys(order[:first], (object,)))
-    if not any(Tensor in kind for kind in kinds.values()):
+    aliases = set(ALIASES) if "dim" in kinds and record.composed else set()  # the others know them: `Primitive.bind`
+    if not aliases and not any(Tensor in kind for kind in kinds.values()):
         return call
     places = [(p.name, kinds[p.name]) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
@@ -274,6 +290,8 @@ def checked(record: Record, call: F, first: int = 0) -> F:
         for (name, kind), a in zip(places, args, strict=False):
             if not isinstance(a, kind):
                 raise refusal(record.name, name, order.index(name) + 1 - first, a)
+        if kwargs and not aliases.isdisjoint(kwargs):
+            kwargs = {ALIASES.get(name, name): a for name, a in kwargs.items()}
         for name, a in kwargs.items():
             if not isinstance(a, kinds.get(name, object)):
                 raise refusal(record.name, name, order.index(name) + 1 - first, a)

@@ -12,21 +12,50 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.ops.comparison import isfinite, maximum, minimum, where
+from minigrad.ops.comparison import isfinite, isnan, maximum, minimum, where
 from minigrad.ops.elementwise import exp, log
-from minigrad.ops.indexing import gather, index_select
+from minigrad.ops.indexing import gather
 from minigrad.ops.record import Operand, along_a_dim, composed, operation
 from minigrad.ops.shape import expand, flip, one_dim, reshape, squeeze
 from minigrad.tensor import Tensor, out_of_range
 
 builtin_max = max
 
-total: Any = np.add.reduce  # Any: NumPy's overloads do not take keepdims as a variable
+LONG = 512  #: how many float32 numbers are added up one after another; the relative error is then below 1e-6
+
+add: Any = np.add.reduce  # Any: NumPy's overloads do not take keepdims as a variable
 product: Any = np.multiply.reduce
 largest: Any = np.maximum.reduce
 smallest: Any = np.minimum.reduce
 every: Any = np.logical_and.reduce
 some: Any = np.logical_or.reduce
+
+
+def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """The sum along axes. float16 is added up in float32, and long columns in parts.
+
+    NumPy adds up pairwise what lies together in memory only (https://numpy.org/doc/stable/reference/generated/numpy.sum.html).
+    """
+    if x.dtype == np.float16 and dtype in (None, np.float16):
+        return total(x.astype(np.float32), axis, keepdims).astype(np.float16)
+    if x.size <= LONG or x.dtype.kind != "f" or dtype is not None:
+        return add(x, axis=axis, keepdims=keepdims, dtype=dtype)
+    reduced = [i % x.ndim for i in (range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis)]
+    columns = [i for i in reduced if x.strides[i] != x.itemsize and x.shape[i] > 1]
+    if math.prod(x.shape[i] for i in columns) <= LONG or (x.flags.c_contiguous and len(reduced) == x.ndim):
+        return add(x, axis=axis, keepdims=keepdims)
+    longest = builtin_max(columns, key=lambda i: x.shape[i])
+    n, rest = x.shape[longest], [i for i in reduced if i != longest]
+    if n > LONG:
+        part = 128
+        whole = n - n % part
+        front, back = np.split(x, [whole], axis=longest)
+        parts = front.reshape(*x.shape[:longest], -1, part, *x.shape[longest + 1 :])
+        sums = total(parts, longest + 1)
+        x = np.concatenate([sums, add(back, axis=longest, keepdims=True)], axis=longest)
+    x = total(x, longest, keepdims=True)
+    x = total(x, tuple(rest), keepdims=True) if rest else x
+    return x if keepdims else np.squeeze(x, tuple(reduced))
 
 
 class MaxMin(NamedTuple):
@@ -111,7 +140,7 @@ def _summing(input: Any, dtype: Any) -> Any:
 @operation(
     {
         "input": lambda g, input_shape, dim, keepdim: spread(
-            g / builtin_max(count(input_shape, dim), 1), input_shape, dim, keepdim
+            _divided(g, builtin_max(count(input_shape, dim), 1)), input_shape, dim, keepdim
         )
     },
     sample=_reducible_nonempty,
@@ -133,9 +162,15 @@ def mean(input: Operand, dim: Any = None, keepdim: bool = False, dtype: Any = No
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
             f"Got: {dtypes.dtype.known[input.dtype].name}"
         )
-    summed = total(input, axis=axes(dim, input.ndim), keepdims=keepdim)
-    n = count(input.shape, dim)
-    return summed / n if n else summed * np.nan
+    n, kind = count(input.shape, dim), input.dtype
+    half = kind == np.float16  # its sum may be larger than its largest number
+    summed = total(input.astype(np.float32) if half else input, axis=axes(dim, input.ndim), keepdims=keepdim)
+    result = summed / n if n else summed * np.nan
+    return result.astype(kind) if half else result
+
+
+def _divided(g: Any, n: int) -> Any:
+    return g * (1 / n) if n > 65504 and g.dtype.itemsize == 2 else g / n  # 65504 is float16's largest number
 
 
 def _product_of_others(g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
@@ -168,34 +203,51 @@ def prod(input: Operand, dim: Any = None, keepdim: bool = False, dtype: Any = No
     >>> minigrad.tensor([2.0, 3.0]).prod()
     tensor(6.)
     """
-    return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=_summing(input, dtype))
+    kind = _summing(input, dtype)
+    if kind is None and input.dtype == np.float16:
+        return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=np.float32).astype(np.float16)
+    return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=kind)
 
 
-@operation(
-    {"input": lambda g, input, out, dim, keepdim: _to_winners(g, input, out, dim, keepdim)},
-    sample=lambda d: _reducible_nonempty(d, distinct=True),
-)
+@composed(sample=lambda d: _reducible_nonempty(d, distinct=True))
 def amax(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest elements; ties share the gradient evenly."""
     _need_elements(input, dim, "amax")
-    return largest(input, axis=axes(dim, input.ndim), keepdims=keepdim)
+    return _one_of(input, largest, dim, keepdim, False)
 
 
-@operation(
-    {"input": lambda g, input, out, dim, keepdim: _to_winners(g, input, out, dim, keepdim)},
-    sample=lambda d: _reducible_nonempty(d, distinct=True),
-)
+@composed(sample=lambda d: _reducible_nonempty(d, distinct=True))
 def amin(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest elements; ties share the gradient evenly."""
     _need_elements(input, dim, "amin")
-    return smallest(input, axis=axes(dim, input.ndim), keepdims=keepdim)
+    return _one_of(input, smallest, dim, keepdim, False)
 
 
-def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
+def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, nans: bool) -> Any:
+    """An even share for each element that equals the result; where that is nan, for those that are (or nan for all)."""
     shape = tuple(input.shape)
     won = input == spread(out, shape, dim, keepdim)
-    share = spread(g, shape, dim, keepdim) / sum(won, dim, True).astype(g.dtype)
-    return where(won, share, 0.0)
+    if nans:
+        won = won | (input != input)
+    return where(won, spread(g, shape, dim, keepdim), 0.0) / sum(won, dim, True).astype(g.dtype)
+
+
+@operation(
+    {"input": lambda g, input, out, dim, keepdim, nans: _to_winners(g, input, out, dim, keepdim, nans)},
+    grad_fn="MaxBackward1",
+    sample=lambda d: (d.array(distinct=True, min_size=1), d.choice([largest, smallest, _middle]), None, False),
+)
+def _one_of(input: Any, function: Any, dim: Any = None, keepdim: bool = False, nans: bool = True) -> Any:
+    """The element, or those along `dim`, that a function chooses. Equal ones, and `nans`, share its gradient."""
+    return function(input, axis=axes(dim, input.ndim), keepdims=keepdim)
+
+
+def _middle(x: Any, axis: None = None, keepdims: bool = False) -> Any:
+    """The lower median of all elements: nan if one is nan, or if there are none."""
+    if not x.size:
+        return x.dtype.type(np.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
+    ordered = np.sort(x, axis=None)
+    return ordered[-1] if ordered[-1] != ordered[-1] else ordered[(x.size - 1) // 2]
 
 
 def _need_elements(input: Any, dim: Any, what: str) -> None:
@@ -237,7 +289,8 @@ def argmin(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
 def _extreme(best: Any, arg: Any, pair: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     """`max` and `min`: of all, of two, or along a dimension."""
     if dim is None:
-        return best(input)
+        _need_elements(input, None, "amax")
+        return _one_of(input, best)
     if isinstance(dim, (Tensor, np.ndarray)):
         return pair(input, dim)
     if not isinstance(input, (Tensor, np.ndarray)):
@@ -258,13 +311,13 @@ def max(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
     >>> minigrad.max(minigrad.tensor([[1.0, 3.0], [5.0, 4.0]]), 1).indices
     tensor([1, 0])
     """
-    return _extreme(amax, argmax, maximum, input, dim, keepdim)
+    return _extreme(largest, argmax, maximum, input, dim, keepdim)
 
 
 @composed(sample=_one_extreme)
 def min(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; see `max`."""
-    return _extreme(amin, argmin, minimum, input, dim, keepdim)
+    return _extreme(smallest, argmin, minimum, input, dim, keepdim)
 
 
 @operation(sample=lambda d: (d.array((5,), distinct=True),))
@@ -296,30 +349,36 @@ def topk(input: Operand, k: int, dim: int = -1, largest: bool = True, sorted: bo
     values, order = sort(input, dim, largest)
     if not input.ndim:
         return MaxMin(values, order)
-    return MaxMin(values.narrow(dim, 0, k), order.narrow(dim, 0, k))
+    return MaxMin(values.narrow(dim, 0, k).contiguous(), order.narrow(dim, 0, k).contiguous())
 
 
 @composed(sample=_one_extreme)
 def median(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
-    """The middle element (the lower one of two), of all or along `dim` with its position."""
+    """The middle element (the lower one of two; nan if one is nan), of all or along `dim` with its position."""
     if dim is None:
-        return sort(reshape(input, (-1,))).values[(input.numel() - 1) // 2]
+        return _one_of(input, _middle)
     n = input.shape[one_dim(dim, input.ndim)] if input.ndim else 1
     ordered = sort(input, dim)
-    middle = [index_select(part, dim, np.array([(n - 1) // 2])) for part in ordered]
-    return MaxMin(*middle) if keepdim else MaxMin(*(squeeze(part, dim) for part in middle))
+    nans = sum(isnan(input), dim, True)  # in order, they come last
+    middle = [gather(part, dim, where(nans > 0, n - nans, (n - 1) // 2)) for part in ordered]
+    return MaxMin(*middle) if keepdim or not input.ndim else MaxMin(*(squeeze(part, dim) for part in middle))
 
 
 @operation(sample=lambda d: (d.mask((2, 3)), d.choice([0, 1])))
 def all(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether all elements are true (not 0)."""
-    return every(input, axis=axes(dim, input.ndim), keepdims=keepdim)
+    return _truth(every, input, dim, keepdim)
 
 
 @operation(sample=lambda d: (d.mask((2, 3)), d.choice([0, 1])))
 def any(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether one element is true (not 0)."""
-    return some(input, axis=axes(dim, input.ndim), keepdims=keepdim)
+    return _truth(some, input, dim, keepdim)
+
+
+def _truth(function: Any, input: Any, dim: Any, keepdim: bool) -> Any:
+    result = function(input, axis=axes(dim, input.ndim), keepdims=keepdim)
+    return np.asarray(result, np.uint8) if input.dtype == np.uint8 else result  # torch's choice
 
 
 # ---- running totals ----------------------------------------------------------------------------------------
@@ -334,7 +393,9 @@ def cumsum(input: Operand, dim: int, dtype: Any = None) -> Any:
     tensor([1., 3., 6.])
     """
     at = one_dim(dim, input.ndim)
-    return np.cumsum(input, axis=at, dtype=_summing(input, dtype)).reshape(input.shape)
+    kind = _summing(input, dtype) or input.dtype
+    added = np.float64 if np.dtype(kind).kind == "f" else kind
+    return np.cumsum(input, axis=at, dtype=added).astype(kind, copy=False).reshape(input.shape)
 
 
 @composed(sample=lambda d: ((x := d.array((3, 3))), d.dim(x.ndim)))
@@ -359,6 +420,8 @@ def logsumexp(input: Operand, dim: Any, keepdim: bool = False) -> Any:
     """``log(sum(exp(input)))``, without overflow."""
     if not input.is_floating_point():
         input = input.to(dtypes.default)
+    if input.dtype == dtypes.float16:
+        return logsumexp(input.to(dtypes.float32), dim, keepdim).to(dtypes.float16)
     if not input.numel():
         return log(sum(exp(input), dim, keepdim))
     top = amax(input.detach(), dim, True)
@@ -367,13 +430,16 @@ def logsumexp(input: Operand, dim: Any, keepdim: bool = False) -> Any:
     return rest + reshape(top, tuple(rest.shape))
 
 
-def _floats(input: Any, dim: int, dtype: Any) -> tuple[Any, int]:
-    """What softmax computes on: floats, and a dimension from the front."""
+def _floats(input: Any, dim: int, dtype: Any) -> tuple[Any, int, Any]:
+    """What softmax computes on: floats (float32 at least), a dimension from the front, and the dtype of its result."""
     if dtype is not None:
         input = input.astype(dtypes.as_numpy(dtype), copy=False)
     if input.dtype.kind != "f" and input.size:
         raise RuntimeError(f"softmax is not implemented for {dtypes.dtype.known[input.dtype]}")
-    return (input if input.ndim else input.reshape(1)), one_dim(dim, input.ndim)
+    kind, at = input.dtype, one_dim(dim, input.ndim)
+    if kind == np.float16:
+        input = input.astype(np.float32)
+    return (input if input.ndim else input.reshape(1)), at, kind
 
 
 def _softmax_gradient(g: Any, out: Any, dim: int) -> Any:
@@ -390,12 +456,12 @@ def softmax(input: Operand, dim: int, dtype: Any = None) -> Any:
     >>> minigrad.softmax(minigrad.tensor([0.0, 1000.0]), 0)
     tensor([0., 1.])
     """
-    x, at = _floats(input, dim, dtype)
+    x, at, kind = _floats(input, dim, dtype)
     if not x.size:
         return x.copy()
     e = np.exp(x - largest(x, axis=at, keepdims=True))
     e /= total(e, axis=at, keepdims=True)
-    return e.reshape(input.shape)
+    return e.reshape(input.shape).astype(kind, copy=False)
 
 
 @operation({"input": _softmax_gradient}, sample=along_a_dim)
@@ -417,8 +483,8 @@ def log_softmax(input: Operand, dim: int, dtype: Any = None) -> Any:
     >>> minigrad.log_softmax(minigrad.tensor([0.0, 1000.0]), 0)
     tensor([-1000.,     0.])
     """
-    x, at = _floats(input, dim, dtype)
+    x, at, kind = _floats(input, dim, dtype)
     if not x.size:
         return x.copy()
     z = x - largest(x, axis=at, keepdims=True)
-    return (z - np.log(total(np.exp(z), axis=at, keepdims=True))).reshape(input.shape)
+    return (z - np.log(total(np.exp(z), axis=at, keepdims=True))).reshape(input.shape).astype(kind, copy=False)

@@ -7,14 +7,16 @@ https://docs.pytorch.org/docs/stable/torch.html#reduction-ops
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.ops.comparison import where
-from minigrad.ops.elementwise import _stepwise, pow
+from minigrad.ops.elementwise import pow
 from minigrad.ops.record import Draw, Operand, composed, operation
-from minigrad.ops.reduction import amax, amin, count, mean, sum
+from minigrad.ops.reduction import _one_of, count, largest, mean, smallest, sum
 
 
 def _spread_sample(d: Any) -> tuple[Any, ...]:
@@ -35,10 +37,17 @@ def var(
     minus = int(unbiased) if correction is None else correction
     if not input.is_floating_point():
         raise RuntimeError("std and var only support floating point and complex dtypes")
-    apart = input - mean(input, dim, True)
     n = count(tuple(input.shape), dim)
-    squares = sum(apart * apart, dim, keepdim)
-    return squares / (n - minus) if n > minus else squares * math.nan
+    if n <= minus:
+        warnings.warn(
+            "var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
+            "numel divided by output numel).",
+            stacklevel=2,
+        )
+    if input.dtype == dtypes.float16:
+        return var(input.to(dtypes.float32), dim, keepdim=keepdim, correction=minus).to(dtypes.float16)
+    apart = input - mean(input, dim, True)
+    return sum(apart * apart, dim, keepdim) / max(n - minus, 0)
 
 
 @composed(sample=_spread_sample)
@@ -51,6 +60,8 @@ def std(
     >>> minigrad.tensor([1.0, 3.0]).std()
     tensor(1.4142)
     """
+    if input.dtype == dtypes.float16:
+        return std(input.to(dtypes.float32), dim, unbiased, keepdim, correction=correction).to(dtypes.float16)
     return _safe_root(var(input, dim, unbiased, keepdim, correction=correction))
 
 
@@ -100,15 +111,17 @@ def norm(input: Operand, p: Any = 2, dim: Any = None, keepdim: bool = False) -> 
     """
     if not input.is_floating_point():
         raise RuntimeError(f"norm(): Expected a floating point tensor as input. Got {input.dtype}")
+    if input.dtype == dtypes.float16:
+        return norm(input.to(dtypes.float32), p, dim, keepdim).to(dtypes.float16)
     if p in ("fro", None, 2):
         return _safe_root(sum(input * input, dim, keepdim))
     size = input.abs()
     if p == math.inf:
-        return amax(size, dim, keepdim)
+        return _one_of(size, largest, dim, keepdim)
     if p == -math.inf:
-        return amin(size, dim, keepdim)
+        return _one_of(size, smallest, dim, keepdim)
     if p == 0:
-        return sum(_stepwise(input, _is_not_zero), dim, keepdim)
+        return sum((input != 0).to(input.dtype), dim, keepdim)
     if p == "nuc":
         from minigrad.ops.linalg import matrix_norm
 
@@ -117,10 +130,6 @@ def norm(input: Operand, p: Any = 2, dim: Any = None, keepdim: bool = False) -> 
         return sum(size, dim, keepdim)
     powers = where(size == 0, 0.0, pow(where(size == 0, 1.0, size), p))  # the slope at 0 counts as 0
     return pow(sum(powers, dim, keepdim), 1 / p)
-
-
-def _is_not_zero(x: Any) -> Any:
-    return (x != 0).astype(x.dtype)
 
 
 @composed(torch="linalg.vector_norm", sample=lambda d: (*_vectors(d)[:2], d.choice([None, 0, 1, (0, 1)]), d.boolean()))
