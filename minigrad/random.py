@@ -1,29 +1,7 @@
 """Random numbers, equal to the ones that PyTorch draws from the same seed.
 
-How the stream works
---------------------
-A `Generator` is the Mersenne twister mt19937 (Matsumoto and Nishimura, 1998), started by its authors'
-``init_genrand`` from the low 32 bits of the seed. It yields one endless row of 32-bit words. NumPy has the
-same twister and the same start; what this module adds is how each kind of draw turns words into numbers.
-
-Every draw takes words from the front of the row, in the order of the elements that it makes (C order):
-
-* a **word** has 32 bits; a **double word** is two of them, the first one on top;
-* a **unit** lies in [0, 1): for float32 the low 24 bits of a word times 2⁻²⁴, for float64 the low 53 bits of
-  a double word times 2⁻⁵³ (float16 draws are float32 draws, rounded);
-* `rand`, `uniform` and `bernoulli_from` take a unit of their dtype for each element;
-* `bernoulli`, `exponential` and `multinomial` take float64 units, whatever the dtype;
-* `randint`, `random` and `randperm` take a word modulo the range, or a double word where that is large;
-* `randn` and `normal` take units in pairs and make two normal numbers of each (Box and Muller, 1958). From 16
-  elements on they work in blocks of 16; fewer are made one by one, and when their number is odd the last
-  pair's second number is kept for the next such draw.
-
-One draw more or less shifts all that follow, so a program gets PyTorch's numbers if it makes PyTorch's draws
-in PyTorch's order. Checked against PyTorch 2.13.0 on the CPU: bit-equal, but for draws that need a logarithm
-or a sine, and for float64 `uniform`, which agree up to the last bits. (Where PyTorch is built on a vendor's
-library of random numbers, on that vendor's processors, it draws `bernoulli` and `exponential` otherwise.)
-
-All of this makes NumPy arrays; the tensor functions of the same names wrap them.
+`minigrad.streams` says how the stream of random words works, and what each kind of draw takes from it. All of this
+makes NumPy arrays; the tensor functions of the same names wrap them.
 
 >>> import minigrad.random
 >>> generator = minigrad.random.Generator().manual_seed(0)
@@ -34,71 +12,33 @@ All of this makes NumPy arrays; the tensor functions of the same names wrap them
 from __future__ import annotations
 
 import math
-import os
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from operator import index
-from threading import Lock
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.kernels.memory import axes
-from minigrad.tensor import Tensor
-from minigrad.watch import read
-
-if TYPE_CHECKING:
-    import numpy.random
-
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-Shape: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[int]
-
-FLOAT64 = np.dtype(np.float64)
-WORD, LOW24, LOW53 = np.uint64(32), np.uint64(2**24 - 1), np.uint64(2**53 - 1)
-
-#: What a new `Generator` starts from, as in PyTorch.
-DEFAULT_SEED = 67280421310721
-
-#: Integers from a range of this size or more take a double word each.
-WIDE_RANGE = 2**28
-
-#: How many numbers `Generator.random` draws from: all from 0 on that the dtype holds (a float: exactly).
-SPANS = {
-    np.dtype(kind): span
-    for kind, span in {
-        "bool": 2,
-        "uint8": 2**8,
-        "int8": 2**7,
-        "int16": 2**15,
-        "int32": 2**31,
-        "int64": 2**63,
-        "float16": 2**11 + 1,
-        "float32": 2**24 + 1,
-        "float64": 2**53 + 1,
-    }.items()
-}
-
-#: The bytes of a generator's state, as PyTorch lays them out.
-STATE = np.dtype(
-    [
-        ("seed", "<u8"),
-        ("left", "<i4"),  # how many words are left in the block, plus one
-        ("seeded", "<i4"),
-        ("next", "<u8"),
-        ("key", "<u8", 624),  # the block
-        ("normal_x", "<f8"),
-        ("normal_y", "<f8"),  # the normal number kept
-        ("normal_rho", "<f8"),
-        ("normal_kept", "<i4"),
-        ("rest", "V12"),
-    ]
+from minigrad.streams import (
+    FLOAT64,
+    SPANS,
+    WIDE_RANGE,
+    Array,
+    Shape,
+    Stream,
+    box_muller,
+    floating,
+    held,
+    sized,
+    stable_order,
+    stretched,
 )
+from minigrad.tensor import Tensor
 
 
-class Generator:
+class Generator(Stream):
     """A stream of random numbers with a state of its own (``torch.Generator``).
 
     >>> generator = Generator().manual_seed(7)
@@ -108,135 +48,8 @@ class Generator:
     True
     """
 
-    device = "cpu"
-
-    def __init__(self, device: str = "cpu") -> None:
-        if str(device).split(":")[0] != "cpu":
-            raise RuntimeError(f"Generator: there is no device {str(device)!r}, only 'cpu'")
-        self._lock = Lock()
-        self.manual_seed(DEFAULT_SEED)
-
-    def __repr__(self) -> str:
-        return f"<minigrad.Generator, seed {self._seed}>"
-
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (self._state(),)
-
-    # -- seed and state
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Start the stream afresh, and return the generator.
-
-        Args:
-            seed: from -2⁶³ to 2⁶⁴ - 1; a negative one stands for ``seed + 2**64``. Only 32 bits count.
-
-        Raises:
-            RuntimeError: if it is no integer.
-            ValueError: if it is out of that range.
-        """
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-            raise RuntimeError(f"manual_seed expected an int, but got {type(seed).__name__}")
-        if not -(2**63) <= seed < 2**64:
-            raise ValueError(f"manual_seed expected a seed from -2**63 to 2**64 - 1, but got {seed}")
-        self._seed = int(seed) % 2**64
-        self._kept_normal: float | None = None
-        if "_twister" in self.__dict__:
-            self._twister._legacy_seeding(self._seed % 2**32)
-        return self
-
-    def initial_seed(self) -> int:
-        """The seed that the stream was started from."""
-        return self._seed
-
-    def seed(self) -> int:
-        """Start the stream from a seed that the operating system draws, and return that seed."""
-        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
-        return self._seed
-
-    def clone_state(self) -> Generator:
-        """Another generator that goes on from the same state."""
-        return _restored(self._state())
-
-    def get_state(self) -> Tensor:
-        """The state as bytes, (5056,) of uint8, in PyTorch's own layout."""
-        return Tensor.wrap(self._state())
-
-    def _state(self) -> Array:
-        twister: Any = self._twister.state["state"]
-        state = np.zeros(1, STATE)
-        state["seed"], state["seeded"] = self._seed, 1
-        state["key"], state["next"], state["left"] = twister["key"], twister["pos"], 625 - twister["pos"]
-        if self._kept_normal is not None:
-            state["normal_y"], state["normal_kept"] = self._kept_normal, 1
-        return state.view(np.uint8)
-
-    def set_state(self, state: Tensor | ArrayLike) -> Generator:
-        """Go on from a state that `get_state` gave, here or in PyTorch; returns the generator.
-
-        Raises:
-            TypeError: if it is no tensor (or array) of bytes.
-            RuntimeError: if it has another size, or is no state of a generator.
-        """
-        found = state.array if isinstance(state, Tensor) else np.asarray(state)
-        if found.dtype != np.uint8:
-            raise TypeError(f"set_state expected a tensor of uint8, but got {found.dtype}")
-        if found.size != STATE.itemsize:
-            raise RuntimeError(f"set_state expected a state of {STATE.itemsize} bytes, but got {found.size}")
-        fields = np.frombuffer(found.tobytes(), STATE)[0]
-        if fields["seeded"] != 1 or not 1 <= fields["left"] <= 624:
-            raise RuntimeError("set_state: these bytes are no state of a generator")
-        self._seed = int(fields["seed"])
-        self._kept_normal = float(fields["normal_y"]) if fields["normal_kept"] else None
-        block: Any = {"key": fields["key"].astype(np.uint32), "pos": 625 - int(fields["left"])}
-        self._twister.state = {"bit_generator": "MT19937", "state": block}
-        return self
-
-    # -- words and units
-
-    @cached_property
-    def _twister(self) -> numpy.random.MT19937:
-        """NumPy's twister, made at the first draw: importing `numpy.random` takes a while."""
-        from numpy.random import MT19937
-
-        twister = MT19937(0)
-        twister._legacy_seeding(self._seed % 2**32)
-        return twister
-
-    @cached_property
-    def _numpy(self) -> numpy.random.Generator:
-        from numpy.random import Generator
-
-        return Generator(self._twister)
-
-    def _words(self, count: int) -> Array:
-        """The next words, as uint64."""
-        read("random numbers are drawn")
-        with self._lock:
-            return self._twister.random_raw(count)
-
-    def _double_words(self, count: int) -> Array:
-        """The next double words, as uint64."""
-        read("random numbers are drawn")
-        if count > 400:  # faster, but slower to start
-            with self._lock:
-                return self._numpy.integers(0, 2**64, count, dtype=np.uint64)
-        with self._lock:
-            words = self._twister.random_raw(2 * count)
-        return words[::2] << WORD | words[1::2]
-
-    def _units(self, count: int, kind: np.dtype[Any]) -> Array:
-        """The next units, as float64 or float32."""
-        if kind == FLOAT64:
-            return self._long_units(count) * 2.0**-53
-        bits = self._words(count)
-        bits &= LOW24
-        return bits.astype(np.float32) * np.float32(2.0**-24)
-
-    def _long_units(self, count: int) -> Array:
-        """The next float64 units times 2⁵³, as uint64."""
-        bits = self._double_words(count)
-        bits &= LOW53
-        return bits
 
     # -- continuous draws
 
@@ -254,8 +67,8 @@ class Generator:
         Raises:
             RuntimeError: if `low` is above `high`, or the dtype does not hold them or their distance.
         """
-        sizes, count = _sized(shape)
-        kind = _floating("uniform_", dtype)
+        sizes, count = sized(shape)
+        kind = floating("uniform_", dtype)
         with np.errstate(over="ignore"):
             start, end = kind.type(low), kind.type(high)
             width = end - start
@@ -264,7 +77,7 @@ class Generator:
         if low > high:
             raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
         wide = np.promote_types(kind, np.float32)  # a half is rounded twice
-        numbers = _stretched(self._units(count, kind), float(width), float(start), wide).astype(kind, copy=False)
+        numbers = stretched(self._units(count, kind), float(width), float(start), wide).astype(kind, copy=False)
         if (low, high) != (0, 1) or kind.itemsize < 4:  # else no unit rounds to 1
             numbers[numbers == end] = start
         return numbers.reshape(sizes)
@@ -287,21 +100,21 @@ class Generator:
         Raises:
             RuntimeError: if `std` is negative or not a number.
         """
-        sizes, count = _sized(shape)
-        kind = _floating("normal_", dtype)
+        sizes, count = sized(shape)
+        kind = floating("normal_", dtype)
         if not std >= 0:
             raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
         numbers = self._many_normals(count, kind) if count >= 16 and blocks else self._few_normals(count)
-        return _stretched(numbers, float(std), float(mean), kind).reshape(sizes)
+        return stretched(numbers, float(std), float(mean), kind).reshape(sizes)
 
     def _many_normals(self, count: int, kind: np.dtype[Any]) -> Array:
         """In blocks of 16: 8 units for the radius, 8 for the angle; then 8 cosines come before 8 sines."""
         whole = count - count % 16
         units = self._units(count if kind.itemsize > 2 else whole, kind)
         numbers = np.empty(count, units.dtype)
-        _box_muller(units[:whole], numbers[:whole])
+        box_muller(units[:whole], numbers[:whole])
         if whole < count:  # the last 16 are drawn anew, most of them in the place of others
-            _box_muller(self._units(16, kind), numbers[-16:])
+            box_muller(self._units(16, kind), numbers[-16:])
         return numbers
 
     def _few_normals(self, count: int) -> Array:
@@ -328,7 +141,7 @@ class Generator:
         Normal numbers are drawn until each lies in the interval. Where it holds 30 % of the distribution or
         less, uniform ones are drawn until each is accepted, with the density there relative to its peak.
         """
-        kind = _floating("trunc_normal_", dtype)
+        kind = floating("trunc_normal_", dtype)
 
         def share_below(bound: float) -> float:
             return (1 + math.erf((bound - mean) / std / math.sqrt(2))) / 2
@@ -357,8 +170,8 @@ class Generator:
         Raises:
             RuntimeError: if `lambd` is not above zero.
         """
-        sizes, count = _sized(shape)
-        kind = _floating("exponential_", dtype, RuntimeError)
+        sizes, count = sized(shape)
+        kind = floating("exponential_", dtype, RuntimeError)
         if not lambd > 0:
             raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
         numbers = np.log1p(-self._units(count, FLOAT64)) * (-1 / lambd)
@@ -370,7 +183,7 @@ class Generator:
         Raises:
             RuntimeError: if `std` is not above zero.
         """
-        kind = _floating("log_normal_", dtype)
+        kind = floating("log_normal_", dtype)
         if not std > 0:
             raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std}")
         return np.exp(self.normal(shape, mean, std, FLOAT64, blocks=False)).astype(kind)
@@ -381,8 +194,8 @@ class Generator:
         Raises:
             RuntimeError: if `sigma` is not above zero.
         """
-        sizes, count = _sized(shape)
-        kind = _floating("cauchy_", dtype, RuntimeError)
+        sizes, count = sized(shape)
+        kind = floating("cauchy_", dtype, RuntimeError)
         if not sigma > 0:
             raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
         numbers = median + sigma * np.tan(math.pi * (self._units(count, FLOAT64) - 0.5))
@@ -396,7 +209,7 @@ class Generator:
         Raises:
             NotImplementedError: if tensors have no such dtype.
         """
-        sizes, count = _sized(shape)
+        sizes, count = sized(shape)
         kind = np.dtype(dtype)
         if kind not in SPANS:
             raise NotImplementedError(f"random_ is not implemented for {kind}")
@@ -416,11 +229,11 @@ class Generator:
         >>> Generator().manual_seed(0).randint(0, 10, (5,)).tolist()
         [4, 9, 3, 0, 3]
         """
-        sizes, count = _sized(shape)
+        sizes, count = sized(shape)
         kind, low, high = np.dtype(dtype), index(low), index(high)
         if low >= high:
             raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-        low, high = _held(low, high, kind)
+        low, high = held(low, high, kind)
         span = high - low
         words = self._words(count) if span < WIDE_RANGE else self._double_words(count)
         words %= np.uint64(span)
@@ -442,7 +255,7 @@ class Generator:
         >>> Generator().manual_seed(0).randperm(6).tolist()
         [2, 5, 3, 0, 1, 4]
         """
-        (n,), _ = _sized(n)
+        (n,), _ = sized(n)
         kind = np.dtype(dtype)
         if kind not in SPANS or kind == np.bool_:
             raise NotImplementedError(f"randperm is not implemented for {kind}")
@@ -456,7 +269,7 @@ class Generator:
         if not step.size:
             return np.arange(n)
         aim = step + ahead[step].astype(np.int64)
-        order = _stable_order(aim)
+        order = stable_order(aim)
         step, aim = step[order], aim[order]
         changes = aim[1:] != aim[:-1]
         first, last = np.append(True, changes), np.append(changes, True)
@@ -482,7 +295,7 @@ class Generator:
         >>> Generator().manual_seed(0).bernoulli((4,), 0.5, dtype="float32").tolist()
         [0.0, 0.0, 1.0, 0.0]
         """
-        sizes, count = _sized(shape)
+        sizes, count = sized(shape)
         if not 0 <= p <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p}")
         below: Array = self._long_units(count) < np.uint64(math.ceil(p * 2**53))
@@ -494,7 +307,7 @@ class Generator:
         Raises:
             RuntimeError: if `p` is not within (0, 1).
         """
-        sizes, count = _sized(shape)
+        sizes, count = sized(shape)
         if not 0 < p < 1:
             raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
         with np.errstate(divide="ignore"):
@@ -509,7 +322,7 @@ class Generator:
         Raises:
             RuntimeError: if a rate is negative.
         """
-        kind = _floating("poisson", rates.dtype)
+        kind = floating("poisson", rates.dtype)
         if (rates < 0).any():
             raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
         draws = [self._poisson(rate) for rate in rates.astype(FLOAT64).ravel().tolist()]
@@ -543,7 +356,7 @@ class Generator:
             RuntimeError: if an entry is no probability.
             NotImplementedError: if `p` is not of a floating point dtype.
         """
-        kind = _floating("bernoulli", p.dtype)
+        kind = floating("bernoulli", p.dtype)
         if not ((p >= 0) & (p <= 1)).all():
             raise RuntimeError("bernoulli expects every entry of p to be in [0, 1]")
         return (self._units(p.size, kind) < p.ravel()).astype(kind).reshape(p.shape)
@@ -602,17 +415,9 @@ def _restored(state: Array) -> Generator:
     return Generator().set_state(state)
 
 
-def _sized(shape: Shape) -> tuple[tuple[int, ...], int]:
-    """The shape as a tuple, and how many elements it has."""
-    sizes = tuple(map(index, shape)) if isinstance(shape, (tuple, list)) else (index(shape),)
-    if sizes and min(sizes) < 0:
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(sizes)}: {list(sizes)}")
-    return sizes, math.prod(sizes)
-
-
 def in_memory_order(draw: Callable[[tuple[int, ...]], Array], order: tuple[int, ...], shape: Shape) -> Array:
     """What `draw` gives for a shape, drawn in the order of memory where the axes lie in that `order`."""
-    sizes, _ = _sized(shape)
+    sizes, _ = sized(shape)
     return draw(tuple(sizes[i] for i in order)).transpose(np.argsort(order))
 
 
@@ -625,71 +430,6 @@ def axes_in_torch(x: Tensor) -> tuple[int, ...]:
     known = [i for i in axes(origin.array) if origin.array.shape[i] > 1]
     channels_last = origin.ndim > 2 and known == sorted(known, key=lambda i: (i == 1, i))
     return tuple(range(x.ndim)) if channels_last else axes(x.array)
-
-
-def _held(low: int, high: int, kind: np.dtype[Any]) -> tuple[int, int]:
-    """The range of integers, rounded inwards as PyTorch does where a dtype of floats does not hold its ends.
-
-    Raises:
-        RuntimeError: if they are out of the dtype's bounds.
-    """
-    floats = kind.kind == "f"
-    least, most = (0, 1) if kind == np.bool_ else (np.finfo(kind).min, np.finfo(kind).max) if floats else (
-        np.iinfo(kind).min, np.iinfo(kind).max
-    )  # fmt: skip
-    for word, end in (("from", low), ("to - 1", high - 1)):
-        if not least <= end <= most:
-            raise RuntimeError(f"randint: from={low} to={high} is out of bounds for {kind}")
-        digits = SPANS[kind] - 1
-        if floats and abs(end) > digits:
-            warnings.warn(
-                f"{word} is out of bounds [-{digits}, {digits}]. Due to precision limitations {kind} can support "
-                "discrete uniform distribution only within this range.",
-                stacklevel=5,
-            )
-    if floats:
-        bits = int(SPANS[kind] - 1).bit_length()
-        for end in (low + 1, high - 1):
-            step = 2 ** max(abs(end).bit_length() - bits + 1, 0)
-            near = int(kind.type(end))
-            if end == low + 1 and near < low:
-                low = near + step
-            elif end == high - 1 and near >= high:
-                high = near - step
-    return low, high
-
-
-def _floating(draw: str, dtype: DTypeLike, error: type[Exception] = NotImplementedError) -> np.dtype[Any]:
-    kind = np.dtype(dtype)
-    if kind.kind != "f" or kind.itemsize > 8:
-        raise error(f"{draw} is for float16, float32 and float64, not for {kind}")
-    return kind
-
-
-def _stretched(numbers: Array, scale: float, shift: float, kind: np.dtype[Any]) -> Array:
-    """numbers · scale + shift, rounded to the dtype only once, as a fused multiply-add does it."""
-    if (scale, shift) == (1.0, 0.0):
-        return numbers.astype(kind, copy=False)
-    wide = np.multiply(numbers, scale, dtype=FLOAT64)
-    wide += shift
-    return wide.astype(kind, copy=False)
-
-
-def _box_muller(units: Array, out: Array) -> None:
-    """Fill `out` with normal numbers made from as many units, a multiple of 16."""
-    units, out = units.reshape(-1, 2, 8), out.reshape(-1, 2, 8)
-    radius = np.sqrt(-2 * np.log(1 - units[:, 0]))
-    angle = units[:, 1] * units.dtype.type(2 * math.pi)
-    np.multiply(radius, np.cos(angle), out=out[:, 0])
-    np.multiply(radius, np.sin(angle), out=out[:, 1])
-
-
-def _stable_order(keys: Array) -> Array:
-    """``keys.argsort(kind="stable")`` for keys below 2³², 16 bits at a time (NumPy sorts those by radix)."""
-    order = keys.astype(np.uint16).argsort(kind="stable")
-    if keys.max() >= 2**16:
-        order = order[(keys[order] >> 16).astype(np.uint16).argsort(kind="stable")]
-    return order
 
 
 #: The stream used wherever no other generator is given. Without `manual_seed` it differs from run to run.
