@@ -165,10 +165,6 @@ class profile(Watcher):  # noqa: N801 (torch's name)
         """A gradient arrives at a leaf."""
         self._timed("AccumulateGrad", True, function, leaf, g, taken)
 
-    def decide(self, question: Callable[..., bool], *args: Any) -> bool:
-        """A question about values."""
-        return bool(self._timed(name_of(question), False, question, *args))
-
     def _timed(self, key: str, backward: bool, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         event = self.events.get(key)
         if event is None:

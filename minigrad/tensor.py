@@ -429,7 +429,7 @@ def run_backward(
             watcher.accumulate(accumulate, leaf, g, taken)
         if leaf.after_accumulate:
             for hook in list(leaf.after_accumulate.values()):
-                watch.effect(hook, leaf)
+                writes_to_tensors(hook)(leaf)
 
 
 def walk_back(

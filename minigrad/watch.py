@@ -49,10 +49,6 @@ class Watcher:
     def gradient(self, leaf: Any) -> None:
         """A tensor's ``grad`` is read."""
 
-    def decide(self, question: Callable[..., bool], *args: Any) -> bool:
-        """A question about values, on whose answer the program goes one way or another."""
-        return question(*args)
-
     def read(self, what: str) -> None:
         """A tensor's values, or something else that no operation shows, are read or set: `what` says which."""
 
@@ -102,21 +98,3 @@ def writes_to_tensors(function: Callable[P, R]) -> Callable[P, R]:
         return watcher.effect(function, *args, **kwargs)  # type: ignore[no-any-return]
 
     return wrapper
-
-
-# ---- until the last caller is gone -------------------------------------------------------------------------
-
-
-def effect(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """``function(*args, **kwargs)``, seen as a whole."""
-    watcher = watching.watcher
-    return function(*args, **kwargs) if watcher is None else watcher.effect(function, *args, **kwargs)
-
-
-def decide(question: Callable[..., bool], *args: Any) -> bool:
-    """``question(*args)``, seen."""
-    watcher = watching.watcher
-    return question(*args) if watcher is None else watcher.decide(question, *args)
-
-
-leak = read
