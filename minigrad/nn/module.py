@@ -1,14 +1,11 @@
 """`Module`: the base of all layers, losses and networks.
 
-A module's parameters, buffers and children are ordinary attributes of it. Beside them stands one list,
-`_kinds`, that says which attribute is what. So reading ``self.weight`` costs what reading an attribute costs,
-and a call of a module without hooks is one call of its `forward`.
+A call of a module without hooks is one call of its `forward`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -17,21 +14,15 @@ from minigrad import dtypes
 from minigrad.dtypes import DTypeLike
 from minigrad.hooks import Removable
 from minigrad.nn import hooks, state
-from minigrad.nn.parameter import Buffer, Parameter
-from minigrad.nn.text import bracketed, say_where, type_name
+from minigrad.nn.attributes import Attributes
+from minigrad.nn.parameter import Parameter
+from minigrad.nn.text import bracketed, say_where
 from minigrad.tensor import Tensor, device
 
 M = TypeVar("M", bound="Module")
 
-#: What to assign to an attribute of each kind, as messages say it.
-WANTED = {
-    "parameter": "minigrad.nn.Parameter",
-    "child module": "minigrad.nn.Module",
-    "buffer": "minigrad.nn.Buffer, minigrad.Tensor",
-}
 
-
-class Module:
+class Module(Attributes):
     """A part of a network: it holds parameters and other modules, and its `forward` computes with them.
 
     Assigning a `Parameter`, a `Buffer` or a `Module` to an attribute registers it.
@@ -56,10 +47,7 @@ class Module:
     """
 
     training: bool
-    _kinds: dict[str, str]
-    _non_persistent_buffers_set: set[str]
     _hooks: hooks.Hooks | None = None
-    changes: ClassVar[int] = 0  #: how often an attribute of any module was set
     hooked: ClassVar[bool] = False  #: whether there have been hooks of all modules
     _version: ClassVar[int] = 1  #: of what the module saves
 
@@ -68,7 +56,8 @@ class Module:
         def __getattr__(self, name: str) -> Any: ...
 
     def __init__(self) -> None:
-        self.__dict__.update(training=True, _kinds={}, _non_persistent_buffers_set=set())
+        super().__init__()
+        self.__dict__["training"] = True
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the result; each module defines it. Call the module itself, which also runs its hooks."""
@@ -83,130 +72,6 @@ class Module:
         except (RuntimeError, ValueError, IndexError, TypeError) as error:
             say_where(error, self)
             raise
-
-    # ---- attributes ---------------------------------------------------------------------------------
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        Module.changes += 1
-        kind = next((kind for kind, type_ in KINDS.items() if isinstance(value, type_)), None)
-        kinds = self.__dict__.get("_kinds", {})
-        known = kinds.get(name)
-        order = list(KINDS)
-        if kind is not None and (known is None or order.index(kind) <= order.index(known)):
-            if kind != known:
-                self._check_initialised("parameters" if kind == "parameter" else kind.removeprefix("child "))
-                self._forget(name)
-            if isinstance(value, Buffer):
-                self.register_buffer(name, value, value.persistent)
-            else:
-                self._register(kind, name, value)
-        elif known is not None:
-            if value is not None and not (known == "buffer" and isinstance(value, Tensor)):
-                raise TypeError(
-                    f"cannot assign '{type_name(value)}' as {known} '{name}' ({WANTED[known]} or None expected)"
-                )
-            self.__dict__[name] = value
-        else:
-            object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        Module.changes += 1
-        object.__delattr__(self, name)
-        self._forget(name)
-
-    def _forget(self, name: str) -> None:
-        self.__dict__.pop(name, None)
-        self._kinds.pop(name, None)
-        self._non_persistent_buffers_set.discard(name)
-
-    def __dir__(self) -> list[str]:
-        return sorted(name for name in object.__dir__(self) if name.isidentifier())
-
-    def _check_initialised(self, what: str) -> None:
-        if "_kinds" not in self.__dict__:
-            raise AttributeError(f"cannot assign {what} before Module.__init__() call")
-
-    def _register(self, kind: str, name: str, value: Any) -> None:
-        """Make `value` an attribute of that kind."""
-        word = kind.removeprefix("child ")
-        self._check_initialised(word)
-        if not isinstance(name, str):
-            raise TypeError(f"{word} name should be a string. Got {type(name).__name__}")
-        if self._kinds.get(name) != kind:
-            if hasattr(self, name):
-                raise KeyError(f"attribute '{name}' already exists")
-            if "." in name:
-                raise KeyError(f'{word} name can\'t contain ".", got: {name}')
-            if not name:
-                raise KeyError(f'{word} name can\'t be empty string ""')
-        Module.changes += 1
-        self._kinds[name] = kind
-        self.__dict__[name] = value
-
-    def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter; None keeps the name, and means that there is none.
-
-        Raises:
-            TypeError: if it is no `Parameter`.
-            KeyError: if there is another attribute of that name, or the name is empty or has a dot.
-        """
-        if param is not None and not isinstance(param, Parameter):
-            raise TypeError(
-                f"cannot assign '{type_name(param)}' object to parameter '{name}' "
-                "(minigrad.nn.Parameter or None required)"
-            )
-        self._register("parameter", name, param)
-
-    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a buffer: a tensor that belongs to the module, but is not trained.
-
-        Args:
-            name: the attribute.
-            tensor: its value; None keeps the name.
-            persistent: whether it belongs to the `state_dict`.
-
-        Raises:
-            TypeError: if it is no tensor.
-            KeyError: if there is another attribute of that name, or the name is empty or has a dot.
-        """
-        if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(
-                f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (minigrad Tensor or None required)"
-            )
-        self._register("buffer", name, tensor)
-        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
-
-    def add_module(self, name: str, module: Module | None) -> None:
-        """Add a child.
-
-        Raises:
-            TypeError: if it is no `Module`.
-            KeyError: if there is another attribute of that name, or the name is empty or has a dot.
-        """
-        if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
-        self._register("child module", name, module)
-
-    register_module = add_module
-
-    def _own(self, kind: str) -> dict[str, Any]:
-        """This module's own attributes of one kind."""
-        here = self.__dict__
-        return {name: here[name] for name, what in self._kinds.items() if what == kind}
-
-    # torch's names for these; to change them, assign to the attributes themselves
-
-    @property
-    def _parameters(self) -> Mapping[str, Parameter | None]:
-        return MappingProxyType(self._own("parameter"))
-
-    @property
-    def _buffers(self) -> Mapping[str, Tensor | None]:
-        return MappingProxyType(self._own("buffer"))
-
-    @property
-    def _modules(self) -> Mapping[str, Module | None]:
-        return MappingProxyType(self._own("child module"))
 
     # ---- what it consists of ------------------------------------------------------------------------
 
@@ -367,7 +232,6 @@ class Module:
 
     def _apply(self: M, fn: Callable[[Tensor], Tensor]) -> M:
         """Replace the values of all parameters, their gradients, and buffers; parameters stay the same objects."""
-        Module.changes += 1
         for child in self.children():
             child._apply(fn)
         for param in self._own("parameter").values():
@@ -567,10 +431,6 @@ class Module:
         extra = self.extra_repr()
         children = [f"({name}): {child!r}" for name, child in self._own("child module").items()]
         return bracketed(self._get_name(), extra.split("\n") if extra else [], children)
-
-
-#: The kinds of attributes, by what is assigned. A registered name can only become a kind that stands before its own.
-KINDS: dict[str, type] = {"parameter": Parameter, "child module": Module, "buffer": Buffer}
 
 
 def _register_everywhere(kind: str, hook: Callable[..., Any], **options: bool) -> Removable:

@@ -1,0 +1,155 @@
+"""The attributes of a module: parameters, buffers and children are registered when they are assigned.
+
+They are ordinary attributes. Beside them stands one dict, `_kinds`, that says which attribute is what. So reading
+``self.weight`` costs what reading an attribute costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from minigrad.nn.parameter import Buffer, Parameter
+from minigrad.nn.text import type_name
+from minigrad.tensor import Tensor
+
+#: What to assign to an attribute of each kind, as messages say it.
+WANTED = {
+    "parameter": "minigrad.nn.Parameter",
+    "child module": "minigrad.nn.Module",
+    "buffer": "minigrad.nn.Buffer, minigrad.Tensor",
+}
+
+
+class Attributes:
+    """What registers attributes; see `minigrad.nn.Module`."""
+
+    _kinds: dict[str, str]
+    _non_persistent_buffers_set: set[str]
+
+    def __init__(self) -> None:
+        self.__dict__.update(_kinds={}, _non_persistent_buffers_set=set())
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        kind = next((kind for kind, type_ in KINDS.items() if isinstance(value, type_)), None)
+        kinds = self.__dict__.get("_kinds", {})
+        known = kinds.get(name)
+        order = list(KINDS)
+        if kind is not None and (known is None or order.index(kind) <= order.index(known)):
+            if kind != known:
+                self._check_initialised("parameters" if kind == "parameter" else kind.removeprefix("child "))
+                self._forget(name)
+            if isinstance(value, Buffer):
+                self.register_buffer(name, value, value.persistent)
+            else:
+                self._register(kind, name, value)
+        elif known is not None:
+            if value is not None and not (known == "buffer" and isinstance(value, Tensor)):
+                raise TypeError(
+                    f"cannot assign '{type_name(value)}' as {known} '{name}' ({WANTED[known]} or None expected)"
+                )
+            self.__dict__[name] = value
+        else:
+            object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        self.__dict__.pop(name, None)
+        self._kinds.pop(name, None)
+        self._non_persistent_buffers_set.discard(name)
+
+    def __dir__(self) -> list[str]:
+        return sorted(name for name in object.__dir__(self) if name.isidentifier())
+
+    def _check_initialised(self, what: str) -> None:
+        if "_kinds" not in self.__dict__:
+            raise AttributeError(f"cannot assign {what} before Module.__init__() call")
+
+    def _register(self, kind: str, name: str, value: Any) -> None:
+        """Make `value` an attribute of that kind."""
+        word = kind.removeprefix("child ")
+        self._check_initialised(word)
+        if not isinstance(name, str):
+            raise TypeError(f"{word} name should be a string. Got {type(name).__name__}")
+        if self._kinds.get(name) != kind:
+            if hasattr(self, name):
+                raise KeyError(f"attribute '{name}' already exists")
+            if "." in name:
+                raise KeyError(f'{word} name can\'t contain ".", got: {name}')
+            if not name:
+                raise KeyError(f'{word} name can\'t be empty string ""')
+        self._kinds[name] = kind
+        self.__dict__[name] = value
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter; None keeps the name, and means that there is none.
+
+        Raises:
+            TypeError: if it is no `Parameter`.
+            KeyError: if there is another attribute of that name, or the name is empty or has a dot.
+        """
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(
+                f"cannot assign '{type_name(param)}' object to parameter '{name}' "
+                "(minigrad.nn.Parameter or None required)"
+            )
+        self._register("parameter", name, param)
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add a buffer: a tensor that belongs to the module, but is not trained.
+
+        Args:
+            name: the attribute.
+            tensor: its value; None keeps the name.
+            persistent: whether it belongs to the `state_dict`.
+
+        Raises:
+            TypeError: if it is no tensor.
+            KeyError: if there is another attribute of that name, or the name is empty or has a dot.
+        """
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"cannot assign '{type_name(tensor)}' object to buffer '{name}' (minigrad Tensor or None required)"
+            )
+        self._register("buffer", name, tensor)
+        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
+
+    def add_module(self, name: str, module: Attributes | None) -> None:
+        """Add a child.
+
+        Raises:
+            TypeError: if it is no `Module`.
+            KeyError: if there is another attribute of that name, or the name is empty or has a dot.
+        """
+        if module is not None and not isinstance(module, Attributes):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        self._register("child module", name, module)
+
+    register_module = add_module
+
+    def _own(self, kind: str) -> dict[str, Any]:
+        """This module's own attributes of one kind."""
+        here = self.__dict__
+        return {name: here[name] for name, what in self._kinds.items() if what == kind}
+
+    # torch's names for these; to change them, assign to the attributes themselves
+
+    @property
+    def _parameters(self) -> Mapping[str, Parameter | None]:
+        return MappingProxyType(self._own("parameter"))
+
+    @property
+    def _buffers(self) -> Mapping[str, Tensor | None]:
+        return MappingProxyType(self._own("buffer"))
+
+    @property
+    def _modules(self) -> Mapping[str, Any]:
+        return MappingProxyType(self._own("child module"))
+
+
+#: The kinds of attributes, by what is assigned. A registered name can only become a kind that stands before its own.
+KINDS: dict[str, type] = {"parameter": Parameter, "child module": Attributes, "buffer": Buffer}
