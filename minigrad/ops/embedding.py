@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.dtypes import dtype
 from minigrad.ops.comparison import where
-from minigrad.ops.indexing import index
+from minigrad.ops.indexing import _index
 from minigrad.ops.record import Operand, composed
 
 
@@ -80,7 +80,7 @@ def embedding(
     if numbers.size and not 0 <= numbers.min() <= numbers.max() < n:
         wrong = numbers.min() if numbers.min() < 0 else numbers.max()
         raise IndexError(f"index out of range in self: {wrong} in an embedding of {n} rows")
-    rows = index(weight, input)
+    rows = _index(weight, input)
     if padding_idx is None or not weight.requires_grad:
         return rows
     return where(input.unsqueeze(-1) == padding_idx, rows.detach(), rows)

@@ -201,7 +201,7 @@ def _layers_of(kind: str) -> Callable[..., State]:
                 ends.append((last,) if c is None else (index(out, 0 if reverse else steps - 1), last))
                 outs.append(out)
             x = outs[0] if directions == 1 else cat(outs, -1)
-        ended = (unsqueeze(part[0], 0) if len(part) == 1 else stack(part) for part in zip(*ends, strict=True))
+        ended = (unsqueeze(part[0].clone(), 0) if len(part) == 1 else stack(part) for part in zip(*ends, strict=True))
         return (x.transpose(0, 1) if batch_first else x, *ended)
 
     layers.__name__ = layers.__qualname__ = kind.lower()
