@@ -109,7 +109,7 @@ def _array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
     if kind is not None:
         array = array.astype(kind, copy=False)
     as_numpy(array.dtype)
-    return np.ascontiguousarray(array).reshape(array.shape)
+    return array  # in the order in memory of what it copies, as in torch
 
 
 def _from_lists(data: Any, kind: np.dtype[Any] | None) -> Array:

@@ -265,3 +265,12 @@ def test_only_the_cpu():
     with pytest.raises(RuntimeError, match="CPU only"):
         minigrad.ones(2, device="cuda")
     assert minigrad.ones(2).device == minigrad.device("cpu")
+
+
+def test_a_copied_array_keeps_its_order_in_memory(torch_too):
+    def program(fw):
+        x = fw.tensor(np.asfortranarray(np.arange(6.0).reshape(2, 3)))
+        x.reshape(-1).zero_()
+        return x, x.stride()
+
+    torch_too(program)
