@@ -68,7 +68,8 @@ class set_detect_anomaly:  # noqa: N801 (torch's name)
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         self.before = watching.watcher
-        watching.watcher = Detector(check_nan) if mode else None
+        if mode or is_anomaly_enabled():  # whoever else watches goes on
+            watching.watcher = Detector(check_nan) if mode else None
 
     def __enter__(self) -> None:
         pass
