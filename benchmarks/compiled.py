@@ -15,7 +15,7 @@ from benchmarks.contenders import eager
 from benchmarks.networks import NETWORKS, Network
 
 ROUNDS = 15
-SECONDS = 0.05  # of each round and kind
+SECONDS = 0.05  # of each round and step
 
 
 def microseconds(once: Callable[[], Any], count: int) -> float:

@@ -22,8 +22,8 @@ def jax_step(network: Network) -> Callable[[], Any]:
     if not network.widths:
         inputs = inputs.transpose(0, 2, 3, 1)
     initialize, apply = stax.serial(*_jax_layers(network))
-    kind = optimizers.adam if network.adam else partial(optimizers.momentum, mass=network.momentum)
-    start, move, read = kind(network.rate)
+    optimizer = optimizers.adam if network.adam else partial(optimizers.momentum, mass=network.momentum)
+    start, move, read = optimizer(network.rate)
 
     def objective(parameters: Any, key: Any, inputs: Any, targets: Any) -> Any:
         scores = apply(parameters, inputs, rng=key)

@@ -183,7 +183,7 @@ def steps(results: dict[str, Any]) -> str:
         mine = [row for row in found if (titles.index(row.network), row.threads) == key]
         fused = [row for row in mine if row.rival == HAND_FUSED]
         eager, compiled = ([row for row in mine if row.what == w and row not in fused] for w in (STEP, COMPILED_STEP))
-        cells = [cell for kind in (eager, compiled, fused) for cell in (ratio(kind), _goal(kind))]
+        cells = [cell for measured in (eager, compiled, fused) for cell in (ratio(measured), _goal(measured))]
         cells[2] += f" ({compiled[0].rival})" if compiled else ""
         rows.append([titles[key[0]], key[1], *cells])
     header = ["training step", "threads", "eager / torch", "goal", "compiled / fastest rival", "goal"]

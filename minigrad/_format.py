@@ -18,18 +18,18 @@ def format_tensor(array: np.ndarray[Any, Any], grad_fn: str | None, requires_gra
     >>> format_tensor(np.float32([1, 2.5]), None, True)
     'tensor([1.0000, 2.5000], requires_grad=True)'
     """
-    kind = str(array.dtype)
+    dtype = str(array.dtype)
     notes = []
     if array.size == 0:
         body = "[]"
         if array.ndim != 1:
             notes.append(f"size={array.shape}")
-        unusual = kind != "float32"
+        unusual = dtype != "float32"
     else:
         body = body_of(array)
-        unusual = kind not in ("float32", "int64", "bool")
+        unusual = dtype not in ("float32", "int64", "bool")
     if unusual:
-        notes.append(f"dtype=minigrad.{kind}")
+        notes.append(f"dtype=minigrad.{dtype}")
     if grad_fn:
         notes.append(f"grad_fn=<{grad_fn}>")
     elif requires_grad:

@@ -104,15 +104,15 @@ def tensor(
 
 
 @_creates
-def _array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
-    array = np.array(data) if isinstance(data, (np.ndarray, np.generic)) else _from_lists(data, kind)
-    if kind is not None:
-        array = array.astype(kind, copy=False)
+def _array_of(data: Any, dtype: np.dtype[Any] | None) -> Array:
+    array = np.array(data) if isinstance(data, (np.ndarray, np.generic)) else _from_lists(data, dtype)
+    if dtype is not None:
+        array = array.astype(dtype, copy=False)
     as_numpy(array.dtype)
     return array  # in the order in memory of what it copies, as in torch
 
 
-def _from_lists(data: Any, kind: np.dtype[Any] | None) -> Array:
+def _from_lists(data: Any, dtype: np.dtype[Any] | None) -> Array:
     def plain(x: Any) -> Any:
         if isinstance(x, Tensor):
             return x.array
@@ -124,7 +124,7 @@ def _from_lists(data: Any, kind: np.dtype[Any] | None) -> Array:
         raise ValueError(f"tensor(): the lists in data are not of equal length at some depth ({error})") from None
     if array.dtype.kind not in "biufc":
         raise TypeError(f"tensor(): data must be numbers, but it holds {array.dtype.name}: {data!r:.80}")
-    if kind is None and array.dtype == np.float64 and not _holds_float64(data):
+    if dtype is None and array.dtype == np.float64 and not _holds_float64(data):
         array = array.astype(dtypes.default.numpy)
     return array
 
@@ -185,8 +185,8 @@ class _Typed(type):
         return tensor(content[0], dtype=cls.dtype)
 
 
-def _typed(name: str, kind: dtypes.dtype) -> _Typed:
-    return _Typed(name, (), {"dtype": kind.numpy, "__module__": __name__, "__doc__": f"Makes tensors of {kind!r}."})
+def _typed(name: str, dtype: dtypes.dtype) -> _Typed:
+    return _Typed(name, (), {"dtype": dtype.numpy, "__module__": __name__, "__doc__": f"Makes tensors of {dtype!r}."})
 
 
 FloatTensor, DoubleTensor = _typed("FloatTensor", dtypes.float32), _typed("DoubleTensor", dtypes.float64)
@@ -222,8 +222,8 @@ def empty(*shape: Any, size: Any = None, dtype: DTypeLike | None = None, **optio
 
 def full(size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """One value everywhere; its type decides the dtype."""
-    kind = dtypes.result_type([fill_value]) if dtype is None else as_numpy(dtype)
-    return _finished(_made(np.full, _size((), size), fill_value, kind), **options)
+    dtype = dtypes.result_type([fill_value]) if dtype is None else as_numpy(dtype)
+    return _finished(_made(np.full, _size((), size), fill_value, dtype), **options)
 
 
 def _size(given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
@@ -271,13 +271,13 @@ def arange(
             "upper bound and lower bound inconsistent with step sign" if step else "step must be nonzero"
         )
     whole = all(isinstance(x, (int, np.integer)) for x in (start, end, step))
-    kind = (dtypes.int64 if whole else dtypes.default).numpy if dtype is None else as_numpy(dtype)
+    dtype = (dtypes.int64 if whole else dtypes.default).numpy if dtype is None else as_numpy(dtype)
     n = -(-(end - start) // step) if whole else int(np.ceil((end - start) / step))
-    return _finished(_made(_counted, start, step, n, kind), **options)
+    return _finished(_made(_counted, start, step, n, dtype), **options)
 
 
-def _counted(start: Any, step: Any, n: int, kind: np.dtype[Any]) -> Array:
-    return (start + np.arange(n) * step).astype(kind)  # type: ignore[no-any-return]
+def _counted(start: Any, step: Any, n: int, dtype: np.dtype[Any]) -> Array:
+    return (start + np.arange(n) * step).astype(dtype)  # type: ignore[no-any-return]
 
 
 def linspace(
@@ -287,12 +287,12 @@ def linspace(
     return _finished(_made(_spaced, start, end, steps, _kind(dtype)), **options)
 
 
-def _spaced(start: float, end: float, steps: int, kind: np.dtype[Any]) -> Array:
+def _spaced(start: float, end: float, steps: int, dtype: np.dtype[Any]) -> Array:
     if steps == 1:
-        return np.full(1, start, kind)
-    step = np.float64(np.asarray((end - start) / max(steps - 1, 1), dtype=kind))
+        return np.full(1, start, dtype)
+    step = np.float64(np.asarray((end - start) / max(steps - 1, 1), dtype=dtype))
     i = np.arange(steps)  # counted from both ends, as torch does
-    return np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i)).astype(kind)
+    return np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i)).astype(dtype)
 
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None) -> Tensor:

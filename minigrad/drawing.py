@@ -106,13 +106,13 @@ def normal(
 
 
 @_creates
-def _normal(mean: Any, std: Any, kind: np.dtype[Any], generator: Generator) -> Array:
+def _normal(mean: Any, std: Any, dtype: np.dtype[Any], generator: Generator) -> Array:
     shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
     if not isinstance(std, np.ndarray):
-        return generator.normal(shape, 0.0, std, kind) + mean  # type: ignore[no-any-return]
+        return generator.normal(shape, 0.0, std, dtype) + mean  # type: ignore[no-any-return]
     if not (std >= 0).all():
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    return (generator.normal(shape, dtype=kind) * std + mean).astype(kind)  # type: ignore[no-any-return]
+    return (generator.normal(shape, dtype=dtype) * std + mean).astype(dtype)  # type: ignore[no-any-return]
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Any = None) -> Tensor:

@@ -83,19 +83,19 @@ def named(name: str) -> dtype:
     return dtype.known[np.dtype(name)]
 
 
-def as_numpy(kind: DTypeLike) -> np.dtype[Any]:
+def as_numpy(wanted: DTypeLike) -> np.dtype[Any]:
     """The NumPy dtype for a dtype of ours, NumPy's, or Python's ``float``, ``int`` and ``bool``.
 
     Raises:
         TypeError: if it is no data type, or one that tensors do not have.
     """
-    if isinstance(kind, dtype):
-        return kind.numpy
-    if kind is float:
+    if isinstance(wanted, dtype):
+        return wanted.numpy
+    if wanted is float:
         return default.numpy
-    if kind is int:
+    if wanted is int:
         return int64.numpy
-    found = np.dtype(kind)
+    found = np.dtype(wanted)
     if found not in dtype.known:
         raise TypeError(
             f"can't convert to a tensor of type {found}; the supported types are: {list(dtype.known.values())}"
@@ -106,7 +106,7 @@ def as_numpy(kind: DTypeLike) -> np.dtype[Any]:
 def result_type(operands: list[Any]) -> np.dtype[Any]:
     """The dtype that an operation on `operands` (arrays and Python numbers) computes in, as torch rules it.
 
-    Arrays with dimensions decide; 0-d arrays, then Python numbers, only count when they are of a higher kind
+    Arrays with dimensions decide; 0-d arrays, then Python numbers, only count when they are of a higher category
     (bool < int < float < complex). https://docs.pytorch.org/docs/stable/tensor_attributes.html
 
     >>> import numpy as np
@@ -125,8 +125,8 @@ def result_type(operands: list[Any]) -> np.dtype[Any]:
             ranks[2].append(complex64.numpy if isinstance(operand, complex) else default.numpy)
     result: np.dtype[Any] | None = None
     for rank in ranks:
-        for kind in rank[1:]:
-            rank[0] = promote_types(rank[0], kind)
+        for other in rank[1:]:
+            rank[0] = promote_types(rank[0], other)
         if rank and (result is None or category(rank[0]) > category(result)):
             result = rank[0] if result is None else promote_types(result, rank[0])
     assert result is not None
@@ -140,6 +140,6 @@ def promote_types(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     return np.promote_types(a, b)
 
 
-def category(kind: np.dtype[Any]) -> int:
+def category(dtype_: np.dtype[Any]) -> int:
     """0 for bool, 1 for integers, 2 for floats, 3 for complex."""
-    return "biufc".index(kind.kind) - (kind.kind in "ufc")
+    return "biufc".index(dtype_.kind) - (dtype_.kind in "ufc")

@@ -1,6 +1,6 @@
 """Random numbers, equal to the ones that PyTorch draws from the same seed.
 
-`minigrad.streams` says how the stream of random words works, and what each kind of draw takes from it. All of this
+`minigrad.streams` says how the stream of random words works, and what each dtype of draw takes from it. All of this
 makes NumPy arrays; the tensor functions of the same names wrap them.
 
 >>> import minigrad.random
@@ -68,17 +68,17 @@ class Generator(Stream):
             RuntimeError: if `low` is above `high`, or the dtype does not hold them or their distance.
         """
         sizes, count = sized(shape)
-        kind = floating("uniform_", dtype)
+        dtype = floating("uniform_", dtype)
         with np.errstate(over="ignore"):
-            start, end = kind.type(low), kind.type(high)
+            start, end = dtype.type(low), dtype.type(high)
             width = end - start
         if not (np.isfinite(start) and np.isfinite(end) and np.isfinite(width)):
-            raise RuntimeError(f"uniform_: the range from={low} to={high} is out of bounds for {kind}")
+            raise RuntimeError(f"uniform_: the range from={low} to={high} is out of bounds for {dtype}")
         if low > high:
             raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
-        wide = np.promote_types(kind, np.float32)  # a half is rounded twice
-        numbers = stretched(self._units(count, kind), float(width), float(start), wide).astype(kind, copy=False)
-        if (low, high) != (0, 1) or kind.itemsize < 4:  # else no unit rounds to 1
+        wide = np.promote_types(dtype, np.float32)  # a half is rounded twice
+        numbers = stretched(self._units(count, dtype), float(width), float(start), wide).astype(dtype, copy=False)
+        if (low, high) != (0, 1) or dtype.itemsize < 4:  # else no unit rounds to 1
             numbers[numbers == end] = start
         return numbers.reshape(sizes)
 
@@ -101,20 +101,20 @@ class Generator(Stream):
             RuntimeError: if `std` is negative or not a number.
         """
         sizes, count = sized(shape)
-        kind = floating("normal_", dtype)
+        dtype = floating("normal_", dtype)
         if not std >= 0:
             raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
-        numbers = self._many_normals(count, kind) if count >= 16 and blocks else self._few_normals(count)
-        return stretched(numbers, float(std), float(mean), kind).reshape(sizes)
+        numbers = self._many_normals(count, dtype) if count >= 16 and blocks else self._few_normals(count)
+        return stretched(numbers, float(std), float(mean), dtype).reshape(sizes)
 
-    def _many_normals(self, count: int, kind: np.dtype[Any]) -> Array:
+    def _many_normals(self, count: int, dtype: np.dtype[Any]) -> Array:
         """In blocks of 16: 8 units for the radius, 8 for the angle; then 8 cosines come before 8 sines."""
         whole = count - count % 16
-        units = self._units(count if kind.itemsize > 2 else whole, kind)
+        units = self._units(count if dtype.itemsize > 2 else whole, dtype)
         numbers = np.empty(count, units.dtype)
         box_muller(units[:whole], numbers[:whole])
         if whole < count:  # the last 16 are drawn anew, most of them in the place of others
-            box_muller(self._units(16, kind), numbers[-16:])
+            box_muller(self._units(16, dtype), numbers[-16:])
         return numbers
 
     def _few_normals(self, count: int) -> Array:
@@ -141,27 +141,27 @@ class Generator(Stream):
         Normal numbers are drawn until each lies in the interval. Where it holds 30 % of the distribution or
         less, uniform ones are drawn until each is accepted, with the density there relative to its peak.
         """
-        kind = floating("trunc_normal_", dtype)
+        dtype = floating("trunc_normal_", dtype)
 
         def share_below(bound: float) -> float:
             return (1 + math.erf((bound - mean) / std / math.sqrt(2))) / 2
 
         if share_below(high) - share_below(low) > 0.3:
-            numbers = self.normal(shape, mean, std, kind)
-            while (outside := (numbers < kind.type(low)) | (numbers > kind.type(high))).any():
-                numbers = np.where(outside, self.normal(shape, mean, std, kind), numbers)
+            numbers = self.normal(shape, mean, std, dtype)
+            while (outside := (numbers < dtype.type(low)) | (numbers > dtype.type(high))).any():
+                numbers = np.where(outside, self.normal(shape, mean, std, dtype), numbers)
             return numbers
 
         peak = -0.5 * ((max(low, min(mean, high)) - mean) / std) ** 2
-        numbers = proposed = self.uniform(shape, low, high, kind)
+        numbers = proposed = self.uniform(shape, low, high, dtype)
         rejected = np.ones_like(numbers, np.bool_)
         while True:
             log_density = ((proposed - mean) / std) ** 2 * -0.5 - peak
             with np.errstate(divide="ignore"):
-                rejected &= np.log(self.rand(shape, kind)) > log_density
+                rejected &= np.log(self.rand(shape, dtype)) > log_density
             if not rejected.any():
                 return numbers
-            proposed = self.uniform(shape, low, high, kind)
+            proposed = self.uniform(shape, low, high, dtype)
             numbers = np.where(rejected, proposed, numbers)
 
     def exponential(self, shape: Shape, lambd: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
@@ -171,11 +171,11 @@ class Generator(Stream):
             RuntimeError: if `lambd` is not above zero.
         """
         sizes, count = sized(shape)
-        kind = floating("exponential_", dtype, RuntimeError)
+        dtype = floating("exponential_", dtype, RuntimeError)
         if not lambd > 0:
             raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
         numbers = np.log1p(-self._units(count, FLOAT64)) * (-1 / lambd)
-        return numbers.astype(kind, copy=False).reshape(sizes)
+        return numbers.astype(dtype, copy=False).reshape(sizes)
 
     def log_normal(self, shape: Shape, mean: float = 1.0, std: float = 2.0, dtype: DTypeLike = np.float32) -> Array:
         """Numbers with normal logarithms (``Tensor.log_normal_``).
@@ -183,10 +183,10 @@ class Generator(Stream):
         Raises:
             RuntimeError: if `std` is not above zero.
         """
-        kind = floating("log_normal_", dtype)
+        dtype = floating("log_normal_", dtype)
         if not std > 0:
             raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std}")
-        return np.exp(self.normal(shape, mean, std, FLOAT64, blocks=False)).astype(kind)
+        return np.exp(self.normal(shape, mean, std, FLOAT64, blocks=False)).astype(dtype)
 
     def cauchy(self, shape: Shape, median: float = 0.0, sigma: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Cauchy's distribution (``Tensor.cauchy_``): median + sigma · tan(π (unit - 1/2)).
@@ -195,11 +195,11 @@ class Generator(Stream):
             RuntimeError: if `sigma` is not above zero.
         """
         sizes, count = sized(shape)
-        kind = floating("cauchy_", dtype, RuntimeError)
+        dtype = floating("cauchy_", dtype, RuntimeError)
         if not sigma > 0:
             raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
         numbers = median + sigma * np.tan(math.pi * (self._units(count, FLOAT64) - 0.5))
-        return numbers.astype(kind).reshape(sizes)
+        return numbers.astype(dtype).reshape(sizes)
 
     # -- discrete draws
 
@@ -210,11 +210,11 @@ class Generator(Stream):
             NotImplementedError: if tensors have no such dtype.
         """
         sizes, count = sized(shape)
-        kind = np.dtype(dtype)
-        if kind not in SPANS:
-            raise NotImplementedError(f"random_ is not implemented for {kind}")
-        words = self._double_words(count) if kind.itemsize == 8 else self._words(count)
-        return (words % np.uint64(SPANS[kind])).astype(kind).reshape(sizes)
+        dtype = np.dtype(dtype)
+        if dtype not in SPANS:
+            raise NotImplementedError(f"random_ is not implemented for {dtype}")
+        words = self._double_words(count) if dtype.itemsize == 8 else self._words(count)
+        return (words % np.uint64(SPANS[dtype])).astype(dtype).reshape(sizes)
 
     def random63(self) -> int:
         """One integer from 0 to 2⁶³ - 1, as `random` draws it."""
@@ -230,15 +230,15 @@ class Generator(Stream):
         [4, 9, 3, 0, 3]
         """
         sizes, count = sized(shape)
-        kind, low, high = np.dtype(dtype), index(low), index(high)
+        dtype, low, high = np.dtype(dtype), index(low), index(high)
         if low >= high:
             raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-        low, high = held(low, high, kind)
+        low, high = held(low, high, dtype)
         span = high - low
         words = self._words(count) if span < WIDE_RANGE else self._double_words(count)
         words %= np.uint64(span)
         words += np.uint64(low % 2**64)  # a negative number in two's complement
-        return words.view(np.int64).astype(kind, copy=False).reshape(sizes)
+        return words.view(np.int64).astype(dtype, copy=False).reshape(sizes)
 
     def randperm(self, n: int, dtype: DTypeLike = np.int64) -> Array:
         """The integers from 0 to n - 1 in random order, (n,) (``torch.randperm``).
@@ -256,12 +256,12 @@ class Generator(Stream):
         [2, 5, 3, 0, 1, 4]
         """
         (n,), _ = sized(n)
-        kind = np.dtype(dtype)
-        if kind not in SPANS or kind == np.bool_:
-            raise NotImplementedError(f"randperm is not implemented for {kind}")
-        if n > SPANS[kind]:
-            raise RuntimeError(f"n cannot be greater than {SPANS[kind]} for {kind}")
-        return self._permuted(n).astype(kind, copy=False)
+        dtype = np.dtype(dtype)
+        if dtype not in SPANS or dtype == np.bool_:
+            raise NotImplementedError(f"randperm is not implemented for {dtype}")
+        if n > SPANS[dtype]:
+            raise RuntimeError(f"n cannot be greater than {SPANS[dtype]} for {dtype}")
+        return self._permuted(n).astype(dtype, copy=False)
 
     def _permuted(self, n: int) -> Array:
         ahead = self._words(max(n - 1, 0)) % np.arange(n, 1, -1, dtype=np.uint64)
@@ -322,11 +322,11 @@ class Generator(Stream):
         Raises:
             RuntimeError: if a rate is negative.
         """
-        kind = floating("poisson", rates.dtype)
+        dtype = floating("poisson", rates.dtype)
         if (rates < 0).any():
             raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
         draws = [self._poisson(rate) for rate in rates.astype(FLOAT64).ravel().tolist()]
-        return np.array(draws, kind).reshape(rates.shape)
+        return np.array(draws, dtype).reshape(rates.shape)
 
     def _poisson(self, rate: float) -> float:
         if rate < 10:
@@ -356,10 +356,10 @@ class Generator(Stream):
             RuntimeError: if an entry is no probability.
             NotImplementedError: if `p` is not of a floating point dtype.
         """
-        kind = floating("bernoulli", p.dtype)
+        dtype = floating("bernoulli", p.dtype)
         if not ((p >= 0) & (p <= 1)).all():
             raise RuntimeError("bernoulli expects every entry of p to be in [0, 1]")
-        return (self._units(p.size, kind) < p.ravel()).astype(kind).reshape(p.shape)
+        return (self._units(p.size, dtype) < p.ravel()).astype(dtype).reshape(p.shape)
 
     def multinomial(self, weights: Array, num_samples: int, replacement: bool = False) -> Array:
         """Indices, drawn with these weights (``torch.multinomial``).

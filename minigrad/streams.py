@@ -4,7 +4,7 @@ How the stream works
 --------------------
 A `Generator` is the Mersenne twister mt19937 (Matsumoto and Nishimura, 1998), started by its authors'
 ``init_genrand`` from the low 32 bits of the seed. It yields one endless row of 32-bit words. NumPy has the
-same twister and the same start; what this module adds is how each kind of draw turns words into numbers.
+same twister and the same start; what this module adds is how each dtype of draw turns words into numbers.
 
 Every draw takes words from the front of the row, in the order of the elements that it makes (C order):
 
@@ -58,8 +58,8 @@ WIDE_RANGE = 2**28
 
 #: How many numbers `Generator.random` draws from: all from 0 on that the dtype holds (a float: exactly).
 SPANS = {
-    np.dtype(kind): span
-    for kind, span in {
+    np.dtype(dtype): span
+    for dtype, span in {
         "bool": 2,
         "uint8": 2**8,
         "int8": 2**7,
@@ -205,9 +205,9 @@ class Stream:
             words = self._twister.random_raw(2 * count)
         return words[::2] << WORD | words[1::2]
 
-    def _units(self, count: int, kind: np.dtype[Any]) -> Array:
+    def _units(self, count: int, dtype: np.dtype[Any]) -> Array:
         """The next units, as float64 or float32."""
-        if kind == FLOAT64:
+        if dtype == FLOAT64:
             return self._long_units(count) * 2.0**-53
         bits = self._words(count)
         bits &= LOW24
@@ -228,31 +228,31 @@ def sized(shape: Shape) -> tuple[tuple[int, ...], int]:
     return sizes, math.prod(sizes)
 
 
-def held(low: int, high: int, kind: np.dtype[Any]) -> tuple[int, int]:
+def held(low: int, high: int, dtype: np.dtype[Any]) -> tuple[int, int]:
     """The range of integers, rounded inwards as PyTorch does where a dtype of floats does not hold its ends.
 
     Raises:
         RuntimeError: if they are out of the dtype's bounds.
     """
-    floats = kind.kind == "f"
-    least, most = (0, 1) if kind == np.bool_ else (np.finfo(kind).min, np.finfo(kind).max) if floats else (
-        np.iinfo(kind).min, np.iinfo(kind).max
+    floats = dtype.kind == "f"
+    least, most = (0, 1) if dtype == np.bool_ else (np.finfo(dtype).min, np.finfo(dtype).max) if floats else (
+        np.iinfo(dtype).min, np.iinfo(dtype).max
     )  # fmt: skip
     for word, end in (("from", low), ("to - 1", high - 1)):
         if not least <= end <= most:
-            raise RuntimeError(f"randint: from={low} to={high} is out of bounds for {kind}")
-        digits = SPANS[kind] - 1
+            raise RuntimeError(f"randint: from={low} to={high} is out of bounds for {dtype}")
+        digits = SPANS[dtype] - 1
         if floats and abs(end) > digits:
             warnings.warn(
-                f"{word} is out of bounds [-{digits}, {digits}]. Due to precision limitations {kind} can support "
+                f"{word} is out of bounds [-{digits}, {digits}]. Due to precision limitations {dtype} can support "
                 "discrete uniform distribution only within this range.",
                 stacklevel=5,
             )
     if floats:
-        bits = int(SPANS[kind] - 1).bit_length()
+        bits = int(SPANS[dtype] - 1).bit_length()
         for end in (low + 1, high - 1):
             step = 2 ** max(abs(end).bit_length() - bits + 1, 0)
-            near = int(kind.type(end))
+            near = int(dtype.type(end))
             if end == low + 1 and near < low:
                 low = near + step
             elif end == high - 1 and near >= high:
@@ -266,19 +266,19 @@ def floating(draw: str, dtype: DTypeLike, error: type[Exception] = NotImplemente
     Raises:
         NotImplementedError: if it is none, or another error if given.
     """
-    kind = np.dtype(dtype)
-    if kind.kind != "f" or kind.itemsize > 8:
-        raise error(f"{draw} is for float16, float32 and float64, not for {kind}")
-    return kind
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f" or dtype.itemsize > 8:
+        raise error(f"{draw} is for float16, float32 and float64, not for {dtype}")
+    return dtype
 
 
-def stretched(numbers: Array, scale: float, shift: float, kind: np.dtype[Any]) -> Array:
+def stretched(numbers: Array, scale: float, shift: float, dtype: np.dtype[Any]) -> Array:
     """numbers · scale + shift, rounded to the dtype only once, as a fused multiply-add does it."""
     if (scale, shift) == (1.0, 0.0):
-        return numbers.astype(kind, copy=False)
+        return numbers.astype(dtype, copy=False)
     wide = np.multiply(numbers, scale, dtype=FLOAT64)
     wide += shift
-    return wide.astype(kind, copy=False)
+    return wide.astype(dtype, copy=False)
 
 
 def box_muller(units: Array, out: Array) -> None:

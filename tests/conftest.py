@@ -29,10 +29,10 @@ def torch_too():
 
         import minigrad
 
-        (kind, ours), warned = outcome(program, minigrad)
+        (ended, ours), warned = outcome(program, minigrad)
         (wanted, theirs), torch_warned = outcome(program, torch)
-        assert kind == wanted, (kind, ours, wanted, theirs)
-        if kind == "result":
+        assert ended == wanted, (ended, ours, wanted, theirs)
+        if ended == "result":
             assert_alike(ours, theirs, tolerance)
         assert [category for category, _ in warned] == [category for category, _ in torch_warned], (
             warned,

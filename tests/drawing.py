@@ -26,13 +26,13 @@ class HypothesisDraw:
 
     draw: Callable[[st.SearchStrategy[Any]], Any]
     smooth: bool
-    kinds: Sequence[str] = ("float64",)
+    dtypes: Sequence[str] = ("float64",)
     mixed: bool = False
 
     def __post_init__(self) -> None:
         self.seed = self.draw(st.integers(0, 2**32 - 1))
         self.rng = np.random.default_rng(self.seed)
-        self.kind = self.choice(self.kinds)
+        self.dtype = self.choice(self.dtypes)
 
     def array(
         self, shape=None, *, low=-3.0, high=3.0, kinks=(), distinct=False, ties=True, min_ndim=0, max_ndim=3, min_size=0
@@ -48,10 +48,10 @@ class HypothesisDraw:
             if self.rng.random() < 0.5:  # of two values, so that some tie for the first place in most arrays
                 grid = self.rng.choice(grid, 2)
             values = self.rng.choice(grid, shape)
-        kind = self.choice(self.kinds) if self.mixed else self.kind
-        if not ties and not kind.startswith("float"):
-            kind = "float32"
-        return self._laid_out(np.asarray(values)).astype(kind, copy=False)
+        dtype = self.choice(self.dtypes) if self.mixed else self.dtype
+        if not ties and not dtype.startswith("float"):
+            dtype = "float32"
+        return self._laid_out(np.asarray(values)).astype(dtype, copy=False)
 
     def _smooth(self, shape, low, high, kinks, distinct):
         n = int(np.prod(shape))

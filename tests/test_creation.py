@@ -39,8 +39,8 @@ CALLS = {
     "zeros of two sizes": lambda fw: fw.zeros(2, size=(2,)),
     "zeros_like of the transposed": lambda fw: fw.zeros_like(fw.zeros(2, 3).t()).stride(),
     **{
-        f"randperm({n}) of {kind}": lambda fw, n=n, kind=kind: fw.randperm(n, dtype=getattr(fw, kind))
-        for n, kind in [(256, "uint8"), (257, "uint8"), (129, "int8"), (2049, "half"), (2050, "half"), (2, "bool")]
+        f"randperm({n}) of {dtype}": lambda fw, n=n, dtype=dtype: fw.randperm(n, dtype=getattr(fw, dtype))
+        for n, dtype in [(256, "uint8"), (257, "uint8"), (129, "int8"), (2049, "half"), (2050, "half"), (2, "bool")]
     },
 }
 
@@ -76,22 +76,22 @@ def test_call(name, torch_too):
 
 @pytest.mark.parametrize("name", DRAWS)
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", ["float32", "float64", "half", "int64"])
-def test_draws_in_place_follow_the_order_of_memory(name, layout, kind, torch_too):
+@pytest.mark.parametrize("dtype", ["float32", "float64", "half", "int64"])
+def test_draws_in_place_follow_the_order_of_memory(name, layout, dtype, torch_too):
     def program(fw):
         fw.manual_seed(0)
-        x = fw.zeros(8, 6, dtype=getattr(fw, kind))
+        x = fw.zeros(8, 6, dtype=getattr(fw, dtype))
         getattr(LAYOUTS[layout](x), name)(*DRAWS[name])
         return x, fw.rand(1)
 
-    torch_too(program, tolerance=2e-3 if kind == "half" else 1e-6)
+    torch_too(program, tolerance=2e-3 if dtype == "half" else 1e-6)
 
 
-@pytest.mark.parametrize("kind", ["half", "float32"])
-def test_uniform_numbers_stay_below_their_upper_bound(kind, torch_too):
+@pytest.mark.parametrize("dtype", ["half", "float32"])
+def test_uniform_numbers_stay_below_their_upper_bound(dtype, torch_too):
     def program(fw):
         fw.manual_seed(0)
-        x = fw.zeros(200_000, dtype=getattr(fw, kind)).uniform_(1000, 1001)
+        x = fw.zeros(200_000, dtype=getattr(fw, dtype)).uniform_(1000, 1001)
         return x, bool((x < 1001).all()), fw.rand(20_000, dtype=fw.half)
 
     torch_too(program)
@@ -114,10 +114,10 @@ def test_the_state_is_a_tensor(torch_too):
     torch_too(program)
 
 
-@pytest.mark.parametrize("kind", ["Float", "Double", "Half", "Long", "Int", "Short", "Char", "Byte", "Bool"])
-def test_typed_constructors(kind, torch_too):
+@pytest.mark.parametrize("dtype", ["Float", "Double", "Half", "Long", "Int", "Short", "Char", "Byte", "Bool"])
+def test_typed_constructors(dtype, torch_too):
     def program(fw):
-        make = getattr(fw, f"{kind}Tensor")
+        make = getattr(fw, f"{dtype}Tensor")
         made = make([0, 1]), make([[1]]), make(), make(fw.ones(2).type(make)), fw.ones(2).type(make)
         return (
             made,

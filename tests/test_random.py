@@ -159,7 +159,7 @@ def test_randint_of_each_dtype(dtype):
     same_state(ours, theirs)
 
 
-@pytest.mark.parametrize("dtype", [str(kind) for kind in random.SPANS])
+@pytest.mark.parametrize("dtype", [str(word) for word in random.SPANS])
 def test_random(dtype):
     for seed in SEEDS:
         ours, theirs = pair(seed)

@@ -19,7 +19,7 @@ from minigrad.vision.files import DatasetNotFoundError, data_folders
 from minigrad.vision.readers import DataFileError, PathLike, read_hdf5
 
 LENGTH = 20
-ROWS = 5100  #: of each kind, in the course's file
+ROWS = 5100  #: of each source, in the course's file
 FILE = "binary_random_20fa.hdf5"
 
 
@@ -139,7 +139,7 @@ def _labelled(
 
 
 def _read(root: str | None, train: bool) -> tuple[NDArray[np.float32], NDArray[np.int64], Source]:
-    """All sequences, always in the same random order, so that the first few are a fair sample of both kinds."""
+    """All sequences, always in the same random order, so that the first few are a fair sample of both sources."""
     if not train:
         raise UsageError("there is no test set; validation data is the last word")
     found = load(root)

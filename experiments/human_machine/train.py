@@ -263,14 +263,16 @@ def _keep_data(run: Run[Settings], training: Samples, validation: Samples) -> No
     for value in range(x.shape[1] + 1):
         row: Row = {"value": value}
         for name, count in counts.items():
-            for label, kind in enumerate(run.source.classes):
-                row[f"{name}_{kind}"] = int((count[y == label] == value).sum())
+            for label, source in enumerate(run.source.classes):
+                row[f"{name}_{source}"] = int((count[y == label] == value).sum())
         rows.append(row)
     run.keep_table("statistics", rows)
-    for label, kind in enumerate(run.source.classes):
+    for label, source in enumerate(run.source.classes):
         changes = counts["alternations"][y == label]
-        run.keep(**{f"{kind}_alternations": float(changes.mean()), f"{kind}_alternations_spread": float(changes.std())})
-        run.keep(**{f"{kind}_copies": int(_seen(x[y == label], xv[yv == label]).sum())})
+        run.keep(
+            **{f"{source}_alternations": float(changes.mean()), f"{source}_alternations_spread": float(changes.std())}
+        )
+        run.keep(**{f"{source}_copies": int(_seen(x[y == label], xv[yv == label]).sum())})
     run.keep(training_samples=len(y), validation_samples=len(yv), validation_humans=int(yv.sum()))
 
 

@@ -173,5 +173,5 @@ def _schedule(row: Row) -> str:
             "It is reached from 1/25 of it in the first three tenths of all batches and then falls to nothing along a"
             " cosine (`OneCycleLR`), while Nesterov's momentum goes from 0.95 to 0.85 and back."
         )
-    kind = "Nesterov's momentum" if row["nesterov"] else "momentum"
-    return f"It falls to zero along a cosine, with {kind} {row['momentum']:g}."
+    momentum = "Nesterov's momentum" if row["nesterov"] else "momentum"
+    return f"It falls to zero along a cosine, with {momentum} {row['momentum']:g}."

@@ -62,7 +62,7 @@ def confusion_list(record: Record[Any]) -> list[Row]:
     rates, rows = metrics.rates(counts), []
     found = zip(classes, metrics.most_confused(counts), metrics.most_mistaken(counts), strict=True)
     for i, (name, first, second) in enumerate(found):
-        taken = f"**{classes[first.decided]}** ({report.percent(first.rate, 1)})" if first else "nothing"
+        taken = f"**{classes[first.predicted]}** ({report.percent(first.rate, 1)})" if first else "nothing"
         mistaken = f"{classes[second.true]} ({report.percent(second.rate, 1)} of them)" if second else "nothing"
         label = name if name.isdecimal() else f"{i} {name}"
         rows.append({"label": label, "rate": rates[i][i], "taken": taken, "mistaken": mistaken})
@@ -76,12 +76,12 @@ def pair(record: Record[Any]) -> str:
     if both is None or directed is None:
         return "No class was ever confused with another."
     rates = metrics.rates(counts)
-    i, j = both.true, both.decided
+    i, j = both.true, both.predicted
     return (
         f"**{classes[i]} and {classes[j]}**: {report.percent(rates[i][j], 1)} of class {classes[i]} are taken for"
         f" {classes[j]} and {report.percent(rates[j][i], 1)} of class {classes[j]} for {classes[i]}, the highest sum of"
         f" both directions ({report.percent(both.rate, 1)}). In one direction alone the most frequent confusion is"
-        f" {classes[directed.true]} taken for {classes[directed.decided]} ({report.percent(directed.rate, 1)})."
+        f" {classes[directed.true]} taken for {classes[directed.predicted]} ({report.percent(directed.rate, 1)})."
     )
 
 

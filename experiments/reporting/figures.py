@@ -148,9 +148,9 @@ def confusion(axes: Any, counts: Sequence[Sequence[int]], classes: Sequence[str]
         yticklabels=classes,
         square=True,
         linewidths=0.5,
-        cbar_kws={"label": "share of the true class decided wrongly (%)", "shrink": 0.8},
+        cbar_kws={"label": "share of the true class predicted wrongly (%)", "shrink": 0.8},
     )
-    axes.set(xlabel="decided", ylabel="true class")
+    axes.set(xlabel="predicted", ylabel="true class")
     axes.tick_params(rotation=0, length=0)
 
 
@@ -175,7 +175,7 @@ def confusion_rates(axes: Any, rates: Sequence[Sequence[float]], classes: Sequen
         linewidths=0.5,
         cbar_kws={"label": "share of the true class (%)", "shrink": 0.8, "ticks": [0, 1, 5, 20, 50, 100]},
     )
-    axes.set(xlabel="decided class j", ylabel="true class i")
+    axes.set(xlabel="predicted class j", ylabel="true class i")
     axes.tick_params(length=0)
     axes.tick_params(axis="y", rotation=0)
     if max(map(len, classes)) > 2:

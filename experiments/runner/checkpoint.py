@@ -76,8 +76,8 @@ def _pack(value: Any, arrays: dict[str, np.ndarray], path: str) -> Any:
         arrays[path] = as_array(value)
         return {"$array": path}
     if isinstance(value, dict):  # pairs, since JSON would turn the optimizers' whole-number keys into strings
-        kind = "$counter" if isinstance(value, Counter) else "$dict"  # MultiStepLR's milestones are a Counter
-        return {kind: [[key, _pack(item, arrays, f"{path}.{key}")] for key, item in value.items()]}
+        tag = "$counter" if isinstance(value, Counter) else "$dict"  # MultiStepLR's milestones are a Counter
+        return {tag: [[key, _pack(item, arrays, f"{path}.{key}")] for key, item in value.items()]}
     if isinstance(value, list | tuple):
         items = [_pack(item, arrays, f"{path}.{i}") for i, item in enumerate(value)]
         return {"$tuple": items} if isinstance(value, tuple) else items
@@ -89,13 +89,13 @@ def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return [_unpack(item, arrays) for item in value]
     if not isinstance(value, dict):
         return value
-    ((kind, content),) = value.items()
-    if kind == "$array":
+    ((tag, content),) = value.items()
+    if tag == "$array":
         return arrays[content]
-    if kind == "$tuple":
+    if tag == "$tuple":
         return tuple(_unpack(item, arrays) for item in content)
     pairs = {key: _unpack(item, arrays) for key, item in content}
-    return Counter(pairs) if kind == "$counter" else pairs
+    return Counter(pairs) if tag == "$counter" else pairs
 
 
 def plain(value: Any) -> Any:

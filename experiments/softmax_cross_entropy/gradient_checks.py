@@ -22,7 +22,7 @@ def jacobian_product(f: Any, g: Any) -> Any:
 
 
 def checks(fw: Any, cases: int, classes: int) -> list[Row]:
-    """The largest deviation in each step of the derivation over random scores, for each kind of target.
+    """The largest deviation in each step of the derivation over random scores, for each form of target.
 
     A deviation is |a − b| / max(1, |b|), in float64.
     """

@@ -166,8 +166,8 @@ def _slower(settings: Settings, losses: list[Row]) -> str:
 
 def _example(table: list[Row]) -> list[Row]:
     rows = []
-    for kind, name in (("one_hot", "one-hot"), ("probabilities", "probabilities")):
+    for target, name in (("one_hot", "one-hot"), ("probabilities", "probabilities")):
         for i, row in enumerate(table):
-            steps = {step: row[f"{kind}_{step}"] for step in ("y", "grad_f", "two_steps", "fused", "difference")}
-            rows.append({"kind": "" if i else name, "i": i, "z": row["z"], "f": row["f"], **steps})
+            steps = {step: row[f"{target}_{step}"] for step in ("y", "grad_f", "two_steps", "fused", "difference")}
+            rows.append({"target": "" if i else name, "i": i, "z": row["z"], "f": row["f"], **steps})
     return rows

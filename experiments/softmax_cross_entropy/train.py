@@ -51,7 +51,7 @@ def train(run: Run[Settings]) -> None:
     fw.manual_seed(run.seed)
     checks = gradient_checks.checks(fw, settings.cases, settings.classes)
     run.keep_table("checks", checks)
-    run.keep(largest_gradient_error=max(row[kind] for row in checks for kind in gradient_checks.TARGETS))
+    run.keep(largest_gradient_error=max(row[target] for row in checks for target in gradient_checks.TARGETS))
     run.keep_table("example", gradient_checks.example(fw, settings.example, settings.example_target))
     run.keep_table("confident", confident(fw, settings))
     run.keep_table("sweep", sweep(fw, [i / 200 for i in range(1, 200)], settings.classes))

@@ -12,14 +12,14 @@ Counts = Sequence[Sequence[int]]
 
 
 class Confusion(NamedTuple):
-    """Class `true` is decided to be class `decided` at this rate, conditioned on the true class."""
+    """Class `true` is predicted to be class `predicted` at this rate, conditioned on the true class."""
 
     true: int
-    decided: int
+    predicted: int
     rate: float
 
 
-def confusion(labels: Any, decided: Any, classes: int) -> list[list[int]]:
+def confusion(labels: Any, predicted: Any, classes: int) -> list[list[int]]:
     """How often class i (row) was taken for class j (column).
 
     >>> import minigrad
@@ -27,7 +27,7 @@ def confusion(labels: Any, decided: Any, classes: int) -> list[list[int]]:
     [[1, 1], [0, 1]]
     """
     counts = [[0] * classes for _ in range(classes)]
-    for true, taken in zip(labels.tolist(), decided.tolist(), strict=True):
+    for true, taken in zip(labels.tolist(), predicted.tolist(), strict=True):
         counts[true][taken] += 1
     return counts
 
@@ -54,7 +54,7 @@ def most_confused(counts: Counts) -> list[Confusion | None]:
     """For each class what its samples are most often taken for; None where all are right.
 
     >>> most_confused([[8, 2], [0, 9]])
-    [Confusion(true=0, decided=1, rate=0.2), None]
+    [Confusion(true=0, predicted=1, rate=0.2), None]
     """
     errors = _errors(counts)
     return [_worst(e for e in errors if e.true == i) for i in range(len(counts))]
@@ -64,17 +64,17 @@ def most_mistaken(counts: Counts) -> list[Confusion | None]:
     """For each class the other one whose samples are most often taken for it; None where no sample is.
 
     >>> most_mistaken([[8, 2], [0, 9]])
-    [None, Confusion(true=0, decided=1, rate=0.2)]
+    [None, Confusion(true=0, predicted=1, rate=0.2)]
     """
     errors = _errors(counts)
-    return [_worst(e for e in errors if e.decided == j) for j in range(len(counts))]
+    return [_worst(e for e in errors if e.predicted == j) for j in range(len(counts))]
 
 
 def most_confused_pair(counts: Counts) -> Confusion | None:
     """The most frequent confusion of all, in its direction; None where there is no error.
 
     >>> most_confused_pair([[8, 2, 0], [1, 9, 0], [0, 0, 5]])
-    Confusion(true=0, decided=1, rate=0.2)
+    Confusion(true=0, predicted=1, rate=0.2)
     """
     return _worst(_errors(counts))
 
@@ -83,10 +83,12 @@ def most_confused_classes(counts: Counts) -> Confusion | None:
     """The two classes most confused in both directions together: `rate` is the sum of both, `true` the lower class.
 
     >>> most_confused_classes([[6, 3, 1], [3, 7, 0], [0, 5, 5]])
-    Confusion(true=0, decided=1, rate=0.6)
+    Confusion(true=0, predicted=1, rate=0.6)
     """
     rate = rates(counts)
-    return _worst(Confusion(e.true, e.decided, e.rate + rate[e.decided][e.true]) for e in _errors(counts, both=True))
+    return _worst(
+        Confusion(e.true, e.predicted, e.rate + rate[e.predicted][e.true]) for e in _errors(counts, both=True)
+    )
 
 
 def standard_error(accuracy: float, samples: int) -> float:

@@ -126,7 +126,7 @@ def repeat_table(fw: Any, model: Any, samples: Samples, batch: int, passes: int)
         with restored(model):
             found = [outputs(fw, model, mode, inputs, batch) for _ in range(passes)]
         decisions = [scores.argmax(1) for scores in found]
-        accuracies = [(decided == labels).sum().item() / len(labels) for decided in decisions]
+        accuracies = [(predicted == labels).sum().item() / len(labels) for predicted in decisions]
         rows.append(
             {
                 "mode": mode,
@@ -134,7 +134,7 @@ def repeat_table(fw: Any, model: Any, samples: Samples, batch: int, passes: int)
                 "highest": max(accuracies),
                 "mean": sum(accuracies) / passes,
                 "scores_differ": max((scores - found[0]).abs().max().item() for scores in found),
-                "decisions_differ": max((decided != decisions[0]).sum().item() for decided in decisions),
+                "decisions_differ": max((predicted != decisions[0]).sum().item() for predicted in decisions),
             }
         )
     return rows

@@ -144,10 +144,10 @@ class Analysis:
     def module(self, x: Module, line: str) -> None:
         """A layer of minigrad: all of it. One of the user's: parameters, children, and what its code names."""
         inside = vars(x)
-        known = {name for name in inside if name in x._kinds or name in ("training", "_hooks", "_kinds")}
+        known = {name for name in inside if name in x._roles or name in ("training", "_hooks", "_roles")}
         if not python_defined(type(x)):
             self.check("{}.values()", f"an attribute of {named(x)}", line, inside, each=True)
-            for name in set(inside) - {"_kinds", "_non_persistent_buffers_set"}:  # they change with the others
+            for name in set(inside) - {"_roles", "_non_persistent_buffers_set"}:  # they change with the others
                 self.follow(inside[name], line)
             return
         if any(not python_defined(part) and part not in (Module, object) for part in type(x).__mro__):

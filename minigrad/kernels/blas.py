@@ -14,7 +14,7 @@ CORES = ("SkylakeX", "Cooperlake", "SapphireRapids")
 
 
 class Library(NamedTuple):
-    """What OpenBLAS can be asked and told."""
+    """The settings of OpenBLAS that can be read and set."""
 
     get_num_threads: Callable[[], int]
     set_num_threads: Callable[[int], object]

@@ -88,8 +88,8 @@ def _gru_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[A
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of layer, and how its gates are laid out.
+class Cell:
+    """A recurrent cell, and how its gates are laid out.
 
     `state_rows` and `input_rows` say in which block torch's gates stand, in torch's order, for the weights of the
     state and of the input. A GRU's new gate has two blocks, for the shares of the state and of the input.
@@ -134,22 +134,22 @@ class Kind:
         )
 
 
-KINDS = {
-    kind.name: kind
-    for kind in (
-        Kind("RNN_TANH", 1, 0, (0,), (0,), _rnn_forward, _rnn_factors),
-        Kind("RNN_RELU", 1, 0, (0,), (0,), _rnn_relu_forward, _rnn_relu_factors),
-        Kind("LSTM", 2, 3, (1, 2, 3, 0), (1, 2, 3, 0), _lstm_forward, _lstm_factors),
-        Kind("GRU", 1, 2, (0, 1, 2), (0, 1, 3), _gru_forward, _gru_factors),
+CELLS = {
+    cell.name: cell
+    for cell in (
+        Cell("RNN_TANH", 1, 0, (0,), (0,), _rnn_forward, _rnn_factors),
+        Cell("RNN_RELU", 1, 0, (0,), (0,), _rnn_relu_forward, _rnn_relu_factors),
+        Cell("LSTM", 2, 3, (1, 2, 3, 0), (1, 2, 3, 0), _lstm_forward, _lstm_factors),
+        Cell("GRU", 1, 2, (0, 1, 2), (0, 1, 3), _gru_forward, _gru_factors),
     )
 }
 
 
 class Reading:
-    """One reading of a sequence in one direction: forwards at once, and back as often as it is asked.
+    """One pass over a sequence in one direction: forward when it is made, backward as often as it is called.
 
     Args:
-        kind: what a step does.
+        cell: what a step does.
         x: the sequence (T, N, inputs).
         h: the first state (N, H).
         c: the first cell state (N, H) of an LSTM, else None.
@@ -160,14 +160,14 @@ class Reading:
 
     @one_thread  # a step's products are too small for several
     def __init__(
-        self, kind: Kind, x: Array, h: Array, c: Any, weights: Sequence[Any], reverse: bool, keep: bool
+        self, cell: Cell, x: Array, h: Array, c: Any, weights: Sequence[Any], reverse: bool, keep: bool
     ) -> None:
         (steps, n, inputs), size = x.shape, h.shape[1]
-        self.kind, self.inputs, self.direction = kind, inputs, slice(None, None, -1 if reverse else 1)
-        self.matrix = kind.packed(weights)
+        self.cell, self.inputs, self.direction = cell, inputs, slice(None, None, -1 if reverse else 1)
+        self.matrix = cell.packed(weights)
         blocks, _, width = self.matrix.shape
         halved: Any = self.matrix.copy()
-        halved[: kind.sigmoids] *= 0.5
+        halved[: cell.sigmoids] *= 0.5
         halved = halved.reshape(-1, width)
         self.columns: Any = np.empty((steps + 1, width, n), x.dtype)
         self.columns[0, :size] = h.T
@@ -184,7 +184,7 @@ class Reading:
             gates = self.gates[t % kept]
             np.matmul(halved, self.columns[t], out=gates.reshape(-1, n))
             cells = self.cells and (self.cells[0][t], self.cells[0][t + 1], self.cells[1][t % kept])
-            kind.forward(gates, self.states[t], self.states[t + 1], cells)
+            cell.forward(gates, self.states[t], self.states[t + 1], cells)
 
     def outputs(self) -> Array:
         """The states after each step, (T, N, H)."""
@@ -203,7 +203,7 @@ class Reading:
         """
         steps, _, size, n = self.gates.shape
         factors = np.empty_like(self.gates)
-        through, past = self.kind.factors(self.gates, self.states, self.cells, factors)
+        through, past = self.cell.factors(self.gates, self.states, self.cells, factors)
         by_gates = factors.reshape(steps, -1, n)
         matrix: Any = self.matrix.reshape(-1, self.matrix.shape[2])
         back = np.ascontiguousarray(matrix[:, :size].T)
@@ -229,7 +229,7 @@ class Reading:
             if kept is not None:
                 h += kept
             total += np.matmul(by_gates[t], rows[t], out=product)
-        weights = self.kind.unpacked(total.reshape(self.matrix.shape), self.inputs)
+        weights = self.cell.unpacked(total.reshape(self.matrix.shape), self.inputs)
         x = None
         if input_wanted:
             by_input = matrix[:, size : size + self.inputs].T

@@ -1,6 +1,6 @@
 """The attributes of a module: parameters, buffers and children are registered when they are assigned.
 
-They are ordinary attributes. Beside them stands one dict, `_kinds`, that says which attribute is what. So reading
+They are ordinary attributes. Beside them stands one dict, `_roles`, that says which attribute is what. So reading
 ``self.weight`` costs what reading an attribute costs.
 """
 
@@ -14,7 +14,7 @@ from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.text import type_name
 from minigrad.tensor import Tensor
 
-#: What to assign to an attribute of each kind, as messages say it.
+#: What to assign to an attribute of each role, as messages say it.
 WANTED = {
     "parameter": "minigrad.nn.Parameter",
     "child module": "minigrad.nn.Module",
@@ -25,25 +25,25 @@ WANTED = {
 class Attributes:
     """What registers attributes; see `minigrad.nn.Module`."""
 
-    _kinds: dict[str, str]
+    _roles: dict[str, str]
     _non_persistent_buffers_set: set[str]
 
     def __init__(self) -> None:
-        self.__dict__.update(_kinds={}, _non_persistent_buffers_set=set())
+        self.__dict__.update(_roles={}, _non_persistent_buffers_set=set())
 
     def __setattr__(self, name: str, value: Any) -> None:
-        kind = next((kind for kind, type_ in KINDS.items() if isinstance(value, type_)), None)
-        kinds = self.__dict__.get("_kinds", {})
-        known = kinds.get(name)
-        order = list(KINDS)
-        if kind is not None and (known is None or order.index(kind) <= order.index(known)):
-            if kind != known:
-                self._check_initialised("parameters" if kind == "parameter" else kind.removeprefix("child "))
+        role = next((role for role, type_ in ROLES.items() if isinstance(value, type_)), None)
+        roles = self.__dict__.get("_roles", {})
+        known = roles.get(name)
+        order = list(ROLES)
+        if role is not None and (known is None or order.index(role) <= order.index(known)):
+            if role != known:
+                self._check_initialised("parameters" if role == "parameter" else role.removeprefix("child "))
                 self._forget(name)
             if isinstance(value, Buffer):
                 self.register_buffer(name, value, value.persistent)
             else:
-                self._register(kind, name, value)
+                self._register(role, name, value)
         elif known is not None:
             if value is not None and not (known == "buffer" and isinstance(value, Tensor)):
                 raise TypeError(
@@ -59,30 +59,30 @@ class Attributes:
 
     def _forget(self, name: str) -> None:
         self.__dict__.pop(name, None)
-        self._kinds.pop(name, None)
+        self._roles.pop(name, None)
         self._non_persistent_buffers_set.discard(name)
 
     def __dir__(self) -> list[str]:
         return sorted(name for name in object.__dir__(self) if name.isidentifier())
 
     def _check_initialised(self, what: str) -> None:
-        if "_kinds" not in self.__dict__:
+        if "_roles" not in self.__dict__:
             raise AttributeError(f"cannot assign {what} before Module.__init__() call")
 
-    def _register(self, kind: str, name: str, value: Any) -> None:
-        """Make `value` an attribute of that kind."""
-        word = kind.removeprefix("child ")
+    def _register(self, role: str, name: str, value: Any) -> None:
+        """Make `value` an attribute of that role."""
+        word = role.removeprefix("child ")
         self._check_initialised(word)
         if not isinstance(name, str):
             raise TypeError(f"{word} name should be a string. Got {type(name).__name__}")
-        if self._kinds.get(name) != kind:
+        if self._roles.get(name) != role:
             if hasattr(self, name):
                 raise KeyError(f"attribute '{name}' already exists")
             if "." in name:
                 raise KeyError(f'{word} name can\'t contain ".", got: {name}')
             if not name:
                 raise KeyError(f'{word} name can\'t be empty string ""')
-        self._kinds[name] = kind
+        self._roles[name] = role
         self.__dict__[name] = value
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
@@ -131,10 +131,10 @@ class Attributes:
 
     register_module = add_module
 
-    def _own(self, kind: str) -> dict[str, Any]:
-        """This module's own attributes of one kind."""
+    def _own(self, role: str) -> dict[str, Any]:
+        """This module's own attributes of one role."""
         here = self.__dict__
-        return {name: here[name] for name, what in self._kinds.items() if what == kind}
+        return {name: here[name] for name, what in self._roles.items() if what == role}
 
     # torch's names for these; to change them, assign to the attributes themselves
 
@@ -151,5 +151,5 @@ class Attributes:
         return MappingProxyType(self._own("child module"))
 
 
-#: The kinds of attributes, by what is assigned. A registered name can only become a kind that stands before its own.
-KINDS: dict[str, type] = {"parameter": Parameter, "child module": Attributes, "buffer": Buffer}
+#: The roles of attributes, by what is assigned. A registered name can only become a role that stands before its own.
+ROLES: dict[str, type] = {"parameter": Parameter, "child module": Attributes, "buffer": Buffer}

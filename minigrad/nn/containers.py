@@ -129,8 +129,8 @@ class Sequential(_ModuleRow):
     def forward(self, input: Any) -> Any:
         """Pass `input` through all modules."""
         here = self.__dict__
-        for name, kind in self._kinds.items():
-            if kind == "child module":
+        for name, role in self._roles.items():
+            if role == "child module":
                 input = here[name](input)
         return input
 
@@ -271,7 +271,7 @@ def _pairs(name: str, items: Any) -> Iterable[tuple[str, Any]]:
 
 
 def _as_parameter(value: Any) -> Any:
-    """A tensor becomes a parameter; anything else is kept as it is."""
+    """A tensor becomes a parameter; anything else is kept unchanged."""
     if isinstance(value, Tensor) and not isinstance(value, Parameter):
         return Parameter(value)
     return value

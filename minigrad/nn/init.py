@@ -43,7 +43,7 @@ __all__ = [
 
 GAINS = {
     **dict.fromkeys(("linear", "sigmoid"), 1.0),
-    **{f"conv{kind}{n}d": 1.0 for kind in ("", "_transpose") for n in (1, 2, 3)},
+    **{f"conv{transposed}{n}d": 1.0 for transposed in ("", "_transpose") for n in (1, 2, 3)},
     "tanh": 5.0 / 3,
     "relu": math.sqrt(2.0),
     "selu": 3.0 / 4,

@@ -111,12 +111,12 @@ class Module(Attributes):
         return (module for _, module in self.named_modules())
 
     def _named_members(
-        self, kind: str, prefix: str, recurse: bool, remove_duplicate: bool
+        self, role: str, prefix: str, recurse: bool, remove_duplicate: bool
     ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         modules = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
-            for name, value in module._own(kind).items():
+            for name, value in module._own(role).items():
                 if value is None or id(value) in seen:
                     continue
                 if remove_duplicate:
@@ -163,12 +163,12 @@ class Module(Attributes):
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
-    def _get(self, target: str, kind: str, article: str) -> Any:
+    def _get(self, target: str, role: str, article: str) -> Any:
         path, _, name = target.rpartition(".")
         owner = self.get_submodule(path)
         if not hasattr(owner, name):
             raise AttributeError(f"{type(owner).__name__} has no attribute `{name}`")
-        if owner._kinds.get(name) != kind:
+        if owner._roles.get(name) != role:
             raise AttributeError(f"`{name}` is not {article}")
         return getattr(owner, name)
 
@@ -253,19 +253,19 @@ class Module(Attributes):
             TypeError: if the dtype is not one of floats.
             RuntimeError: for another device.
         """
-        kind: DTypeLike | None = how.get("dtype")
+        dtype: DTypeLike | None = how.get("dtype")
         if how.get("device") is not None:
             device(how["device"])
         for w in where:
             if isinstance(w, Tensor):
-                kind = w.dtype
+                dtype = w.dtype
             elif isinstance(w, str):
                 device(w)
             elif isinstance(w, (dtypes.dtype, np.dtype, type)):
-                kind = w
-        if kind is None:
+                dtype = w
+        if dtype is None:
             return self
-        wanted = dtypes.dtype.known[dtypes.as_numpy(kind)]
+        wanted = dtypes.dtype.known[dtypes.as_numpy(dtype)]
         if not (wanted.is_floating_point or wanted.is_complex):
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={wanted}"
@@ -433,9 +433,9 @@ class Module(Attributes):
         return bracketed(self._get_name(), extra.split("\n") if extra else [], children)
 
 
-def _register_everywhere(kind: str, hook: Callable[..., Any], **options: bool) -> Removable:
+def _register_everywhere(event: str, hook: Callable[..., Any], **options: bool) -> Removable:
     Module.hooked = True
-    return hooks.register(getattr(hooks.EVERYWHERE, kind), hooks.Hook(hook, **options), False)
+    return hooks.register(getattr(hooks.EVERYWHERE, event), hooks.Hook(hook, **options), False)
 
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> Removable:

@@ -17,7 +17,7 @@ T = TypeVar("T", bound=Tensor)
 class Parameter(Tensor):
     """A tensor that becomes a parameter of the module that it is assigned to.
 
-    It shares the memory of `data`, and is a leaf that requires grad unless told otherwise.
+    It shares the memory of `data`, and is a leaf that requires grad by default.
 
     Raises:
         TypeError: if `data` is no tensor.

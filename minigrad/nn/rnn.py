@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from minigrad import creation
 from minigrad.dtypes import DTypeLike
-from minigrad.kernels.recurrence import KINDS
+from minigrad.kernels.recurrence import CELLS
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
@@ -78,7 +78,7 @@ class RNNBase(Module):
         dtype: DTypeLike | None = None,
     ) -> None:
         super().__init__()
-        if mode not in KINDS:
+        if mode not in CELLS:
             raise ValueError(f"Unrecognized RNN mode: {mode}")
         if proj_size and mode != "LSTM":
             raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
@@ -109,7 +109,7 @@ class RNNBase(Module):
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.dropout, self.bidirectional, self.proj_size = float(dropout), bidirectional, proj_size
         self._suffixes = [f"l{k}{d}" for k in range(num_layers) for d in ("", "_reverse")[: 1 + bidirectional]]
-        gates, seen = KINDS[mode].gates * hidden_size, proj_size or hidden_size
+        gates, seen = CELLS[mode].gates * hidden_size, proj_size or hidden_size
         for i, suffix in enumerate(self._suffixes):
             inputs = input_size if i < 1 + bidirectional else (1 + bidirectional) * seen
             shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, inputs), "weight_hh": (gates, seen)}
@@ -166,7 +166,7 @@ class RNNBase(Module):
                 f"input.to({known}), or convert model: model.to({input.dtype})"
             )
         batched = input.ndim == 3
-        parts = KINDS[self.mode].parts
+        parts = CELLS[self.mode].parts
         given = None if hx is None else tuple(hx) if parts == 2 else (hx,)
         if given is not None:
             self._check_dims(given, batched)

@@ -41,8 +41,8 @@ class Entry(NamedTuple):
 
 def own_entries(module: Module, prefix: str) -> Iterator[Entry]:
     """A module's own parameters and persistent buffers."""
-    for kind in ("parameter", "buffer"):
-        for name, value in module._own(kind).items():
+    for role in ("parameter", "buffer"):
+        for name, value in module._own(role).items():
             if value is not None and name not in module._non_persistent_buffers_set:
                 yield Entry(prefix + name, module, name, value)
 
@@ -53,9 +53,9 @@ def _defines(module: Module, name: str) -> bool:
     return getattr(type(module), name) is not getattr(Module, name)
 
 
-def _call_hooks(module: Module, kind: str, *args: Any) -> None:
+def _call_hooks(module: Module, event: str, *args: Any) -> None:
     if module._hooks is not None:
-        for hook in list(getattr(module._hooks, kind).values()):
+        for hook in list(getattr(module._hooks, event).values()):
             hook.function(module, *args)
 
 

@@ -20,7 +20,7 @@ from minigrad.ops.shape import transpose
 from minigrad.tensor import Tensor
 
 
-def additive(mask: Tensor, kind: Any, name: str) -> Any:
+def additive(mask: Tensor, dtype: Any, name: str) -> Any:
     """A mask as numbers to add to the scores: -inf where a mask of booleans says "not allowed", else 0.
 
     Raises:
@@ -30,13 +30,13 @@ def additive(mask: Tensor, kind: Any, name: str) -> Any:
         return mask
     if mask.array.dtype != bool:
         raise AssertionError(f"only bool and floating types of {name} are supported")
-    return _minus_infinity(mask, as_numpy(kind))
+    return _minus_infinity(mask, as_numpy(dtype))
 
 
 @operation(sample=lambda d: (d.mask((2, 3)), np.dtype("float32")))
-def _minus_infinity(mask: Any, kind: Any) -> Any:
+def _minus_infinity(mask: Any, dtype: Any) -> Any:
     """-inf where the mask holds, else 0."""
-    return np.where(mask, kind.type(-np.inf), kind.type(0))
+    return np.where(mask, dtype.type(-np.inf), dtype.type(0))
 
 
 def _attention_sample(d: Any) -> tuple[Any, ...]:

@@ -64,14 +64,14 @@ def masked_fill(input: Operand, mask: Operand, value: OperandOrNumber) -> Any:
     Raises:
         RuntimeError: for a value of one dimension or more, or one that `input`'s dtype can't hold.
     """
-    kind = input.dtype
+    dtype = input.dtype
     if isinstance(value, Tensor) and value.ndim:
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
         )
-    if not kind.is_complex and (value.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex)):
-        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
-    return where(mask, value.astype(kind) if isinstance(value, Tensor) else as_numpy(kind).type(value), input)
+    if not dtype.is_complex and (value.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex)):
+        raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
+    return where(mask, value.astype(dtype) if isinstance(value, Tensor) else as_numpy(dtype).type(value), input)
 
 
 # ---- the larger, the smaller -----------------------------------------------------------------------------

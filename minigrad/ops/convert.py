@@ -35,9 +35,9 @@ def clone(input: Operand, memory_format: Any = None) -> Any:
     return np.array(input, order="C" if memory_format else "K")
 
 
-def astype(input: Tensor, kind: DTypeLike) -> Tensor:
+def astype(input: Tensor, dtype: DTypeLike) -> Tensor:
     """`input` in another dtype; itself if it has that one already."""
-    wanted = as_numpy(kind)
+    wanted = as_numpy(dtype)
     if input.array.dtype == wanted:
         return input
     result: Tensor = _cast(input, wanted, input.array.dtype)
@@ -51,24 +51,24 @@ def to(input: Tensor, *where: Any, **how: Any) -> Tensor:
     >>> minigrad.arange(2).to(minigrad.float32)
     tensor([0., 1.])
     """
-    kind = how.get("dtype")
+    dtype = how.get("dtype")
     for w in (*where, how.get("device")):
         if isinstance(w, Tensor):
-            kind = w.dtype
+            dtype = w.dtype
         elif isinstance(w, str):
             device(w)
         elif isinstance(w, (dtypes.dtype, type, np.dtype)):
-            kind = w
-    result = input if kind is None else astype(input, kind)
+            dtype = w
+    result = input if dtype is None else astype(input, dtype)
     return clone(result) if how.get("copy") and result is input else result
 
 
-def type_(input: Tensor, kind: Any = None) -> Any:
-    """`input` in the dtype `kind`; without it, the name of its type."""
-    if kind is None:
+def type_(input: Tensor, dtype: Any = None) -> Any:
+    """`input` in the dtype `dtype`; without it, the name of its type."""
+    if dtype is None:
         words = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "uint8": "Byte"}
         return f"minigrad.{words.get(input.dtype.name, input.dtype.name.capitalize())}Tensor"
-    return astype(input, kind)
+    return astype(input, dtype)
 
 
 def contiguous(input: Tensor) -> Tensor:
@@ -81,16 +81,16 @@ def type_as(input: Tensor, other: Tensor) -> Tensor:
     return astype(input, other.dtype)
 
 
-def _converter(name: str, kind: dtypes.dtype) -> Any:
+def _converter(name: str, dtype: dtypes.dtype) -> Any:
     def method(input: Tensor) -> Tensor:
-        return astype(input, kind)
+        return astype(input, dtype)
 
     method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"`input` as {kind!r}."
+    method.__doc__ = f"`input` as {dtype!r}."
     return method
 
 
-KINDS = {
+CONVERTERS = {
     "float": dtypes.float32,
     "double": dtypes.float64,
     "half": dtypes.float16,
@@ -102,5 +102,5 @@ KINDS = {
 }
 METHODS = {"astype": astype, "to": to, "type": type_, "contiguous": contiguous, "type_as": type_as}
 
-for _name, _function in (METHODS | {name: _converter(name, kind) for name, kind in KINDS.items()}).items():
+for _name, _function in (METHODS | {name: _converter(name, dtype) for name, dtype in CONVERTERS.items()}).items():
     setattr(Tensor, _name, _function)

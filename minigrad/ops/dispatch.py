@@ -251,17 +251,17 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> t
     for place in places:
         a = args[place]
         if isinstance(a, Tensor):
-            kind = a.array.dtype
+            dtype = a.array.dtype
         elif type(a) in PYTHON_NUMBERS:
             numbers = True
             continue
         elif isinstance(a, (np.ndarray, np.generic)):
-            kind = a.dtype
+            dtype = a.dtype
         else:
             raise TypeError(f"expected a Tensor or a number, but got {type(a).__name__}: {a!r}")
         if first is None:
-            first = kind
-        elif kind is not first:
+            first = dtype
+        elif dtype is not first:
             alike = False
     if alike and first is not None and (first.kind == "f" or not (numbers or floating)):
         return args  # the usual case; a Python number takes the array's dtype
@@ -284,9 +284,9 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> t
     return tuple(changed)
 
 
-def _wrapped(number: int, kind: np.dtype[Any]) -> Any:
+def _wrapped(number: int, dtype: np.dtype[Any]) -> Any:
     """An integer as an array; one that is out of range is counted modulo that range, as in torch."""
-    return np.array(number).astype(kind)
+    return np.array(number).astype(dtype)
 
 
 def explained(name: str, values: list[Any], error: ValueError) -> Exception:

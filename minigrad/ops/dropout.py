@@ -57,17 +57,22 @@ def _dropout_mask(
 
     What is drawn first comes first in memory, if the axes lie there in that `order`.
     """
-    kind = input.dtype
-    if kind.kind != "f" and p != 1:
+    floating = input.dtype
+    if floating.kind != "f" and p != 1:
         raise RuntimeError(
-            f"dropout: result type Float can't be cast to the desired output type {dtype.known[kind].name}"
+            f"dropout: result type Float can't be cast to the desired output type {dtype.known[floating].name}"
         )
-    out = ordered(shape, axes(input), kind) if out is None else out
+    out = ordered(shape, axes(input), floating) if out is None else out
     if p == 1:  # nothing is drawn
         out[...] = 0
         return out
     drawn = out.transpose(order)
-    np.multiply(default_generator.bernoulli(drawn.shape, 1 - p), kind.type(1) / kind.type(1 - p), out=drawn, dtype=kind)
+    np.multiply(
+        default_generator.bernoulli(drawn.shape, 1 - p),
+        floating.type(1) / floating.type(1 - p),
+        out=drawn,
+        dtype=floating,
+    )
     return out
 
 
@@ -78,7 +83,7 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
     Args:
         input: any shape.
         p: the share that is dropped.
-        training: if not, `input` is returned as it is.
+        training: if not, `input` is returned unchanged.
         inplace: write the result into `input`.
 
     Raises:

@@ -35,10 +35,10 @@ def zeros_like(g: Any) -> Any:
 
 def _need_divisor(input: Any, other: Any) -> np.dtype[Any]:
     """The dtype of a quotient, or the error that integers divided by 0 give."""
-    kind = np.result_type(input, other)
-    if kind.kind in "iu" and not np.all(other):
+    dtype = np.result_type(input, other)
+    if dtype.kind in "iu" and not np.all(other):
         raise RuntimeError("ZeroDivisionError")
-    return kind
+    return dtype
 
 
 # ---- arithmetic ---------------------------------------------------------------------------------------
@@ -104,16 +104,16 @@ def div(input: OperandOrNumber, other: OperandOrNumber, rounding_mode: str | Non
         )
     with quiet():
         if rounding_mode is None:
-            quotient, kind = np.divide(input, other), np.result_type(input, other)
+            quotient, dtype = np.divide(input, other), np.result_type(input, other)
         else:
-            kind = _need_divisor(input, other)
+            dtype = _need_divisor(input, other)
             if rounding_mode == "floor":
                 return np.floor_divide(input, other)
-            if kind.kind == "f":
+            if dtype.kind == "f":
                 return np.trunc(np.divide(input, other))
             down, rest = np.divmod(input, other)
             return down + ((rest != 0) & (np.less(input, 0) != np.less(other, 0)))
-    return quotient.astype(dtypes.default.numpy) if kind.kind in "iub" else quotient
+    return quotient.astype(dtypes.default.numpy) if dtype.kind in "iub" else quotient
 
 
 @composed(

@@ -169,8 +169,8 @@ def set_index(input: Tensor, index: Any, value: Any) -> None:
     first, key = in_two_steps(parsed(index), input.ndim)
     if first is not None:
         return set_index(_index(input, first), key, value)
-    kind = input.array.dtype
-    fill = value.astype(kind) if isinstance(value, Tensor) else np.asarray(value, dtype=kind)
+    dtype = input.array.dtype
+    fill = value.astype(dtype) if isinstance(value, Tensor) else np.asarray(value, dtype=dtype)
     region = input.array[key].shape
     lead = builtins.max(fill.ndim - len(region), 0)
     if all(n == 1 for n in fill.shape[:lead]):

@@ -50,10 +50,10 @@ def cat(tensors: Any, dim: int = 0) -> Any:
     tensors = _listed("cat", tensors)
     if not tensors:
         raise ValueError("expected a non-empty list of Tensors")
-    kind = functools.reduce(promote_types, map(_raw_dtype, tensors))
+    dtype = functools.reduce(promote_types, map(_raw_dtype, tensors))
     if any(x.shape != (0,) for x in tensors):  # an empty vector joins with anything, as in torch
         tensors = [x for x in tensors if x.shape != (0,)]
-    tensors = [x if _raw_dtype(x) == kind else x.astype(kind) for x in tensors]
+    tensors = [x if _raw_dtype(x) == dtype else x.astype(dtype) for x in tensors]
     first = tensors[0]
     if first.ndim == 0:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")

@@ -227,8 +227,8 @@ def affine(
 
 
 @functools.lru_cache(64)
-def _ones(n: int, kind: np.dtype[Any]) -> Array:
-    return np.ones(n, kind)
+def _ones(n: int, dtype: np.dtype[Any]) -> Array:
+    return np.ones(n, dtype)
 
 
 def _sum_of_rows(g: Any) -> Any:

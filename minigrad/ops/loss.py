@@ -142,8 +142,8 @@ def _softmax_minus_target(g: Any, input: Any, saved: Any) -> Any:
 def _softmax_nll(input: Any, target: Any, ignore_index: int, reduction: str) -> Any:
     """``-sum(log_softmax(input)[i, target[i]])``, or the mean, in one step: input (N, C), target (N,) → ()."""
     rows, columns, counted = chosen(input, target, ignore_index)
-    kind = input.dtype
-    if kind == np.float16:
+    dtype = input.dtype
+    if dtype == np.float16:
         input = input.astype(np.float32)
     z = input - np.maximum.reduce(input, axis=1, keepdims=True)
     e = np.exp(z)
@@ -156,7 +156,7 @@ def _softmax_nll(input: Any, target: Any, ignore_index: int, reduction: str) -> 
         losses, n = np.where(counted, losses, input.dtype.type(0)), int(counted.sum())
     count = n if reduction == "mean" else 1
     result = np.add.reduce(losses) / input.dtype.type(count) if count else input.dtype.type(np.nan)
-    return result.astype(kind), (e.astype(kind, copy=False), rows, columns, counted, count or 1)
+    return result.astype(dtype), (e.astype(dtype, copy=False), rows, columns, counted, count or 1)
 
 
 def _far_rows(d: Any, shape: tuple[int, int]) -> Any:

@@ -34,8 +34,8 @@ def compared(input: Any, target: Any) -> Any:
             stacklevel=4,
         )
     if input.dtype != target.dtype:  # both have all dimensions, and so both count
-        kind = promote_types(input.array.dtype, target.array.dtype)
-        input, target = input.astype(kind), target.astype(kind)
+        dtype = promote_types(input.array.dtype, target.array.dtype)
+        input, target = input.astype(dtype), target.astype(dtype)
     return input - target
 
 

@@ -1,6 +1,6 @@
 """Normalization: shift and scale values to mean 0 and variance 1, each set of values on its own.
 
-All kinds are one operation on (A, C, B), `_standardize`: batch norm sees (N, C, L) and normalizes each channel,
+All of them are one operation on (A, C, B), `_standardize`: batch norm sees (N, C, L) and normalizes each channel,
 layer norm sees (1, rows, length), group norm (1, N·groups, length).
 https://docs.pytorch.org/docs/stable/nn.html#normalization-layers
 """

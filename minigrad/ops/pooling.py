@@ -84,8 +84,8 @@ def _max_pool2d_indices(input: Any, window: Window) -> Any:
 
 def _count(n: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
     """How many windows fit. With `ceil_mode` the last may reach over the end, but must start before it."""
-    room = n + 2 * padding - dilation * (kernel - 1) - 1
-    windows = (-(-room // stride) if ceil_mode else room // stride) + 1
+    span = n + 2 * padding - dilation * (kernel - 1) - 1
+    windows = (-(-span // stride) if ceil_mode else span // stride) + 1
     return windows - 1 if ceil_mode and (windows - 1) * stride >= n + padding else windows
 
 
@@ -329,10 +329,10 @@ def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
         )
     if rows and columns and h and w and not (h % rows or w % columns):
         return avg_pool2d(input, (h // rows, w // columns))
-    kind = input.dtype.numpy if isinstance(input, Tensor) else input.dtype
+    dtype = input.dtype.numpy if isinstance(input, Tensor) else input.dtype
     return matmul(
-        Tensor.wrap(kernels.means(h, rows).astype(kind)),
-        matmul(input, Tensor.wrap(kernels.means(w, columns).T.astype(kind))),
+        Tensor.wrap(kernels.means(h, rows).astype(dtype)),
+        matmul(input, Tensor.wrap(kernels.means(w, columns).T.astype(dtype))),
     )
 
 

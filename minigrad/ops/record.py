@@ -17,7 +17,7 @@ some rule names is kept until backward: an argument of the operation (``other``)
 forward function saved beside it (``saved``), or merely an argument's shape (``input_shape``). A rule is made of
 operators and operations, so it runs on arrays as well as on tensors (see `minigrad.engine`).
 
-Where the gradients of several inputs share work, one function gives all of them. It is told which are `wanted`
+Where the gradients of several inputs share work, one function gives all of them. It gets `wanted`, which of them are needed
 (a bool for each input), and names what it needs as a rule does:
 
     def _gradients(wanted, g, input, weight):
@@ -277,23 +277,23 @@ def checked(record: Record, call: F, first: int = 0) -> F:
     Operations call each other without this check, on arrays too. A method's own tensor (`first`: 1) has no position.
     """
     parameters = inspect.signature(record.forward).parameters.values()
-    kinds = {p.name: ACCEPTED.get(p.annotation, (object,)) + (NoneType,) * (p.default is None) for p in parameters}
-    order = list(kinds)
-    kinds.update(dict.fromkeys(order[:first], (object,)))
-    aliases = set(ALIASES) if "dim" in kinds and record.composed else set()  # the others know them: `Primitive.bind`
-    if not aliases and not any(Tensor in kind for kind in kinds.values()):
+    accepted = {p.name: ACCEPTED.get(p.annotation, (object,)) + (NoneType,) * (p.default is None) for p in parameters}
+    order = list(accepted)
+    accepted.update(dict.fromkeys(order[:first], (object,)))
+    aliases = set(ALIASES) if "dim" in accepted and record.composed else set()  # the others know them: `Primitive.bind`
+    if not aliases and not any(Tensor in types for types in accepted.values()):
         return call
-    places = [(p.name, kinds[p.name]) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    places = [(p.name, accepted[p.name]) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
     @functools.wraps(call)
     def function(*args: Any, **kwargs: Any) -> Any:
-        for (name, kind), a in zip(places, args, strict=False):
-            if not isinstance(a, kind):
+        for (name, types), a in zip(places, args, strict=False):
+            if not isinstance(a, types):
                 raise refusal(record.name, name, order.index(name) + 1 - first, a)
         if kwargs and not aliases.isdisjoint(kwargs):
             kwargs = {ALIASES.get(name, name): a for name, a in kwargs.items()}
         for name, a in kwargs.items():
-            if not isinstance(a, kinds.get(name, object)):
+            if not isinstance(a, accepted.get(name, object)):
                 raise refusal(record.name, name, order.index(name) + 1 - first, a)
         return call(*args, **kwargs)
 
@@ -302,8 +302,8 @@ def checked(record: Record, call: F, first: int = 0) -> F:
 
 def refusal(operation: str, name: str, position: int, value: Any) -> TypeError:
     """Torch's complaint about an argument that is no tensor."""
-    kind = type(value)
-    what = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+    type_ = type(value)
+    what = type_.__name__ if type_.__module__ == "builtins" else f"{type_.__module__}.{type_.__name__}"
     return TypeError(f"{operation}(): argument '{name}' (position {position}) must be Tensor, not {what}")
 
 

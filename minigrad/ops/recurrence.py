@@ -1,6 +1,6 @@
 """Recurrent layers: a state that is carried from step to step through a sequence.
 
-A layer's whole way through a sequence, in one direction, is one operation, `_read`, for every kind of layer.
+A layer's whole way through a sequence, in one direction, is one operation, `_read`, for RNN, LSTM and GRU.
 https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers
 
 What is computed on arrays is in `minigrad.kernels.recurrence`.
@@ -13,7 +13,7 @@ from typing import Any
 
 from minigrad import engine
 from minigrad.grad_mode import grad_mode
-from minigrad.kernels.recurrence import KINDS, Reading
+from minigrad.kernels.recurrence import CELLS, Reading
 from minigrad.ops.activation import relu
 from minigrad.ops.dropout import dropout as drop
 from minigrad.ops.elementwise import sigmoid, tanh
@@ -61,13 +61,13 @@ STEPS: dict[str, Step] = {"RNN_TANH": rnn_step(tanh), "RNN_RELU": rnn_step(relu)
 # ---- a whole sequence ----------------------------------------------------------------------------------------
 
 
-def _by_steps(inputs: Sequence[Any], kind: str, reverse: Any, projection: Any = None) -> tuple[Any, Any]:
+def _by_steps(inputs: Sequence[Any], mode: str, reverse: Any, projection: Any = None) -> tuple[Any, Any]:
     """`_read` as a program of single steps. An LSTM's h may be projected after each step, (N, H) → (N, P)."""
     input, h, c, weight_ih, weight_hh, bias_ih, bias_hh = inputs
     state: State = (h,) if c is None else (h, c)
     shares, outs = _unbound(linear(input, weight_ih, bias_ih)), []
     for gates in reversed(shares) if reverse else shares:
-        state = STEPS[kind](gates, state, weight_hh, bias_hh)
+        state = STEPS[mode](gates, state, weight_hh, bias_hh)
         if projection is not None:
             state = (linear(state[0], projection), *state[1:])
         outs.append(state[0])
@@ -86,20 +86,20 @@ def _unbound(x: Any) -> list[Any]:
     return [*_unbound(index(x, slice(0, n // 2))), *_unbound(index(x, slice(n // 2, n)))]
 
 
-def _weights_sample(d: Any, kind: str, inputs: int, size: int, low: float = -1) -> list[Any]:
-    rows = KINDS[kind].gates * size
+def _weights_sample(d: Any, mode: str, inputs: int, size: int, low: float = -1) -> list[Any]:
+    rows = CELLS[mode].gates * size
     shapes = [(rows, inputs), (rows, size), (rows,), (rows,)]
     return [d.array(shape, low=low, high=1, ties=False) for shape in shapes]  # sums that round to 0 would be at a kink
 
 
 def _read_sample(d: Any) -> tuple[Any, ...]:
-    kind = d.choice(["RNN_TANH", "LSTM", "GRU"])
+    mode = d.choice(["RNN_TANH", "LSTM", "GRU"])
     steps, n, inputs, size = d.integer(1, 3), d.integer(1, 2), d.integer(1, 2), d.integer(1, 2)
     h, c = (d.array((n, size), low=-1, high=1) for _ in range(2))
-    weights = _weights_sample(d, kind, inputs, size)
+    weights = _weights_sample(d, mode, inputs, size)
     biases = weights[2:] if d.boolean() else [None, None]
-    state = (h, c if KINDS[kind].parts == 2 else None)
-    return d.array((steps, n, inputs)), *state, *weights[:2], *biases, kind, d.boolean()
+    state = (h, c if CELLS[mode].parts == 2 else None)
+    return d.array((steps, n, inputs)), *state, *weights[:2], *biases, mode, d.boolean()
 
 
 def _read_gradients(
@@ -112,7 +112,7 @@ def _read_gradients(
     w_hh: Any,
     b_ih: Any,
     b_hh: Any,
-    kind: str,
+    mode: str,
     reverse: bool,
     saved: Reading,
 ) -> Sequence[Any]:
@@ -122,7 +122,7 @@ def _read_gradients(
     inputs = (x, h, c, w_ih, w_hh, b_ih, b_hh)
     twins = [t.clone() if isinstance(t, Tensor) and t.tracked else t for t in inputs]  # one may be given twice
     tracked = [t for t in twins if isinstance(t, Tensor) and t.tracked]
-    results = _by_steps(twins, kind, reverse)
+    results = _by_steps(twins, mode, reverse)
     roots = [(result, part) for result, part in zip(results, g, strict=True) if part is not None]
     arrived = engine.backward(roots, Tensor.wrap, tracked, True, True)
     return [arrived.get(t.place) if isinstance(t, Tensor) else None for t in twins]
@@ -136,30 +136,30 @@ def _read_gradients(
     grad_fn="RnnBackward0",
     sample=_read_sample,
 )
-def _read(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, kind: str, reverse: bool) -> Any:
+def _read(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, mode: str, reverse: bool) -> Any:
     """A recurrent layer in one direction: x (T, N, inputs), states (N, H) → the h at all steps, (T, N, H).
 
     The second result is the last state: c of an LSTM, h of others. `reverse` reads from the end; the results stay in
     their places.
     """
-    reading = Reading(KINDS[kind], x, h, c, (w_ih, w_hh, b_ih, b_hh), reverse, keep=grad_mode.enabled)
+    reading = Reading(CELLS[mode], x, h, c, (w_ih, w_hh, b_ih, b_hh), reverse, keep=grad_mode.enabled)
     return (reading.outputs(), reading.last()), reading
 
 
 # ---- layers, with torch's arguments --------------------------------------------------------------------------
 
 
-def _layers_sample(kind: str) -> Callable[[Any], tuple[Any, ...]]:
+def _layers_sample(mode: str) -> Callable[[Any], tuple[Any, ...]]:
     def sample(d: Any) -> tuple[Any, ...]:
         layers, directions, batch_first = d.integer(1, 2), d.integer(1, 2), d.boolean()
         steps, n, inputs, size = d.integer(1, 3), d.integer(1, 3), d.integer(1, 3), d.integer(1, 2)
-        away = kind == "RNN_RELU" and d.smooth  # from the kink: everything is positive
+        away = mode == "RNN_RELU" and d.smooth  # from the kink: everything is positive
         low = 0.1 if away else -1
         x = d.array((n, steps, inputs) if batch_first else (steps, n, inputs), low=low if away else -3)
-        start = tuple(d.array((layers * directions, n, size), low=low, high=1) for _ in range(KINDS[kind].parts))
+        start = tuple(d.array((layers * directions, n, size), low=low, high=1) for _ in range(CELLS[mode].parts))
         biased, params = d.boolean(), []
         for k in range(layers * directions):
-            weights = _weights_sample(d, kind, inputs if k < directions else size * directions, size, low)
+            weights = _weights_sample(d, mode, inputs if k < directions else size * directions, size, low)
             params += weights[: 4 if biased else 2]
         hx = start if len(start) > 1 else start[0]
         return x, hx, params, biased, layers, 0.0, d.boolean(), directions == 2, batch_first
@@ -167,7 +167,7 @@ def _layers_sample(kind: str) -> Callable[[Any], tuple[Any, ...]]:
     return sample
 
 
-def _layers_of(kind: str) -> Callable[..., State]:
+def _layers_of(mode: str) -> Callable[..., State]:
     def layers(
         input: Operand,
         hx: Any,
@@ -179,7 +179,7 @@ def _layers_of(kind: str) -> Callable[..., State]:
         bidirectional: bool,
         batch_first: bool,
     ) -> State:
-        x, start = input.transpose(0, 1) if batch_first else input, tuple(hx) if KINDS[kind].parts == 2 else (hx,)
+        x, start = input.transpose(0, 1) if batch_first else input, tuple(hx) if CELLS[mode].parts == 2 else (hx,)
         steps, directions = len(x), 1 + bidirectional
         projects = len(start) == 2 and start[0].shape[-1] != start[1].shape[-1]
         each = (4 if has_biases else 2) + projects
@@ -195,22 +195,22 @@ def _layers_of(kind: str) -> Callable[..., State]:
                 w_ih, w_hh, b_ih, b_hh = (*own[: each - projects], None, None)[:4]
                 given = (x, h, c, w_ih, w_hh, b_ih, b_hh)
                 if projects or not x.shape[1]:  # the kernel takes no empty batch
-                    out, last = _by_steps(given, kind, reverse, own[-1] if projects else None)
+                    out, last = _by_steps(given, mode, reverse, own[-1] if projects else None)
                 else:
-                    out, last = _read(*given, kind, bool(reverse))
+                    out, last = _read(*given, mode, bool(reverse))
                 ends.append((last,) if c is None else (index(out, 0 if reverse else steps - 1), last))
                 outs.append(out)
             x = outs[0] if directions == 1 else cat(outs, -1)
         ended = (unsqueeze(part[0].clone(), 0) if len(part) == 1 else stack(part) for part in zip(*ends, strict=True))
         return (x.transpose(0, 1) if batch_first else x, *ended)
 
-    layers.__name__ = layers.__qualname__ = kind.lower()
+    layers.__name__ = layers.__qualname__ = mode.lower()
     layers.__doc__ = (
-        f"All layers of an `nn.{kind.partition('_')[0]}`: the outputs of the last, and each part of all last states."
+        f"All layers of an `nn.{mode.partition('_')[0]}`: the outputs of the last, and each part of all last states."
     )
     # where a sum is 0 but for rounding, relu's gradient is not compared: `tests/nn/test_rnn.py` keeps away from there
-    return composed(methods=[], sample=_layers_sample(kind), torch="" if kind == "RNN_RELU" else None)(layers)
+    return composed(methods=[], sample=_layers_sample(mode), torch="" if mode == "RNN_RELU" else None)(layers)
 
 
-rnn_tanh, rnn_relu, lstm, gru = (_layers_of(kind) for kind in ("RNN_TANH", "RNN_RELU", "LSTM", "GRU"))
+rnn_tanh, rnn_relu, lstm, gru = (_layers_of(mode) for mode in ("RNN_TANH", "RNN_RELU", "LSTM", "GRU"))
 layers = {"RNN_TANH": rnn_tanh, "RNN_RELU": rnn_relu, "LSTM": lstm, "GRU": gru}

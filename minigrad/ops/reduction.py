@@ -162,11 +162,11 @@ def mean(input: Operand, dim: Any = None, keepdim: bool = False, dtype: Any = No
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
             f"Got: {dtypes.dtype.known[input.dtype].name}"
         )
-    n, kind = count(input.shape, dim), input.dtype
-    half = kind == np.float16  # its sum may be larger than its largest number
+    n, dtype = count(input.shape, dim), input.dtype
+    half = dtype == np.float16  # its sum may be larger than its largest number
     summed = total(input.astype(np.float32) if half else input, axis=axes(dim, input.ndim), keepdims=keepdim)
     result = summed / n if n else summed * np.nan
-    return result.astype(kind) if half else result
+    return result.astype(dtype) if half else result
 
 
 def _divided(g: Any, n: int) -> Any:
@@ -203,10 +203,10 @@ def prod(input: Operand, dim: Any = None, keepdim: bool = False, dtype: Any = No
     >>> minigrad.tensor([2.0, 3.0]).prod()
     tensor(6.)
     """
-    kind = _summing(input, dtype)
-    if kind is None and input.dtype == np.float16:
+    dtype = _summing(input, dtype)
+    if dtype is None and input.dtype == np.float16:
         return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=np.float32).astype(np.float16)
-    return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=kind)
+    return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=dtype)
 
 
 @composed(sample=lambda d: _reducible_nonempty(d, distinct=True))
@@ -393,9 +393,9 @@ def cumsum(input: Operand, dim: int, dtype: Any = None) -> Any:
     tensor([1., 3., 6.])
     """
     at = one_dim(dim, input.ndim)
-    kind = _summing(input, dtype) or input.dtype
-    added = np.float64 if np.dtype(kind).kind == "f" else kind
-    return np.cumsum(input, axis=at, dtype=added).astype(kind, copy=False).reshape(input.shape)
+    dtype = _summing(input, dtype) or input.dtype
+    added = np.float64 if np.dtype(dtype).kind == "f" else dtype
+    return np.cumsum(input, axis=at, dtype=added).astype(dtype, copy=False).reshape(input.shape)
 
 
 @composed(sample=lambda d: ((x := d.array((3, 3))), d.dim(x.ndim)))
@@ -436,10 +436,10 @@ def _floats(input: Any, dim: int, dtype: Any) -> tuple[Any, int, Any]:
         input = input.astype(dtypes.as_numpy(dtype), copy=False)
     if input.dtype.kind != "f" and input.size:
         raise RuntimeError(f"softmax is not implemented for {dtypes.dtype.known[input.dtype]}")
-    kind, at = input.dtype, one_dim(dim, input.ndim)
-    if kind == np.float16:
+    dtype, at = input.dtype, one_dim(dim, input.ndim)
+    if dtype == np.float16:
         input = input.astype(np.float32)
-    return (input if input.ndim else input.reshape(1)), at, kind
+    return (input if input.ndim else input.reshape(1)), at, dtype
 
 
 def _softmax_gradient(g: Any, out: Any, dim: int) -> Any:
@@ -456,12 +456,12 @@ def softmax(input: Operand, dim: int, dtype: Any = None) -> Any:
     >>> minigrad.softmax(minigrad.tensor([0.0, 1000.0]), 0)
     tensor([0., 1.])
     """
-    x, at, kind = _floats(input, dim, dtype)
+    x, at, dtype = _floats(input, dim, dtype)
     if not x.size:
         return x.copy()
     e = np.exp(x - largest(x, axis=at, keepdims=True))
     e /= total(e, axis=at, keepdims=True)
-    return e.reshape(input.shape).astype(kind, copy=False)
+    return e.reshape(input.shape).astype(dtype, copy=False)
 
 
 @operation({"input": _softmax_gradient}, sample=along_a_dim)
@@ -483,8 +483,8 @@ def log_softmax(input: Operand, dim: int, dtype: Any = None) -> Any:
     >>> minigrad.log_softmax(minigrad.tensor([0.0, 1000.0]), 0)
     tensor([-1000.,     0.])
     """
-    x, at, kind = _floats(input, dim, dtype)
+    x, at, dtype = _floats(input, dim, dtype)
     if not x.size:
         return x.copy()
     z = x - largest(x, axis=at, keepdims=True)
-    return (z - np.log(total(np.exp(z), axis=at, keepdims=True))).reshape(input.shape).astype(kind, copy=False)
+    return (z - np.log(total(np.exp(z), axis=at, keepdims=True))).reshape(input.shape).astype(dtype, copy=False)

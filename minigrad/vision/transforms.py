@@ -20,7 +20,7 @@ Batch: TypeAlias = Callable[[Any], Any]
 def batch_form(transform: Callable[[Any], Any] | None) -> Batch | None:
     """The function that does to a batch what `transform` does to a sample; None if there is none.
 
-    No transform at all leaves a batch as it is.
+    Without any transform a batch is unchanged.
     """
     if transform is None:
         return lambda samples: samples

@@ -30,8 +30,8 @@ EAGERLY = {
 @pytest.mark.parametrize("record", differentiable, ids=lambda record: record.name)
 @given(data=st.data())
 def test_the_same_bits_as_eager(record, data):
-    kinds = ("float32", "float64") if record.torch else ("float64",)
-    draw = HypothesisDraw(data.draw, smooth=False, kinds=kinds)
+    dtypes = ("float32", "float64") if record.torch else ("float64",)
+    draw = HypothesisDraw(data.draw, smooth=False, dtypes=dtypes)
     args = record.sample(draw)
     note(f"seed {draw.seed}, {record.name}{args}")
     places = []

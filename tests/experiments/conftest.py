@@ -83,7 +83,7 @@ def options(tmp_path):
 
 
 class Impatient(Progress):
-    """Presses Ctrl-C, a real signal, at one batch of one epoch of the whole run; or does what else it is told."""
+    """Presses Ctrl-C, a real signal, at one batch of one epoch of the whole run; or calls what else is given."""
 
     def __init__(self, epoch, batch, then=None):
         super().__init__()
@@ -133,8 +133,8 @@ def compare():
 def run_toy(toy, options):
     """Runs the toy into NAME/toy below the results; options and settings by name."""
 
-    def run(name, progress=None, rates=Settings.rates, optimizer=Settings.optimizer, **told):
-        chosen = options(**told)
+    def run(name, progress=None, rates=Settings.rates, optimizer=Settings.optimizer, **arguments):
+        chosen = options(**arguments)
         fields = [("rates", tuple, rates), ("optimizer", str, optimizer)]
         experiment = replace(toy, settings=make_dataclass("Settings", fields, bases=(Settings,), frozen=True))
         return execute(experiment, replace(chosen, out=f"{chosen.out}/{name}"), progress)

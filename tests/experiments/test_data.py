@@ -36,7 +36,7 @@ def test_images_come_through_their_dataset(monkeypatch):
     found = {}
     for name in ("mnist", "mnist-hdf5"):
         read = arrays.Arrays(name, images, labels, arrays.DIGIT_CLASSES, "made up")
-        monkeypatch.setattr(arrays, "load_arrays", lambda *_, read=read, **told: read)
+        monkeypatch.setattr(arrays, "load_arrays", lambda *_, read=read, **arguments: read)
         found[name], _ = data.load(torch, name, None, train=True, limit=5)
     assert gathered == [5]
     assert torch.equal(found["mnist"][0], found["mnist-hdf5"][0])

@@ -20,11 +20,11 @@ LOAD = arrays.load_arrays
 
 
 @cache
-def read(name, **told):
+def read(name, **arguments):
     """`load_arrays`, once for both frameworks; CIFAR-10 is made up, since its archive takes 20 s to unpack."""
     if name != "cifar-10":
-        return LOAD(name, **told)
-    rng = np.random.default_rng(int(told["train"]))
+        return LOAD(name, **arguments)
+    rng = np.random.default_rng(int(arguments["train"]))
     images, labels = rng.integers(0, 256, (120, 32, 32, 3), dtype=np.uint8), np.arange(120) % 10
     return arrays.Arrays(name, images, labels, cifar.CLASSES, "made up")
 
@@ -52,8 +52,8 @@ def test_all_of_them_run_and_report(slices, tmp_path, monkeypatch, framework):
     if framework == "torch":  # its figures are the same
         monkeypatch.setattr(figures, "save", leaves_undrawn)
     out = tmp_path / "results"
-    told = ["--epochs", "1", "--limit", "120", "--framework", framework, "--out", str(out)]
-    assert cli.main(["run", "all", *told]) == 0
+    arguments = ["--epochs", "1", "--limit", "120", "--framework", framework, "--out", str(out)]
+    assert cli.main(["run", "all", *arguments]) == 0
     assert {path.name for path in out.iterdir()} == set(registry.names())
     for name in registry.names():
         check(out / name, registry.find(name), framework)

@@ -1,4 +1,4 @@
-"""What OpenBLAS can be asked, and told; nothing outside minigrad changes."""
+"""Settings of OpenBLAS are read and set; nothing outside minigrad changes."""
 
 import os
 import subprocess

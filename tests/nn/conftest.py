@@ -16,17 +16,17 @@ def alike():
     """
 
     def check(program, same_text=True):
-        (kind, ours), warned = outcome(program, minigrad)
-        (torch_kind, theirs), torch_warned = outcome(program, torch)
-        assert kind == torch_kind, (kind, ours, torch_kind, theirs)
-        if kind == "result":
+        (ended, ours), warned = outcome(program, minigrad)
+        (torch_ended, theirs), torch_warned = outcome(program, torch)
+        assert ended == torch_ended, (ended, ours, torch_ended, theirs)
+        if ended == "result":
             assert comparable(ours) == comparable(theirs)
         elif same_text:
             assert ours.startswith(theirs.rstrip(".")), (ours, theirs)
         assert [c for c, _ in warned] == [c for c, _ in torch_warned], (warned, torch_warned)
         for (_, text), (_, torch_text) in zip(warned, torch_warned, strict=True):
             assert text[:60] == torch_text[:60] or not same_text
-        return kind
+        return ended
 
     return check
 

@@ -51,18 +51,18 @@ IN_PLACE = [
 KINKS = [-3.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0, 6.0, 1.5, 20.0]
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("name", "settings"), PLAIN + IN_PLACE)
-def test_against_torch(same_run, name, settings, kind):
+def test_against_torch(same_run, name, settings, dtype):
     rng = np.random.default_rng(7)
     ours, theirs = getattr(nn, name)(**settings), getattr(torch.nn, name)(**settings)
     assert repr(ours) == repr(theirs)
-    ours.to(getattr(minigrad, kind))
-    theirs.to(getattr(torch, kind))
+    ours.to(getattr(minigrad, dtype))
+    theirs.to(getattr(torch, dtype))
     x = rng.normal(scale=3, size=(6, 4))
     x.flat[: len(KINKS)] = KINKS
-    tolerance = 1e-5 if kind == "float32" else 1e-7 if name.startswith("Hards") else 1e-12  # torch's 1/6 is a float32
-    same_run(lambda fw, x: (ours if fw is minigrad else theirs)(x), [x.astype(kind)], rng, tolerance)
+    tolerance = 1e-5 if dtype == "float32" else 1e-7 if name.startswith("Hards") else 1e-12  # torch's 1/6 is a float32
+    same_run(lambda fw, x: (ours if fw is minigrad else theirs)(x), [x.astype(dtype)], rng, tolerance)
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
         np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-5)
 

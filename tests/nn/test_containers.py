@@ -28,7 +28,7 @@ def tell(container):
     return repr(container), [n for n, _ in container.named_parameters()], len(container), list(map(repr, container))
 
 
-def told(make, action):
+def outcome(make, action):
     """A program that does something to a container, and tells what came of it."""
 
     def program(fw):
@@ -75,7 +75,7 @@ COMMON = [
     ],
 )
 def test_sequential(alike, action):
-    alike(told(sequential, action))
+    alike(outcome(sequential, action))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_sequential(alike, action):
     ],
 )
 def test_module_list(alike, action):
-    alike(told(listed, action))
+    alike(outcome(listed, action))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def choices(fw):
     ],
 )
 def test_module_dict(alike, action):
-    alike(told(choices, action))
+    alike(outcome(choices, action))
 
 
 def test_empty_dicts(alike):
@@ -205,7 +205,7 @@ def parameters(fw):
     ],
 )
 def test_parameter_list(alike, action):
-    alike(told(parameters, action))
+    alike(outcome(parameters, action))
 
 
 def scales(fw):
@@ -238,7 +238,7 @@ def scales(fw):
     ],
 )
 def test_parameter_dict(alike, action):
-    alike(told(scales, action))
+    alike(outcome(scales, action))
 
 
 def test_errors_of_a_parameter_dict():

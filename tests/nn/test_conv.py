@@ -35,22 +35,22 @@ LAYERS = [
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("make", "shape"), LAYERS)
-def test_a_layer_from_the_same_seed(same_run, make, shape, kind):
+def test_a_layer_from_the_same_seed(same_run, make, shape, dtype):
     rng = np.random.default_rng(5)
     minigrad.manual_seed(11)
     torch.manual_seed(11)
-    ours = make(nn, dtype=getattr(minigrad, kind))
-    theirs = make(torch.nn, dtype=getattr(torch, kind))
+    ours = make(nn, dtype=getattr(minigrad, dtype))
+    theirs = make(torch.nn, dtype=getattr(torch, dtype))
     assert repr(ours) == repr(theirs)
-    exactness = (0, 0) if kind == "float32" else (0, 1e-15)
+    exactness = (0, 0) if dtype == "float32" else (0, 1e-15)
     for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), *exactness, err_msg=name)
-    tolerance = 1e-5 if kind == "float32" else 1e-12
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
     same_run(
         lambda fw, x: (ours if fw is minigrad else theirs)(x),
-        [np.asarray(rng.normal(size=shape), kind)],
+        [np.asarray(rng.normal(size=shape), dtype)],
         rng,
         tolerance,
     )
@@ -131,7 +131,7 @@ def test_transposed_convolution_to_a_requested_size(alike):
 
 
 def test_a_penalty_on_the_gradient(same_run):
-    """The second order of a network with both kinds of convolution, through its weights."""
+    """The second order of a network with both convolutions, plain and transposed, through its weights."""
     rng = np.random.default_rng(4)
 
     def penalty(fw, x, v, w):

@@ -24,15 +24,15 @@ LAYERS = [
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.3, 0.5, 0.9, 1.0])
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("name", "shape"), LAYERS)
-def test_masks_equal_torchs(same_run, name, shape, kind, p):
+def test_masks_equal_torchs(same_run, name, shape, dtype, p):
     rng = np.random.default_rng(1)
     minigrad.manual_seed(3)
     torch.manual_seed(3)
     same_run(
         lambda fw, x: getattr(fw.nn, name)(p)(x),
-        [np.asarray(rng.normal(size=shape), kind)],
+        [np.asarray(rng.normal(size=shape), dtype)],
         rng,
         1e-6 if name == "AlphaDropout" else 0.0,
     )

@@ -8,18 +8,18 @@ import minigrad
 from minigrad import nn
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("padding", [None, 0, -1])
 @pytest.mark.parametrize("shape", [(), (4,), (3, 5), (0,)])
-def test_an_embedding_from_the_same_seed(shape, padding, kind):
+def test_an_embedding_from_the_same_seed(shape, padding, dtype):
     rng = np.random.default_rng(3)
     numbers = rng.integers(0, 7, shape)
     results = []
     for fw, layers in ((minigrad, nn), (torch, torch.nn)):
         fw.manual_seed(5)
-        layer = layers.Embedding(7, 3, padding, dtype=getattr(fw, kind))
+        layer = layers.Embedding(7, 3, padding, dtype=getattr(fw, dtype))
         out = layer(fw.from_numpy(np.asarray(numbers)))
-        g = np.asarray(np.random.default_rng(4).normal(size=tuple(out.shape)), kind)
+        g = np.asarray(np.random.default_rng(4).normal(size=tuple(out.shape)), dtype)
         out.backward(fw.from_numpy(g))
         results.append((repr(layer), layer.weight, out, layer.weight.grad, fw.rand(3)))
     ours, theirs = results

@@ -31,7 +31,7 @@ def test_every_name_is_torchs():
 @pytest.mark.parametrize("name", sorted(n for n in vars(nn) if inspect.isclass(getattr(nn, n)) and n != "Parameter"))
 def test_constructors_take_torchs_arguments(name):
     ours, theirs = (list(inspect.signature(getattr(m, name).__init__).parameters) for m in (nn, torch.nn))
-    if name == "Buffer":  # a class of another kind in torch
+    if name == "Buffer":  # a class of its own sort in torch
         ours, theirs = (list(inspect.signature(f).parameters) for f in (nn.Buffer.__new__, torch.nn.Buffer.__new__))
     if name in ("RNN", "LSTM", "GRU"):  # torch declares these as (*args, **kwargs); their base has the words
         theirs = [p for p in inspect.signature(torch.nn.RNNBase.__init__).parameters if p != "mode"]
@@ -67,11 +67,11 @@ def test_normalizing_zeros(same_run):
 
 
 @pytest.mark.parametrize("shapes", [((4, 3), (4, 3)), ((4, 3), (1, 3)), ((3,), (4, 3)), ((2, 4, 3), (4, 3))])
-@pytest.mark.parametrize("kind", ["float32", "float64"])
-def test_cosine_similarity_and_distance(same_run, shapes, kind):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_cosine_similarity_and_distance(same_run, shapes, dtype):
     rng = np.random.default_rng(0)
-    arrays = [rng.normal(size=s).astype(kind) for s in shapes]
-    tolerance = 1e-5 if kind == "float32" else 1e-12
+    arrays = [rng.normal(size=s).astype(dtype) for s in shapes]
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
     same_run(lambda fw, x, y: fw.nn.functional.cosine_similarity(x, y, -1), arrays, rng, tolerance)
     same_run(lambda fw, x, y: fw.nn.CosineSimilarity(dim=-1, eps=2.0)(x, y), arrays, rng, tolerance)
     for p in (1.0, 2.0, 3.0):

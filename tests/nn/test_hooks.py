@@ -38,11 +38,11 @@ def run(fw, register, *, log=None, call=lambda layer, x: layer(x)):
     out = call(layer, input)
     first = out[0] if isinstance(out, tuple) else out
     (first * fw.tensor([1.0, 10.0])).sum().backward()
-    told = [log, numbers(out), numbers(input.grad), numbers(layer.factor.grad)]
+    seen = [log, numbers(out), numbers(input.grad), numbers(layer.factor.grad)]
     handle.remove()
     handle.remove()
     log.clear()
-    return told, numbers(layer(x(fw))), log
+    return seen, numbers(layer(x(fw))), log
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_a_backward_hook_may_return_one_tensor_for_one_input():
 
 def test_order_and_prepend(alike):
     def register(fw, layer, log):
-        for kind in ("forward_pre", "forward", "full_backward_pre", "full_backward"):
-            add = getattr(layer, f"register_{kind}_hook")
+        for event in ("forward_pre", "forward", "full_backward_pre", "full_backward"):
+            add = getattr(layer, f"register_{event}_hook")
 
-            def note(name, kind=kind):
-                return lambda *_: log.append(f"{kind} {name}")
+            def note(name, event=event):
+                return lambda *_: log.append(f"{event} {name}")
 
             add(note("a"))
             add(note("b"))

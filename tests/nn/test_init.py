@@ -111,7 +111,7 @@ def test_orthogonal_is_orthogonal(shape):
 
 @pytest.mark.parametrize(
     ("nonlinearity", "param"),
-    [(f"conv{kind}{n}d", None) for kind in ("", "_transpose") for n in (1, 2, 3)]
+    [(f"conv{transposed}{n}d", None) for transposed in ("", "_transpose") for n in (1, 2, 3)]
     + [(n, None) for n in ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu")]
     + [("leaky_relu", 0.3), ("leaky_relu", 1), ("leaky_relu", 0), ("relu", 5)],
 )

@@ -21,23 +21,23 @@ LAYERS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("make", "shapes"), LAYERS)
-def test_a_layer_from_the_same_seed(same_run, make, shapes, kind):
+def test_a_layer_from_the_same_seed(same_run, make, shapes, dtype):
     rng = np.random.default_rng(5)
     minigrad.manual_seed(11)
     torch.manual_seed(11)
-    ours = make(nn, dtype=getattr(minigrad, kind))
-    theirs = make(torch.nn, dtype=getattr(torch, kind), device="cpu")
+    ours = make(nn, dtype=getattr(minigrad, dtype))
+    theirs = make(torch.nn, dtype=getattr(torch, dtype), device="cpu")
     assert repr(ours) == repr(theirs)
-    exactness = (0, 0) if kind == "float32" else (0, 1e-15)
+    exactness = (0, 0) if dtype == "float32" else (0, 1e-15)
     for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), *exactness, err_msg=name)
     same_run(
         lambda fw, *xs: (ours if fw is minigrad else theirs)(*xs),
-        [np.asarray(rng.normal(size=shape), kind) for shape in shapes],
+        [np.asarray(rng.normal(size=shape), dtype) for shape in shapes],
         rng,
-        1e-5 if kind == "float32" else 1e-12,
+        1e-5 if dtype == "float32" else 1e-12,
     )
     for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
         np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-4, atol=1e-5, err_msg=name)

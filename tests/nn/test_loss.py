@@ -1,4 +1,4 @@
-"""Losses against torch's: every setting, every kind of target, values and gradients with a random cotangent."""
+"""Losses against torch's: every setting, every dtype of target, values and gradients with a random cotangent."""
 
 import itertools
 
@@ -29,12 +29,12 @@ def class_target(rng, shape):
     return np.asarray(rng.integers(0, C, shape[:1] * (len(shape) > 1) + shape[2:]))
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", ["CrossEntropyLoss", "NLLLoss"])
-def test_class_indices(same_run, rng, name, shape, kind):
-    x = rng.normal(scale=3, size=shape).astype(kind)
-    weights = [None, rng.uniform(0.1, 2, C).astype(kind)]
+def test_class_indices(same_run, rng, name, shape, dtype):
+    x = rng.normal(scale=3, size=shape).astype(dtype)
+    weights = [None, rng.uniform(0.1, 2, C).astype(dtype)]
     smoothings = [0.0, 0.1, 1.0] if name == "CrossEntropyLoss" else [None]
     for reduction, weight, ignored, smoothing in itertools.product(REDUCTIONS, weights, [-100, 1], smoothings):
         target = class_target(rng, shape)
@@ -50,25 +50,25 @@ def test_class_indices(same_run, rng, name, shape, kind):
             lambda fw, x, t, make=make: make(fw)(x, t),
             [x, target],
             rng,
-            TOLERANCE[kind] * 5,
+            TOLERANCE[dtype] * 5,
             what=(reduction, weight, ignored, smoothing),
         )
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("target_kind", ["probabilities", "one-hot", "float64 one-hot", "learnt"])
-def test_probabilities(same_run, rng, shape, kind, target_kind):
-    x = rng.normal(scale=3, size=shape).astype(kind)
+@pytest.mark.parametrize("form", ["probabilities", "one-hot", "float64 one-hot", "learnt"])
+def test_probabilities(same_run, rng, shape, dtype, form):
+    x = rng.normal(scale=3, size=shape).astype(dtype)
     axis = 0 if len(shape) == 1 else 1
     for reduction, weight, smoothing in itertools.product(
-        REDUCTIONS, [None, rng.uniform(0.1, 2, C).astype(kind)], [0.0, 0.3]
+        REDUCTIONS, [None, rng.uniform(0.1, 2, C).astype(dtype)], [0.0, 0.3]
     ):
         target = rng.dirichlet(np.ones(C), shape[:1] * (len(shape) > 1) + shape[2:])
-        if "hot" in target_kind:
+        if "hot" in form:
             target = np.eye(C)[target.argmax(-1)]
-        target = np.moveaxis(target, -1, axis).astype("float64" if target_kind == "float64 one-hot" else kind)
-        mixed = target_kind == "float64 one-hot" and kind == "float32"
+        target = np.moveaxis(target, -1, axis).astype("float64" if form == "float64 one-hot" else dtype)
+        mixed = form == "float64 one-hot" and dtype == "float32"
 
         def loss(fw, x, t, reduction=reduction, weight=weight, smoothing=smoothing, mixed=mixed):
             criterion = fw.nn.CrossEntropyLoss(wrapped(fw, weight), reduction=reduction, label_smoothing=smoothing)
@@ -79,8 +79,8 @@ def test_probabilities(same_run, rng, shape, kind, target_kind):
             loss,
             [x, target],
             rng,
-            TOLERANCE[kind] * 5,
-            fixed=() if target_kind == "learnt" else (1,),
+            TOLERANCE[dtype] * 5,
+            fixed=() if form == "learnt" else (1,),
             what=(reduction, weight, smoothing),
         )
 
@@ -134,37 +134,37 @@ PAIRS = [
 ]
 
 
-def draw(rng, what, shape, kind):
+def draw(rng, what, shape, dtype):
     values = {
         "any": lambda: rng.choice([-2, -1, -0.5, 0, 0.5, 1, rng.normal(), rng.normal()], shape),
         "unit": lambda: rng.uniform(0.01, 0.99, shape),
         "count": lambda: rng.integers(0, 5, shape),
         "sign": lambda: rng.choice([-1, 1], shape),
     }[what]()
-    return np.asarray(values, kind)
+    return np.asarray(values, dtype)
 
 
 @pytest.mark.filterwarnings("ignore:reduction")
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize(("name", "settings", "inputs", "targets"), PAIRS)
-def test_pairs(same_run, rng, name, settings, inputs, targets, reduction, kind):
+def test_pairs(same_run, rng, name, settings, inputs, targets, reduction, dtype):
     make = lambda fw: getattr(fw.nn, name)(**settings, reduction=reduction)
     assert repr(make(minigrad)) == repr(make(torch))
     for shape in ((), (7,), (4, 3), (2, 3, 2)):
-        x, y = draw(rng, inputs, shape, kind), draw(rng, targets, shape, kind)
+        x, y = draw(rng, inputs, shape, dtype), draw(rng, targets, shape, dtype)
         fixed = () if targets in ("any", "unit") and name != "BCEWithLogitsLoss" else (1,)
-        same_run(lambda fw, x, y: make(fw)(x, y), [x, y], rng, TOLERANCE[kind] * 10, fixed, shape)
+        same_run(lambda fw, x, y: make(fw)(x, y), [x, y], rng, TOLERANCE[dtype] * 10, fixed, shape)
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("name", ["BCELoss", "BCEWithLogitsLoss", "MultiLabelSoftMarginLoss"])
-def test_weights(same_run, rng, name, reduction, kind):
-    x = draw(rng, "unit" if name == "BCELoss" else "any", (5, 3), kind)
-    y = np.asarray(rng.integers(0, 2, (5, 3)), kind)
-    weights = [None, draw(rng, "unit", (3,), kind), draw(rng, "unit", (5, 3), kind)]
-    positives = [None, draw(rng, "count", (3,), kind), draw(rng, "unit", (1,), kind)]
+def test_weights(same_run, rng, name, reduction, dtype):
+    x = draw(rng, "unit" if name == "BCELoss" else "any", (5, 3), dtype)
+    y = np.asarray(rng.integers(0, 2, (5, 3)), dtype)
+    weights = [None, draw(rng, "unit", (3,), dtype), draw(rng, "unit", (5, 3), dtype)]
+    positives = [None, draw(rng, "count", (3,), dtype), draw(rng, "unit", (1,), dtype)]
     for weight, positive in itertools.product(weights, positives if name == "BCEWithLogitsLoss" else [None]):
         more = {} if positive is None else {"pos_weight": positive}
         make = lambda fw, w=weight, m=more: getattr(fw.nn, name)(
@@ -172,7 +172,7 @@ def test_weights(same_run, rng, name, reduction, kind):
         )
         assert list(make(minigrad).state_dict()) == list(make(torch).state_dict())
         same_run(
-            lambda fw, x, y, make=make: make(fw)(x, y), [x, y], rng, TOLERANCE[kind] * 10, (1,), (weight, positive)
+            lambda fw, x, y, make=make: make(fw)(x, y), [x, y], rng, TOLERANCE[dtype] * 10, (1,), (weight, positive)
         )
 
 

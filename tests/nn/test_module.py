@@ -14,7 +14,7 @@ from minigrad import nn
 
 
 def network(fw):
-    """A network with everything in it: nesting, a shared layer, buffers of both kinds, an empty place."""
+    """A network with everything in it: nesting, a shared layer, persistent and other buffers, an empty place."""
     nn = fw.nn
 
     class Block(nn.Module):

@@ -36,13 +36,13 @@ LAYERS = [
 ]
 
 
-def both(make, kind, rng):
+def both(make, dtype, rng):
     """The layer in both frameworks, with the same random weights."""
-    ours = make(nn, dtype=getattr(minigrad, kind))
-    theirs = make(torch.nn, dtype=getattr(torch, kind))
+    ours = make(nn, dtype=getattr(minigrad, dtype))
+    theirs = make(torch.nn, dtype=getattr(torch, dtype))
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
         assert p.detach().tolist() == q.detach().tolist()
-        values = np.asarray(rng.normal(size=tuple(p.shape)), kind)
+        values = np.asarray(rng.normal(size=tuple(p.shape)), dtype)
         p.data = minigrad.from_numpy(values)
         q.data = torch.from_numpy(values.copy())
     return ours, theirs
@@ -57,11 +57,11 @@ def same_state(ours, theirs, tolerance):
         assert tuple(ours[name].shape) == tuple(value.shape)
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("make", "shape"), LAYERS)
-def test_training_and_evaluation(same_run, make, shape, kind):
+def test_training_and_evaluation(same_run, make, shape, dtype):
     rng = np.random.default_rng(7)
-    ours, theirs = both(make, kind, rng)
+    ours, theirs = both(make, dtype, rng)
     assert repr(ours) == repr(theirs)
     for step in range(6):
         if step == 3:  # three steps of training, then evaluation, then training again
@@ -72,17 +72,17 @@ def test_training_and_evaluation(same_run, make, shape, kind):
             theirs.train()
         same_run(
             lambda fw, x: (ours if fw is minigrad else theirs)(x),
-            [np.asarray(rng.normal(2, 3, size=shape), kind)],
+            [np.asarray(rng.normal(2, 3, size=shape), dtype)],
             rng,
-            TOLERANCE[kind],
+            TOLERANCE[dtype],
             what=f"step {step}",
         )
         for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
             if p.grad is None or q.grad is None:  # torch gives zeros for an empty batch
                 assert q.grad is None or not q.grad.numpy().any()
                 continue
-            np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-3, atol=TOLERANCE[kind], err_msg=name)
-        same_state(ours, theirs, TOLERANCE[kind])
+            np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-3, atol=TOLERANCE[dtype], err_msg=name)
+        same_state(ours, theirs, TOLERANCE[dtype])
 
 
 def test_the_running_variance_is_the_unbiased_one():

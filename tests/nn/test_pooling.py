@@ -34,19 +34,19 @@ LAYERS = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize(("make", "shape"), LAYERS)
-def test_a_layer(same_run, make, shape, ties, kind):
+def test_a_layer(same_run, make, shape, ties, dtype):
     rng = np.random.default_rng(6)
     ours, theirs = make(nn), make(torch.nn)
     assert repr(ours) == repr(theirs)
     x = rng.integers(0, 3, shape) if ties else rng.normal(size=shape)
     same_run(
         lambda fw, x: (ours if fw is minigrad else theirs)(x),
-        [np.asarray(x, kind)],
+        [np.asarray(x, dtype)],
         rng,
-        1e-6 if kind == "float32" else 1e-14,
+        1e-6 if dtype == "float32" else 1e-14,
     )
 
 

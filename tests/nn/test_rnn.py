@@ -26,18 +26,18 @@ def _without_mkldnn(monkeypatch):
     monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
 
 
-def make_both(name, sizes, kind, options):
+def make_both(name, sizes, dtype, options):
     layers = []
     for fw in (minigrad, torch):
         fw.manual_seed(13)
-        layers.append(getattr(fw.nn, name)(*sizes, dtype=getattr(fw, kind), **options))
+        layers.append(getattr(fw.nn, name)(*sizes, dtype=getattr(fw, dtype), **options))
     ours, theirs = layers
     assert repr(ours) == repr(theirs)
     assert list(ours.state_dict()) == list(theirs.state_dict())
     for (key, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        exactness = 0 if kind == "float32" else 1e-15
+        exactness = 0 if dtype == "float32" else 1e-15
         np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=0, atol=exactness, err_msg=key)
-        assert p.dtype.name == kind
+        assert p.dtype.name == dtype
     return ours, theirs
 
 
@@ -46,7 +46,7 @@ def flat(results):
     return [t for r in results for t in (flat(r) if isinstance(r, tuple) else [r])]
 
 
-def compare(ours, theirs, arrays, kind, forward):
+def compare(ours, theirs, arrays, dtype, forward):
     """Outputs and all gradients, with random cotangents; ``forward(layer, tensors)``."""
     rng = np.random.default_rng(17)
     results = []
@@ -58,33 +58,33 @@ def compare(ours, theirs, arrays, kind, forward):
     assert len(outs) == len(torch_outs)
     for i, (a, b) in enumerate(zip(outs, torch_outs, strict=True)):
         assert tuple(a.shape) == tuple(b.shape)
-        assert a.dtype.name == kind
+        assert a.dtype.name == dtype
         np.testing.assert_allclose(
-            a.detach().numpy(), b.detach().numpy(), rtol=TOLERANCE[kind], atol=TOLERANCE[kind], err_msg=f"output {i}"
+            a.detach().numpy(), b.detach().numpy(), rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype], err_msg=f"output {i}"
         )
-    cotangents = [np.asarray(rng.normal(size=tuple(a.shape)), kind) for a in outs]
+    cotangents = [np.asarray(rng.normal(size=tuple(a.shape)), dtype) for a in outs]
     minigrad.autograd.backward(outs, [minigrad.from_numpy(c) for c in cotangents])
     torch.autograd.backward(torch_outs, [torch.from_numpy(c) for c in cotangents])
     pairs = [*zip(xs, ys, strict=True), *zip(ours.parameters(), theirs.parameters(), strict=True)]
     for i, (a, b) in enumerate(pairs):
-        assert a.grad.dtype.name == kind
+        assert a.grad.dtype.name == dtype
         np.testing.assert_allclose(
             a.grad.numpy(),
             b.grad.numpy(),
-            rtol=10 * TOLERANCE[kind],
-            atol=10 * TOLERANCE[kind],
+            rtol=10 * TOLERANCE[dtype],
+            atol=10 * TOLERANCE[dtype],
             err_msg=f"gradient {i}",
         )
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("name", ["RNN", "RNN relu", "LSTM", "GRU"])
-def test_layers(name, options, kind):
+def test_layers(name, options, dtype):
     name, *nonlinearity = name.split()
     if nonlinearity:
         options = {**options, "nonlinearity": nonlinearity[0]}
-    ours, theirs = make_both(name, (3, 4), kind, options)
+    ours, theirs = make_both(name, (3, 4), dtype, options)
     rng = np.random.default_rng(23)
     k = options.get("num_layers", 1) * (1 + options.get("bidirectional", False))
     states = 2 if name == "LSTM" else 1
@@ -101,17 +101,17 @@ def test_layers(name, options, kind):
             x, *state = inputs
             return layer(x, *([tuple(state)] if len(state) == 2 else state))
 
-        compare(ours, theirs, [np.asarray(rng.normal(size=s), kind) for s in shapes], kind, forward)
+        compare(ours, theirs, [np.asarray(rng.normal(size=s), dtype) for s in shapes], dtype, forward)
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("options", [{}, {"bias": False}], ids=str)
 @pytest.mark.parametrize("name", ["RNNCell", "RNNCell relu", "LSTMCell", "GRUCell"])
-def test_cells(name, options, kind):
+def test_cells(name, options, dtype):
     name, *nonlinearity = name.split()
     if nonlinearity:
         options = {**options, "nonlinearity": nonlinearity[0]}
-    ours, theirs = make_both(name, (3, 4), kind, options)
+    ours, theirs = make_both(name, (3, 4), dtype, options)
     rng = np.random.default_rng(29)
     for batch, given in itertools.product(((), (2,)), (True, False)):
         ours.zero_grad()
@@ -122,7 +122,7 @@ def test_cells(name, options, kind):
             x, *state = inputs
             return cell(x, *([tuple(state)] if len(state) == 2 else state))
 
-        compare(ours, theirs, [np.asarray(rng.normal(size=s), kind) for s in shapes], kind, forward)
+        compare(ours, theirs, [np.asarray(rng.normal(size=s), dtype) for s in shapes], dtype, forward)
 
 
 def test_one_step():
@@ -213,13 +213,13 @@ def test_errors(alike, error, program):
     assert alike(program) == error
 
 
-@pytest.mark.parametrize("kind", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("options", [{}, {"bias": False, "bidirectional": True}, {"num_layers": 2}], ids=str)
-def test_projections(options, kind):
-    ours, theirs = make_both("LSTM", (3, 4), kind, {**options, "proj_size": 2})
+def test_projections(options, dtype):
+    ours, theirs = make_both("LSTM", (3, 4), dtype, {**options, "proj_size": 2})
     rng = np.random.default_rng(23)
     k = options.get("num_layers", 1) * (1 + options.get("bidirectional", False))
-    x, h, c = (np.asarray(rng.normal(size=s), kind) for s in ((5, 2, 3), (k, 2, 2), (k, 2, 4)))
-    compare(ours, theirs, [x], kind, lambda layer, t: layer(t[0]))
-    compare(*make_both("LSTM", (3, 4), kind, {**options, "proj_size": 2}), [x, h, c], kind,
+    x, h, c = (np.asarray(rng.normal(size=s), dtype) for s in ((5, 2, 3), (k, 2, 2), (k, 2, 4)))
+    compare(ours, theirs, [x], dtype, lambda layer, t: layer(t[0]))
+    compare(*make_both("LSTM", (3, 4), dtype, {**options, "proj_size": 2}), [x, h, c], dtype,
             lambda layer, t: layer(t[0], (t[1], t[2])))  # fmt: skip

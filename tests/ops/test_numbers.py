@@ -1,4 +1,4 @@
-"""nan, inf, halves, long sums, integers and bytes: values and gradients as torch's, for all members of a kind."""
+"""nan, inf, halves, long sums, integers and bytes: values and gradients as torch's, wherever they can occur."""
 
 import numpy as np
 import pytest

@@ -50,8 +50,8 @@ def test_gradients(record, data):
 @given(data=st.data())
 def test_parity_with_torch(record, data):
     layers = record.torch.startswith(("nn.functional", "lstm", "gru", "rnn_"))  # these are for floats
-    kinds = ("float64", "float32") if layers else ("float64", "float32", "float32", "int64", "bool")
-    draw = HypothesisDraw(data.draw, smooth=False, kinds=kinds, mixed=record.promotes and data.draw(st.booleans()))
+    dtypes = ("float64", "float32") if layers else ("float64", "float32", "float32", "int64", "bool")
+    draw = HypothesisDraw(data.draw, smooth=False, dtypes=dtypes, mixed=record.promotes and data.draw(st.booleans()))
     args = record.sample(draw)
     note(f"seed {draw.seed}, {record.name}{args}")
     ours, theirs = [], []
@@ -74,7 +74,7 @@ def test_parity_with_torch(record, data):
         expected = error
     positional, keywords = split_keywords(map_arrays(as_ours, args))
     if isinstance(expected, Exception):
-        if draw.mixed or not draw.kind.startswith("float"):
+        if draw.mixed or not draw.dtype.startswith("float"):
             return  # torch lacks a kernel for this dtype, or does not mix them; ours may
         with pytest.raises((RuntimeError, IndexError, ValueError, TypeError)):
             record.call(*positional, **keywords)

@@ -348,7 +348,7 @@ def test_objections_are_torchs(call):
 
 
 @pytest.mark.parametrize(
-    ("call", "kind", "words"),
+    ("call", "error", "words"),
     [
         (lambda m, o: m.ConstantLR(o, factor=1.5), ValueError, "multiplicative factor expected to be between 0 and 1"),
         (lambda m, o: m.LinearLR(o, start_factor=0.0), ValueError, "factor expected to be greater than 0"),
@@ -361,9 +361,9 @@ def test_objections_are_torchs(call):
         (lambda m, o: m.SequentialLR(o, [m.StepLR(no_momentum(o), 1)], []), ValueError, "same optimizer"),
     ],
 )
-def test_objections_in_other_words(call, kind, words):
+def test_objections_in_other_words(call, error, words):
     for fw in (minigrad, torch):
-        with pytest.raises(kind, match=words):
+        with pytest.raises(error, match=words):
             make(fw, call)
 
 

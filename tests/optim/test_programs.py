@@ -22,8 +22,8 @@ OPTIMIZERS = {
 
 
 def made(fw, name, params, **options):
-    kind, own = OPTIMIZERS[name]
-    return getattr(fw.optim, kind)(params, **{**own, **options})
+    optimizer, own = OPTIMIZERS[name]
+    return getattr(fw.optim, optimizer)(params, **{**own, **options})
 
 
 def parameters(fw, count=3):

@@ -278,7 +278,7 @@ def test_gathering_and_collating_one_by_one_agree(wrap, monkeypatch):
     with minigrad.random.fork_rng():
         minigrad.manual_seed(1)
         fast = plain(list(DataLoader(wrap(pairs(minigrad)), batch_size=6, shuffle=True)))
-        monkeypatch.setattr(dataset_module, "_gathers", lambda kind: False)
+        monkeypatch.setattr(dataset_module, "_gathers", lambda dataset: False)
         minigrad.manual_seed(1)
         assert plain(list(DataLoader(wrap(pairs(minigrad)), batch_size=6, shuffle=True))) == fast
 

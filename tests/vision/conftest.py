@@ -49,7 +49,7 @@ def folder(home, parts):
     for layout in ("mnist", "MNIST/raw", "FashionMNIST/raw"):
         (home / "d" / layout).mkdir(parents=True)
         for part, (images, labels) in parts.items():
-            for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            for part_name, array in (("images-idx3", images), ("labels-idx1", labels)):
                 header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
-                (home / "d" / layout / f"{part}-{kind}-ubyte").write_bytes(header + array.tobytes())
+                (home / "d" / layout / f"{part}-{part_name}-ubyte").write_bytes(header + array.tobytes())
     return home / "d"

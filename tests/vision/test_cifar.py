@@ -108,18 +108,18 @@ def check(found, train):
 
 
 @pytest.mark.parametrize("train", [True, False])
-@pytest.mark.parametrize("kind", MEMBERS)
+@pytest.mark.parametrize("member", MEMBERS)
 class TestForms:
     @pytest.mark.parametrize("form", FORMS)
-    def test_archives(self, tmp_path, kind, form, train):
+    def test_archives(self, tmp_path, member, form, train):
         path = tmp_path / "any-name"
-        path.write_bytes(FORMS[form](tar(MEMBERS[kind]())))
+        path.write_bytes(FORMS[form](tar(MEMBERS[member]())))
         before = set(tmp_path.rglob("*"))
         check(read_cifar10(path, train), train)
         assert set(tmp_path.rglob("*")) == before  # nothing is unpacked
 
-    def test_folders(self, tmp_path, kind, train):
-        members = MEMBERS[kind]()
+    def test_folders(self, tmp_path, member, train):
+        members = MEMBERS[member]()
         folder = unpack(members, tmp_path / "d")
         check(read_cifar10(folder, train), train)
         check(read_cifar10(folder / next(iter(members)).split("/")[0], train), train)
@@ -229,9 +229,9 @@ def test_missing_members_are_named(tmp_path):
         read_cifar10(tmp_path / "nowhere")
 
 
-def info(name, kind=tarfile.REGTYPE, link=""):
+def info(name, form=tarfile.REGTYPE, link=""):
     made = tarfile.TarInfo(name)
-    made.type, made.linkname = kind, link
+    made.type, made.linkname = form, link
     return made
 
 

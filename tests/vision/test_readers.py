@@ -19,7 +19,7 @@ from minigrad.vision.readers import (
 
 
 def idx_bytes(array):
-    code = next(code for code, kind in IDX_DTYPES.items() if np.dtype(kind) == array.dtype.newbyteorder(">"))
+    code = next(code for code, letters in IDX_DTYPES.items() if np.dtype(letters) == array.dtype.newbyteorder(">"))
     header = bytes([0, 0, code, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     return header + array.astype(array.dtype.newbyteorder(">")).tobytes()
 
@@ -35,9 +35,9 @@ def refused(path, read, *parts):
 
 @pytest.mark.parametrize("zipped", [False, True])
 @pytest.mark.parametrize("shape", [(5,), (3, 4), (2, 3, 4), (0, 28, 28), (1, 2, 3, 4)], ids=str)
-@pytest.mark.parametrize("kind", ["u1", "i1", "i2", "i4", "f4", "f8"])
-def test_every_dtype_round_trips(tmp_path, kind, shape, zipped):
-    dtype = np.dtype(kind)
+@pytest.mark.parametrize("letters", ["u1", "i1", "i2", "i4", "f4", "f8"])
+def test_every_dtype_round_trips(tmp_path, letters, shape, zipped):
+    dtype = np.dtype(letters)
     low, high = (-1e30, 1e30) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     array = np.linspace(low, high, math.prod(shape)).astype(dtype).reshape(shape)
     path = tmp_path / "file"

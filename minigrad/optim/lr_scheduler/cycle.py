@@ -223,7 +223,7 @@ class CyclicLR(Cycling):
         return {**super().state_dict(), "_scale_fn_custom": saved}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See `LRScheduler`. A `scale_fn` that is a function stays as it is."""
+        """See `LRScheduler`. A `scale_fn` that is a function is kept."""
         super().load_state_dict({k: v for k, v in state_dict.items() if k != "_scale_fn_custom"})
         if state_dict["_scale_fn_custom"] is not None:
             self._scale_fn_custom.__dict__.update(state_dict["_scale_fn_custom"])

@@ -68,7 +68,7 @@ def _stacked(arrays: list[Any]) -> Tensor:
 
 
 def default_convert(data: Any) -> Any:
-    """A single sample with its arrays as tensors; all else stays as it is (`DataLoader` without batches).
+    """A single sample with its arrays as tensors; anything else is unchanged (`DataLoader` without batches).
 
     >>> default_convert((np.ones(2, np.float32), "label"))
     [tensor([1., 1.]), 'label']

@@ -17,8 +17,19 @@ def folders(tmp_path_factory):
     """A small run on the embedded digits in each framework, once for all tests here."""
     out = {framework: tmp_path_factory.mktemp(framework) for framework in ("torch", "minigrad")}
     for framework, path in out.items():
-        told = ["--epochs", "2", "--data", "digits", "--limit", "300", "--framework", framework, "--out", str(path)]
-        assert cli.main(["run", "fashion_weights", *told]) == 0
+        arguments = [
+            "--epochs",
+            "2",
+            "--data",
+            "digits",
+            "--limit",
+            "300",
+            "--framework",
+            framework,
+            "--out",
+            str(path),
+        ]
+        assert cli.main(["run", "fashion_weights", *arguments]) == 0
     return {framework: path / "fashion_weights" for framework, path in out.items()}
 
 

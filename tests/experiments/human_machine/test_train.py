@@ -68,8 +68,8 @@ def test_the_assignment_is_kept():
     assert list(settings.optimizers) == ["SGD", "SGD with momentum", "RMSprop", "Adam"]
     assert list(settings.regularizers) == ["none", "L1", "L2", "dropout"]
     model = network(torch, Recipe("Adam", 0.1, (20,), 16), 20)
-    kinds = [type(layer).__name__ for layer in model]
-    assert kinds == ["Linear", "ReLU", "Linear", "Sigmoid", "Flatten"]
+    types = [type(layer).__name__ for layer in model]
+    assert types == ["Linear", "ReLU", "Linear", "Sigmoid", "Flatten"]
     assert [tuple(p.shape) for p in model.parameters()] == [(20, 20), (20,), (1, 20), (1,)]
     probabilities = model(torch.ones(7, 20))
     assert probabilities.shape == (7,)

@@ -15,8 +15,19 @@ def folders(tmp_path_factory):
     """A small run on the embedded digits in each framework, once for all tests here."""
     out = {framework: tmp_path_factory.mktemp(framework) for framework in ("torch", "minigrad")}
     for framework, path in out.items():
-        told = ["--epochs", "2", "--data", "digits", "--limit", "200", "--framework", framework, "--out", str(path)]
-        assert cli.main(["run", "mnist_autoencoder", *told]) == 0
+        arguments = [
+            "--epochs",
+            "2",
+            "--data",
+            "digits",
+            "--limit",
+            "200",
+            "--framework",
+            framework,
+            "--out",
+            str(path),
+        ]
+        assert cli.main(["run", "mnist_autoencoder", *arguments]) == 0
     return {framework: path / "mnist_autoencoder" for framework, path in out.items()}
 
 

@@ -20,8 +20,19 @@ def folders(tmp_path_factory):
     """A small run on the embedded digits in each framework, once for all tests here."""
     out = {framework: tmp_path_factory.mktemp(framework) for framework in ("torch", "minigrad")}
     for framework, path in out.items():
-        told = ["--epochs", "2", "--data", "digits", "--limit", "300", "--framework", framework, "--out", str(path)]
-        assert cli.main(["run", "mnist_backprop", *told]) == 0
+        arguments = [
+            "--epochs",
+            "2",
+            "--data",
+            "digits",
+            "--limit",
+            "300",
+            "--framework",
+            framework,
+            "--out",
+            str(path),
+        ]
+        assert cli.main(["run", "mnist_backprop", *arguments]) == 0
     return {framework: path / "mnist_backprop" for framework, path in out.items()}
 
 
@@ -100,11 +111,11 @@ def test_the_test_files_are_read_once_after_all_training(tmp_path, monkeypatch):
     plain, reads = arrays.load_arrays, []
     out = tmp_path / "mnist_backprop"
 
-    def spy(name, **told):
-        if not told["train"]:
+    def spy(name, **arguments):
+        if not arguments["train"]:
             reads.append(json.loads((out / "choice.json").read_text()))
             assert not (out / "metrics.json").exists()
-        return plain(name, **told)
+        return plain(name, **arguments)
 
     fitted = []
     fit = Run.fit

@@ -60,10 +60,10 @@ def test_compiled_steps_give_the_same_run_to_the_last_bit(run_toy, compare, opti
 
 
 @pytest.mark.parametrize(
-    ("told", "compiles"),
+    ("arguments", "compiles"),
     [({}, True), ({"compile": False}, False), ({"framework": "torch"}, False)],
 )
-def test_minigrad_compiles_unless_told_otherwise(run_toy, monkeypatch, told, compiles):
+def test_minigrad_compiles_by_default(run_toy, monkeypatch, arguments, compiles):
     steps, models = [], []
     epoch = Trainer.epoch
 
@@ -73,7 +73,7 @@ def test_minigrad_compiles_unless_told_otherwise(run_toy, monkeypatch, told, com
         return epoch(trainer, on_batch)
 
     monkeypatch.setattr(Trainer, "epoch", watched)
-    run_toy("run", **told)
+    run_toy("run", **arguments)
     assert all((type(thing).__name__ == "Compiled") is compiles for thing in (*steps, *models))
     assert all(step.reason is None and step.source for step in steps if compiles)
     assert all(model.reason is None for model in models if compiles)
@@ -82,13 +82,13 @@ def test_minigrad_compiles_unless_told_otherwise(run_toy, monkeypatch, told, com
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
 def test_interrupted_and_resumed_is_as_if_nothing_had_happened(run_toy, compare, impatient, framework, optimizer):
-    told = {"framework": framework, "optimizer": optimizer}
-    whole = run_toy("whole", **told)
+    arguments = {"framework": framework, "optimizer": optimizer}
+    whole = run_toy("whole", **arguments)
     # epochs are counted from each start: the first epoch, then the second one, then the second of the next training
     for epoch, batch, stands in [(1, 1, "the start"), (2, 2, "rate 0.1, epoch 1"), (4, 3, "rate 0.05, epoch 1")]:
         with pytest.raises(Interrupted, match=f"toy stands at {stands}"):
-            run_toy("parts", impatient(epoch, batch), resume=True, **told)
-    compare(whole, run_toy("parts", resume=True, **told))
+            run_toy("parts", impatient(epoch, batch), resume=True, **arguments)
+    compare(whole, run_toy("parts", resume=True, **arguments))
 
 
 @pytest.mark.parametrize(

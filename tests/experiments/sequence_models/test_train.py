@@ -34,8 +34,8 @@ def folders(tmp_path_factory):
     patch.setattr(registry, "find", lambda name: experiment)
     out = {}
     for framework in ("torch", "minigrad"):
-        told = Options(framework, epochs=1, limit=270, out=str(tmp_path_factory.mktemp(framework)))
-        out[framework] = execute(experiment, told)
+        arguments = Options(framework, epochs=1, limit=270, out=str(tmp_path_factory.mktemp(framework)))
+        out[framework] = execute(experiment, arguments)
     patch.undo()
     return out
 
@@ -65,8 +65,8 @@ def test_the_motif_stands_everywhere_and_only_its_direction_tells():
     shape = sequence_data.motif()
     windows = np.lib.stride_tricks.sliding_window_view(series, len(shape), axis=1)
     forwards, backwards = (np.einsum("nsft,tf->ns", windows, m) for m in (shape, shape[::-1]))
-    decided = forwards.max(1) > backwards.max(1)
-    assert (decided == labels).mean() > 0.98
+    predicted = forwards.max(1) > backwards.max(1)
+    assert (predicted == labels).mean() > 0.98
     places = np.where(labels == 1, forwards.argmax(1), backwards.argmax(1))
     assert np.bincount(places, minlength=46).min() > 40
     of_class = [series[labels == label] for label in (0, 1)]

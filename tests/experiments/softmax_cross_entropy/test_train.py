@@ -19,8 +19,19 @@ def folders(tmp_path_factory):
     """A small run on the embedded digits in each framework, once for all tests here."""
     out = {framework: tmp_path_factory.mktemp(framework) for framework in FRAMEWORKS}
     for framework, path in out.items():
-        told = ["--epochs", "1", "--data", "digits", "--limit", "240", "--framework", framework, "--out", str(path)]
-        assert cli.main(["run", "softmax_cross_entropy", *told]) == 0
+        arguments = [
+            "--epochs",
+            "1",
+            "--data",
+            "digits",
+            "--limit",
+            "240",
+            "--framework",
+            framework,
+            "--out",
+            str(path),
+        ]
+        assert cli.main(["run", "softmax_cross_entropy", *arguments]) == 0
     return {framework: path / "softmax_cross_entropy" for framework, path in out.items()}
 
 
@@ -60,8 +71,8 @@ def test_each_step_of_the_derivation_holds(folder):
     assert len(rows) == 10
     for row in rows:
         bound = 1e-6 if "numeric" in row["check"] else 1e-14
-        for kind in gradient_checks.TARGETS:
-            assert row[kind] < bound, (row["check"], kind)
+        for target in gradient_checks.TARGETS:
+            assert row[target] < bound, (row["check"], target)
 
 
 @pytest.mark.parametrize("wrong", ["step", "formula"])

@@ -25,8 +25,19 @@ def folders(tmp_path_factory):
     """A small run of each on the embedded digits in each framework, once for all tests here."""
     out = {framework: tmp_path_factory.mktemp(framework) for framework in ("torch", "minigrad")}
     for framework, path in out.items():
-        told = ["--epochs", "2", "--data", "digits", "--limit", "240", "--framework", framework, "--out", str(path)]
-        assert cli.main(["run", *NAMES, *told]) == 0
+        arguments = [
+            "--epochs",
+            "2",
+            "--data",
+            "digits",
+            "--limit",
+            "240",
+            "--framework",
+            framework,
+            "--out",
+            str(path),
+        ]
+        assert cli.main(["run", *NAMES, *arguments]) == 0
     return out
 
 
@@ -97,10 +108,10 @@ def test_the_test_files_are_read_once_after_the_choice(tmp_path, monkeypatch, na
     plain, seen = arrays.load_arrays, []
     out = tmp_path / name
 
-    def spy(data, **told):
-        if not told["train"]:
+    def spy(data, **arguments):
+        if not arguments["train"]:
             seen.append(json.loads((out / "choice.json").read_text()))
-        return plain(data, **told)
+        return plain(data, **arguments)
 
     monkeypatch.setattr(arrays, "load_arrays", spy)
     monkeypatch.setattr(registry, "report_of", lambda name: lambda record: "")

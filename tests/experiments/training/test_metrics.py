@@ -18,11 +18,11 @@ COUNTS = [
 @pytest.mark.parametrize("seed", range(3))
 def test_counts_agree_with_a_plain_count(seed):
     rng = np.random.default_rng(seed)
-    labels, decided = rng.integers(0, 4, 50), rng.integers(0, 4, 50)
-    counts = metrics.confusion(torch.from_numpy(labels), torch.from_numpy(decided), 4)
-    expected = [[int(np.sum((labels == i) & (decided == j))) for j in range(4)] for i in range(4)]
+    labels, predicted = rng.integers(0, 4, 50), rng.integers(0, 4, 50)
+    counts = metrics.confusion(torch.from_numpy(labels), torch.from_numpy(predicted), 4)
+    expected = [[int(np.sum((labels == i) & (predicted == j))) for j in range(4)] for i in range(4)]
     assert counts == expected
-    assert metrics.accuracy(counts) == np.mean(labels == decided)
+    assert metrics.accuracy(counts) == np.mean(labels == predicted)
 
 
 def test_each_label_needs_a_decision():
@@ -56,7 +56,7 @@ def test_the_most_confused_class_of_each():
 def test_the_most_confused_pair_directed_and_summed():
     assert metrics.most_confused_pair(COUNTS) == Confusion(4, 0, 0.25)
     both = metrics.most_confused_classes(COUNTS)
-    assert (both.true, both.decided) == (0, 1)
+    assert (both.true, both.predicted) == (0, 1)
     assert both.rate == pytest.approx(0.35)
 
 

@@ -18,8 +18,19 @@ def folders(tmp_path_factory):
     """A small run on the embedded digits in each framework, once for all tests here."""
     out = {framework: tmp_path_factory.mktemp(framework) for framework in FRAMEWORKS}
     for framework, path in out.items():
-        told = ["--epochs", "2", "--data", "digits", "--limit", "300", "--framework", framework, "--out", str(path)]
-        assert cli.main(["run", "training_loop", *told]) == 0
+        arguments = [
+            "--epochs",
+            "2",
+            "--data",
+            "digits",
+            "--limit",
+            "300",
+            "--framework",
+            framework,
+            "--out",
+            str(path),
+        ]
+        assert cli.main(["run", "training_loop", *arguments]) == 0
     return {framework: path / "training_loop" for framework, path in out.items()}
 
 

@@ -26,11 +26,11 @@ def comparison(name, error):
     return {"name": name, "error": error, "passed": error < 1e-5}
 
 
-def view(dtype, error, **kind):
+def view(dtype, error, **facts):
     names = ("output", "loss", "gradient of weight")
     comparisons = [comparison(name, error) for name in names]
-    kinds = {"training": True, "probabilities": False, "second": False, **kind}
-    return {"dtype": dtype, "name": dtype, "error": error, "skipped": "", "comparisons": comparisons, **kinds}
+    facts = {"training": True, "probabilities": False, "second": False, **facts}
+    return {"dtype": dtype, "name": dtype, "error": error, "skipped": "", "comparisons": comparisons, **facts}
 
 
 def training(accuracy, framework, seed):
