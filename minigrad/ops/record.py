@@ -17,8 +17,8 @@ some rule names is kept until backward: an argument of the operation (``other``)
 forward function saved beside it (``saved``), or merely an argument's shape (``input_shape``). A rule is made of
 operators and operations, so it runs on arrays as well as on tensors (see `minigrad.engine`).
 
-Where the gradients of several inputs share work, one function gives all of them. It gets `wanted`, which of them are needed
-(a bool for each input), and names what it needs as a rule does:
+Where the gradients of several inputs share work, one function gives all of them. It gets `wanted`, a bool for each
+input, and names what it needs as a rule does:
 
     def _gradients(wanted, g, input, weight):
         return g @ weight if wanted[0] else None, g.mT @ input if wanted[1] else None
