@@ -50,6 +50,7 @@ class Conversions(Variable):
         if self.tracked and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         watch.read("a tensor is handed out as an array")
+        views.lay_out(self)
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -99,7 +100,7 @@ class Conversions(Variable):
     def __iter__(self) -> Iterator[Self]:
         if self.array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return (self[i] for i in range(self.array.shape[0]))
+        return iter(self.unbind(0))
 
     def __contains__(self, value: Any) -> bool:
         watch.read("the values of a tensor are read")

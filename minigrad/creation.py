@@ -16,10 +16,11 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
-from minigrad.kernels.memory import keep_freed
+from minigrad.grad_mode import recording
+from minigrad.kernels.memory import axes, channels_last, keep_freed
 from minigrad.ops.dispatch import Primitive
 from minigrad.ops.record import Operand, composed, public
-from minigrad.ops.shape import sizes
+from minigrad.ops.shape import permute, sizes
 from minigrad.random import axes_in_torch
 from minigrad.tensor import Size, Tensor
 from minigrad.tensor import device as device_type
@@ -161,7 +162,12 @@ def from_numpy(ndarray: Array) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     as_numpy(ndarray.dtype)
-    return Tensor.wrap(ndarray)
+    if not channels_last(ndarray) or ndarray.flags.c_contiguous:
+        return Tensor.wrap(ndarray)
+    order = axes(ndarray)  # as a view of what lies in row-major order: then it stays where it is (`views.lay_out`)
+    with recording(True):
+        shown: Tensor = permute(Tensor.wrap(ndarray.transpose(order)), *np.argsort(order).tolist())
+    return shown
 
 
 class _Typed(type):
@@ -367,6 +373,16 @@ def _filler(name: str, fill: Callable[..., Any], doc: str) -> Callable[..., Tens
     return method
 
 
+_constant = _filler("fill_", lambda x, value: value, "Fill with one value.")
+
+
+def _fill(self: Tensor, value: Any) -> Tensor:
+    """Fill with one value; gradients flow to one that is a tensor."""
+    if isinstance(value, Tensor) and value.ndim:
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+    return self.copy_(value) if isinstance(value, Tensor) else _constant(self, value)
+
+
 def _value(x: Any) -> Any:
     return x.array if isinstance(x, Tensor) else x
 
@@ -384,7 +400,7 @@ def new_like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 _methods: dict[str, Callable[..., Any]] = {
     "zero_": _filler("zero_", lambda x: 0, "Fill with zeros."),
-    "fill_": _filler("fill_", lambda x, value: _value(value), "Fill with one value."),
+    "fill_": _fill,
     "copy_": lambda self, src, non_blocking=False: self.assign(as_tensor(src).to(self.dtype).expand(*self.shape)),
     "new_zeros": new_like(zeros),
     "new_ones": new_like(ones),

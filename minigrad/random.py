@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad.kernels.memory import axes
+from minigrad.kernels.memory import axes, channels_last
 from minigrad.streams import (
     FLOAT64,
     SPANS,
@@ -427,9 +427,7 @@ def axes_in_torch(x: Tensor) -> tuple[int, ...]:
     Results of convolutions, and what is computed from them, lie channels last here and row-major in torch.
     """
     origin = x if x.view_of is None else x.view_of.base
-    known = [i for i in axes(origin.array) if origin.array.shape[i] > 1]
-    channels_last = origin.ndim > 2 and known == sorted(known, key=lambda i: (i == 1, i))
-    return tuple(range(x.ndim)) if channels_last else axes(x.array)
+    return tuple(range(x.ndim)) if channels_last(origin.array) else axes(x.array)
 
 
 #: The stream used wherever no other generator is given. Without `manual_seed` it differs from run to run.

@@ -162,11 +162,13 @@ class Tensor(Conversions):
 
     def stride(self, dim: int | None = None) -> Any:
         """Elements to step over in memory from one index to the next, for each dimension or for one."""
+        views.lay_out(self)
         steps = tuple(step // self.array.itemsize for step in self.array.strides)
         return steps if dim is None else steps[dim]
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory in row-major order."""
+        views.lay_out(self)
         return bool(self.array.flags.c_contiguous)
 
     def is_floating_point(self) -> bool:
@@ -286,6 +288,7 @@ class Tensor(Conversions):
 
     def detach(self) -> Tensor:
         """The same values, cut off from the graph (shares memory)."""
+        views.lay_out(self)
         cut = Tensor.wrap(self.array)
         self.version = cut.version = self.version or [0]
         return cut
@@ -298,6 +301,7 @@ class Tensor(Conversions):
     @property
     def data(self) -> Tensor:
         """The same values, cut off from the graph; writes to it go unnoticed by autodiff."""
+        views.lay_out(self)
         return Tensor.wrap(self.array)
 
     @data.setter
@@ -422,6 +426,8 @@ def run_backward(
     watcher = watch.watching.watcher
     for leaf, g in arrived.items():
         if not isinstance(leaf, Tensor) or not leaf.tracked:  # a leaf may have been frozen since
+            continue
+        if leaf.view_of is not None and leaf.view_of.base.tracked:  # see `views.refresh`
             continue
         if watcher is None:
             accumulate(leaf, g, taken)

@@ -8,7 +8,7 @@ https://docs.pytorch.org/docs/stable/notes/autograd.html#in-place-operations-wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from minigrad import dtypes
 from minigrad.engine import Array, Node, Variable, edge_to
 from minigrad.grad_mode import grad_mode, recording
 from minigrad.hooks import RETAIN
-from minigrad.kernels.memory import axes, dense
+from minigrad.kernels.memory import axes, channels_last, dense
 from minigrad.watch import call, watching
 
 if TYPE_CHECKING:
@@ -47,6 +47,20 @@ class View(NamedTuple):
     base: Tensor
     replay: Steps
     rewrites: int  #: how often the base's history had been rewritten when this view was made
+    refusal: tuple[str, str] | None = None  #: why no tracked write may reach it: where it is from, what to do instead
+
+
+NO_GRAD = (
+    "A view was created in no_grad mode",
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both "
+    "the view and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or "
+    "both outside (if you want the inplace to be tracked).",
+)
+SEVERAL = (
+    "Output {} of {} is a view",
+    "This view is the output of a function that returns multiple views. Such functions do not allow the output views "
+    "to be modified inplace. You should replace the inplace operation by an out-of-place one.",
+)
 
 
 def note_view(out: Tensor, source: Tensor, function: Callable[..., Any], rest: Sequence[Any]) -> None:
@@ -54,15 +68,43 @@ def note_view(out: Tensor, source: Tensor, function: Callable[..., Any], rest: S
     if source.version is None:
         source.version = [0]
     out.version = source.version
-    base, before, rewrites = source.view_of or (source, None, source.rewrites)
-    out.view_of = View(base, Steps(lambda x: function(x, *rest), before), rewrites)
+    base, before, rewrites, refusal = source.view_of or (source, None, source.rewrites, None)
+    refusal = refusal or (None if grad_mode.enabled else NO_GRAD)
+    out.view_of = View(base, Steps(lambda x: function(x, *rest), before), rewrites, refusal)
+
+
+def several(views: Iterable[Tensor], function: str) -> tuple[Tensor, ...]:
+    """The views that a function returns together; torch refuses tracked writes to these."""
+    found = tuple(views)
+    for i, view in enumerate(found):
+        if isinstance(view, Variable) and view.view_of is not None and view.view_of.refusal is None:
+            view.view_of = view.view_of._replace(refusal=(SEVERAL[0].format(i, function), SEVERAL[1]))
+    return found
+
+
+def lay_out(tensor: Any) -> None:
+    """Put a result that lies channels-last in memory in row-major order, as torch has it, before it is shared."""
+    if tensor.view_of is None and not tensor.array.flags.c_contiguous and channels_last(tensor.array):
+        tensor.array = call(np.ascontiguousarray, tensor.array)
 
 
 def refresh(tensor: Tensor) -> None:
     """Bring a view's place in the graph up to date after its base was written to through another tensor."""
     view = tensor.view_of
-    if view is None or view.rewrites == view.base.rewrites:
+    if view is None:
         return
+    if view.rewrites == view.base.rewrites:
+        if tensor.node is None and view.base.tracked:  # made without recording: its own gradient goes nowhere
+            tensor.tracked = tensor.array.dtype.kind in "fc"
+        return
+    if view.refusal is not None:
+        if not grad_mode.enabled:
+            return
+        origin, instead = view.refusal
+        raise RuntimeError(
+            f"{origin} and its base or another view of its base has been modified inplace"
+            f"{' with grad mode enabled' if view.refusal is NO_GRAD else ''}. {instead}"
+        )
     with recording(True):
         fresh = view.replay(view.base)
     tensor.tracked = fresh.tracked
@@ -98,8 +140,11 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
 
 def check_write(tensor: Tensor, result: Tensor) -> None:
     """Object to a write of `result` into `tensor` that torch refuses; see `assign`."""
+    if grad_mode.enabled and (tensor.tracked or result.tracked) and tensor.view_of and tensor.view_of.refusal:
+        origin, instead = tensor.view_of.refusal
+        raise RuntimeError(f"{origin} and is being modified inplace with grad mode enabled. {instead}")
     base = tensor.view_of.base if tensor.view_of else tensor
-    if grad_mode.enabled and base.tracked and base.node is None:
+    if grad_mode.enabled and (base.tracked or tensor.tracked) and base.node is None:
         what = "a leaf Variable" if base is tensor else "a view of a leaf Variable"
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
     if result.array.shape != tensor.array.shape:

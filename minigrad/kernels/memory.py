@@ -40,6 +40,12 @@ def dense(x: Array) -> bool:
     return x.transpose(axes(x)).flags.c_contiguous
 
 
+def channels_last(x: Array) -> bool:
+    """Whether the second axis of `x` alone lies last in memory, as in results of convolutions (but not in torch's)."""
+    known = [i for i in axes(x) if x.shape[i] > 1]
+    return x.ndim > 2 and known == sorted(known, key=lambda i: (i == 1, i))
+
+
 def ordered(shape: tuple[int, ...], order: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """An array whose axes lie in memory in that order, the one with the longest steps first."""
     return np.empty([shape[i] for i in order], dtype).transpose([order.index(i) for i in range(len(order))])

@@ -73,7 +73,7 @@ def type_(input: Tensor, dtype: Any = None) -> Any:
 
 def contiguous(input: Tensor) -> Tensor:
     """`input` with its elements in row-major order in memory; itself if they are."""
-    return input if input.array.flags.c_contiguous else clone(input, "contiguous_format")
+    return input if input.is_contiguous() else clone(input, "contiguous_format")
 
 
 def type_as(input: Tensor, other: Tensor) -> Tensor:

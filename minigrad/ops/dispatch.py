@@ -14,7 +14,7 @@ from minigrad import dtypes
 from minigrad.engine import Edge, Node, Variable, edge_to
 from minigrad.grad_mode import grad_mode
 from minigrad.tensor import Tensor
-from minigrad.views import note_view
+from minigrad.views import lay_out, note_view
 from minigrad.watch import call, watching
 
 MISSING: Any = object()
@@ -103,6 +103,9 @@ class Primitive:
             if variadic:
                 values = [values, *args[1:]]
             watcher = watching.watcher
+            if view and isinstance(args[0], Tensor) and values[0].ndim > 2:
+                lay_out(args[0])
+                values[0] = args[0].array
             try:
                 result = self.forward(*values) if watcher is None else watcher.forward(self, args, values)
             except ValueError as error:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.kernels import memory
+from minigrad.dtypes import as_numpy
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.tensor import Tensor, out_of_range
 from minigrad.views import check_write
@@ -92,18 +92,40 @@ def reshape(input: Operand, *shape: Any) -> Any:
     return _reshape(input, sizes(shape))
 
 
+@operation(sample=lambda d: (np.ascontiguousarray(d.array((2, 4))), np.dtype("uint8")))
+def _of_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
+    """The same bytes as elements of another dtype; no gradient passes."""
+    old, new = input.dtype.itemsize, dtype.itemsize
+    if old == new:
+        return input.view(dtype)
+    view = f"to view {input.dtype} as {dtype} (different element sizes)"
+    if not input.ndim:
+        raise RuntimeError(f"self.dim() cannot be 0 {view}")
+    if input.strides[-1] != old:
+        raise RuntimeError(f"self.stride(-1) must be 1 {view}, but got {input.strides[-1] // old}")
+    ratio = new // old
+    if ratio:
+        steps = {f"stride({i})": step // old for i, step in enumerate(input.strides[:-1])}
+        offset = input.ctypes.data % new // old  # memory itself begins at a multiple of all sizes
+        for what, n in {"size(-1)": input.shape[-1], "storage_offset()": offset, **steps}.items():
+            if n % ratio:
+                raise RuntimeError(f"self.{what} must be divisible by {ratio} {view}, but got {n}")
+    return input.view(dtype)
+
+
 @composed(sample=_contiguous, torch="Tensor.view")
-def view(input: Operand, *shape: Any) -> Any:
-    """`reshape` that never copies: `input` must lie contiguously enough in memory.
+def view(input: Operand, *shape: Any, dtype: Any = None) -> Any:
+    """`reshape` that never copies: `input` must lie contiguously enough in memory. With a dtype: its bytes, so read.
 
     Raises:
         RuntimeError: if it would have to copy.
     """
     if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list, np.integer, Tensor)):
-        return input.to(shape[0])
-    x = input.array
-    if input.view_of is None and not x.flags.c_contiguous and memory.dense(x):
-        input.array = np.ascontiguousarray(x)  # channels that lie last in memory are no concern of users
+        dtype = shape[0]
+    if dtype is not None:
+        out = _of_dtype(input, as_numpy(dtype))
+        input.version = out.version = input.version or [0]
+        return out
     out = _reshape(input, sizes(shape))
     if input.numel() and not np.may_share_memory(out.array, input.array):
         raise RuntimeError(

@@ -1,0 +1,172 @@
+"""Which tensors share memory, and what a write to one of them means for the others, as in torch."""
+
+import numpy as np
+import pytest
+
+RESULTS = {
+    "convolution": lambda fw, x: fw.nn.functional.conv2d(x, fw.ones(2, 2, 2, 2)),
+    "one-dimensional convolution": lambda fw, x: fw.nn.functional.conv1d(x[:, :, 0], fw.ones(2, 2, 2)),
+    "transposed convolution": lambda fw, x: fw.nn.functional.conv_transpose2d(x, fw.ones(2, 2, 2, 2)),
+    "what follows a convolution": lambda fw, x: fw.nn.functional.conv2d(x, fw.ones(2, 2, 2, 2)).relu() * 2,
+    "pooling": lambda fw, x: fw.nn.functional.max_pool2d(fw.nn.functional.conv2d(x, fw.ones(2, 2, 2, 2)), 2),
+    "interpolation": lambda fw, x: fw.nn.functional.interpolate(x, scale_factor=2),
+    "indexing": lambda fw, x: x[:, fw.tensor([1, 0])],
+    "topk": lambda fw, x: x.topk(2, 1)[0],
+}
+ALIASES = {
+    "detach": lambda y: y.detach(),
+    "data": lambda y: y.data,
+    "numpy": lambda y: y.numpy(),
+    "row": lambda y: y[0],
+    "flatten": lambda y: y.flatten(),
+    "contiguous": lambda y: y.contiguous(),
+}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+@pytest.mark.parametrize("result", RESULTS)
+def test_a_result_shares_memory_whatever_is_made_of_it_first(result, alias, torch_too):
+    def program(fw):
+        y = RESULTS[result](fw, fw.arange(100.0).reshape(2, 2, 5, 5))
+        first = ALIASES[alias](y)
+        y.view(-1)[::2].fill_(-1)
+        y.reshape(len(y), -1)[:, 0] = -2
+        return y, np.asarray(first).tolist(), y.stride(), y.is_contiguous()
+
+    torch_too(program)
+
+
+def test_channels_last_arrays_of_users_stay_where_they_are(torch_too):
+    def program(fw):
+        a = np.zeros((2, 4, 4, 3), np.float32)
+        x = fw.from_numpy(a.transpose(0, 3, 1, 2))
+        x[0, 0].fill_(1)
+        x.reshape(-1).fill_(2)
+        x.detach().add_(1)
+        return a.tolist(), x.stride(), fw.from_numpy(a.transpose(0, 3, 1, 2)).requires_grad_().is_leaf
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "float64", "float32", "float16", "bool"])
+@pytest.mark.parametrize(
+    "part", [lambda x: x, lambda x: x[1:, :2], lambda x: x[:, 1:3], lambda x: x.t(), lambda x: x[0, 0], lambda x: x[0]]
+)
+def test_views_of_another_dtype(dtype, part, torch_too):
+    def program(fw):
+        x = fw.tensor([[1.0, 2.0, -1.0, 4.0], [0.5, 8.0, 0.0, 1.0]])
+        v = part(x).view(getattr(fw, dtype))
+        v.view(dtype=v.dtype).zero_()
+        return v.shape, v.stride(), x, part(x.requires_grad_()).view(v.dtype).requires_grad
+
+    torch_too(program)
+
+
+def test_a_write_through_a_view_of_another_dtype_counts(torch_too):
+    def program(fw):
+        x = fw.ones(3, requires_grad=True) * 1
+        y = x * x
+        x.view(fw.int32).add_(1)
+        y.sum().backward()
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize("write", ["fill_", "copy_", "masked_fill_", "[]", "clamp_"])
+def test_a_tracked_number_keeps_its_gradient(write, torch_too):
+    def program(fw):
+        s = fw.tensor(2.0, dtype=fw.float64, requires_grad=True)
+        y = fw.zeros(2, 3)
+        view = y[:, 1:]
+        if write == "[]":
+            view[0] = s
+        else:
+            more = [view == 0] if write == "masked_fill_" else []
+            getattr(view, write)(*more, s)
+        (y * y).sum().backward()
+        return y.requires_grad, y, s.grad
+
+    torch_too(program)
+
+
+MADE = {
+    "view": lambda y: y.view(-1),
+    "slice": lambda y: y[:2],
+    "view of a slice": lambda y: y[1:].view(-1),
+    "expand": lambda y: y.expand(2, 3),
+    "split": lambda y: y.split(2)[0],
+    "unbind": lambda y: y.unbind()[1],
+    "detach": lambda y: y.detach()[:2],
+}
+BASES = {
+    "leaf": lambda fw, x: x,
+    "result": lambda fw, x: x * 2,
+    "constant": lambda fw, x: fw.zeros(3),
+}
+THEN = {
+    "nothing": lambda fw, x, y, v: v.grad_fn is None,
+    "used": lambda fw, x, y, v: ((v * 3).sum() + x.sum()).backward(),
+    "its own gradient": lambda fw, x, y, v: ((v * v).sum() + x.sum()).backward() or v.grad,
+    "written": lambda fw, x, y, v: v.add_(1),
+    "written with a gradient": lambda fw, x, y, v: v.add_(x[0] * 1),
+    "base written": lambda fw, x, y, v: (y.mul_(x), v * 1)[1],
+    "base frozen": lambda fw, x, y, v: y.requires_grad_(False),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("then", THEN)
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("made", MADE)
+@pytest.mark.parametrize("recording", [True, False])
+def test_views_made_with_and_without_recording(recording, made, base, then, torch_too):
+    def program(fw):
+        x = fw.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        y = BASES[base](fw, x)
+        with fw.set_grad_enabled(recording):
+            v = MADE[made](y)
+        result = THEN[then](fw, x, y, v)
+        return v.requires_grad, v.is_leaf, result, x.grad
+
+    torch_too(program)
+
+
+def test_a_view_requires_a_gradient_as_soon_as_its_base_does(torch_too):
+    def program(fw):
+        x = fw.ones(3)
+        v = x[:2]
+        x.requires_grad_()
+        w = fw.ones(3)[:2].requires_grad_()
+        (w * 2).sum().backward()
+        return v.requires_grad, (v * 2).requires_grad, w.grad, w.add_(1)
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        lambda x: x.tensor_split(3),
+        lambda x: x.tensor_split((1, 3), dim=1),
+        lambda x: x.tensor_split((3, 1)),
+        lambda x: x.tensor_split((-1,), 1),
+        lambda x: x.hsplit(2),
+        lambda x: x.vsplit((1,)),
+        lambda x: x.hsplit(3),
+        lambda x: x.dsplit(2),
+        lambda x: x[0].hsplit(2),
+        lambda x: x[0].vsplit(2),
+        lambda x: x.tensor_split(0),
+    ],
+)
+def test_pieces_of_nearly_one_length(split, torch_too):
+    def program(fw):
+        x = fw.arange(8.0, requires_grad=True)
+        y = x.reshape(2, 4) * 1
+        pieces = split(y)
+        for i, piece in enumerate(pieces):
+            piece.mul_(i)
+        (y * y).sum().backward()
+        return [p.detach() for p in pieces], x.grad
+
+    torch_too(program)
