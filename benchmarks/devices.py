@@ -1,4 +1,4 @@
-"""Does a device for speed pay? ``python -m benchmarks.devices pieces mlp cnn``.
+"""Does a device for speed pay? ``python -m benchmarks.devices pieces mlp cnn``, or ``compile`` for `minigrad.compile`.
 
 A training step with the device and one without it take turns in two fresh processes. On one thread the processor time
 is measured, which other processes disturb less than the wall clock.
@@ -16,6 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import worker
+from benchmarks.contenders import COMPILED
+from benchmarks.networks import NETWORKS
 from experiments.runner.machine import environment
 
 BLOCK = 0.1  #: seconds of steps between two turns
@@ -38,7 +40,9 @@ def _keep_freed() -> None:
 
 
 #: How to switch each off.
-DEVICES: dict[str, Callable[[], None]] = {"pieces": _pieces, "sharing": _sharing, "keep-freed": _keep_freed}
+DEVICES: dict[str, Callable[[], None]] = {
+    "pieces": _pieces, "sharing": _sharing, "keep-freed": _keep_freed, "compile": lambda: None,
+}  # fmt: skip
 
 
 def take_turns(contender: str, network: str, off: str) -> None:
@@ -56,21 +60,12 @@ def take_turns(contender: str, network: str, off: str) -> None:
         print((clock() - start) / int(line), flush=True)
 
 
-def ratio(device: str, network: str, contender: str, threads: int, seconds: float) -> list[float]:
-    """Times of a step without the device by those with it, turn by turn."""
+def timed(device: str, network: str, contender: str, threads: int, seconds: float) -> list[tuple[float, float]]:
+    """Seconds of a step without the device, and with it, turn by turn."""
 
     def start(off: str) -> Any:
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.devices",
-            "--turns",
-            off,
-            "--contender",
-            contender,
-            device,
-            network,
-        ]
+        named = COMPILED if device == "compile" and not off else contender
+        command = [sys.executable, "-m", "benchmarks.devices", "--turns", off, "--contender", named, device, network]
         return subprocess.Popen(command, env=environment(threads), stdin=-1, stdout=-1, text=True)  # -1: pipes
 
     def turn(process: Any, steps: int) -> float:
@@ -82,17 +77,17 @@ def ratio(device: str, network: str, contender: str, threads: int, seconds: floa
     turn(off, steps)
     steps = max(round(BLOCK / turn(on, steps)), 1)
     while time.monotonic() < end:
-        found.append(turn(off, steps) / turn(on, steps))
+        found.append((turn(off, steps), turn(on, steps)))
     for process in (on, off):
         process.communicate()
     return found
 
 
 def main() -> None:
-    """For each network the median of the ratios and the quartiles."""
+    """A row for each network: medians of both times, and of the ratio with its quartiles."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("device", choices=DEVICES)
-    parser.add_argument("networks", nargs="+")
+    parser.add_argument("networks", nargs="*", default=list(NETWORKS))
     parser.add_argument("--contender", default="minigrad")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=10.0)
@@ -101,10 +96,15 @@ def main() -> None:
     if options.turns is not None:
         take_turns(options.contender, options.networks[0], options.turns)
         return
+    print(f"| training step | without {options.device}, µs | with, µs | without / with | quartiles |")
+    print("|---|---:|---:|---:|---:|")
     for network in options.networks:
-        found = ratio(options.device, network, options.contender, options.threads, options.seconds)
-        low, middle, high = statistics.quantiles(found, n=4)
-        print(f"{options.device}, {network}: off/on {middle:.3f} ({low:.3f} to {high:.3f}, {len(found)} turns)")
+        found = timed(options.device, network, options.contender, options.threads, options.seconds)
+        off, on = (statistics.median(side) * 1e6 for side in zip(*found, strict=True))
+        low, middle, high = statistics.quantiles((off / on for off, on in found), n=4)
+        print(
+            f"| {NETWORKS[network].title} | {off:.0f} | {on:.0f} | {middle:.2f} | {low:.2f} to {high:.2f} |", flush=True
+        )
 
 
 if __name__ == "__main__":
