@@ -25,7 +25,7 @@ def _cast(input: Any, dtype: Any, source: Any) -> Any:
 
 
 @operation({"input": lambda g: g})
-def clone(input: Operand, memory_format: Any = None) -> Any:
+def clone(input: Operand, memory_format: str | None = None) -> Any:
     """A copy, in the order that the elements have in memory; row-major if a `memory_format` is given.
 
     >>> import minigrad

@@ -231,9 +231,9 @@ def conv1d(
     input: Operand,
     weight: Operand,
     bias: Operand = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Any:
     """`conv2d` over one dimension: input (N, C, L), weight (O, C/groups, k) → (N, O, L').
@@ -253,9 +253,9 @@ def conv2d(
     input: Operand,
     weight: Operand,
     bias: Operand = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
+    stride: int | Sequence[int] = 1,
+    padding: str | int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Any:
     """Each output channel is the correlation of all input channels with a kernel, plus a bias.
@@ -342,11 +342,11 @@ def conv_transpose1d(
     input: Operand,
     weight: Operand,
     bias: Operand = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
     groups: int = 1,
-    dilation: Any = 1,
+    dilation: int | Sequence[int] = 1,
 ) -> Any:
     """`conv_transpose2d` over one dimension: input (N, C, L), weight (C, O/groups, k) → (N, O, L').
 
@@ -362,11 +362,11 @@ def conv_transpose2d(
     input: Operand,
     weight: Operand,
     bias: Operand = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    output_padding: int | Sequence[int] = 0,
     groups: int = 1,
-    dilation: Any = 1,
+    dilation: int | Sequence[int] = 1,
 ) -> Any:
     """What carries gradients back through `conv2d`, used forwards: each input element adds a kernel to the result.
 

@@ -328,7 +328,7 @@ def lerp(input: Operand, end: Operand, weight: OperandOrNumber) -> Any:
 
 
 @composed(sample=lambda d: d.operands(3))
-def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, value: Any = 1) -> Any:
+def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, value: complex = 1) -> Any:
     """``input + value * tensor1 * tensor2``."""
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
 

@@ -205,7 +205,7 @@ def _index_put(input: Any, index: Any, value: Any) -> Any:
 
 
 @composed(in_place=True, sample=lambda d: (d.array((3, 2)), (d.integers((4,), 3),), d.array((4, 2)), True))
-def index_put(input: Operand, indices: Any, values: Operand, accumulate: bool = False) -> Any:
+def index_put(input: Operand, indices: Sequence[Tensor | None], values: Operand, accumulate: bool = False) -> Any:
     """A copy of `input` with `values` put (or added, if `accumulate`) at `indices`."""
     key = tuple(raw(i) for i in indices)
     if not accumulate:
@@ -248,7 +248,7 @@ def narrow(input: Operand, dim: int, start: int, length: int) -> Any:
 
 
 @composed(sample=lambda d: (d.array((5, 2)), d.choice([2, (2, 3), (1, 4)]), 0))
-def split(input: Operand, split_size_or_sections: Any, dim: int = 0) -> Any:
+def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0) -> Any:
     """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
     n, sections = input.shape[one_dim(dim, input.ndim)], None
     if isinstance(split_size_or_sections, int):
@@ -280,7 +280,7 @@ def _at_places(d: Any) -> tuple[Any, ...]:
 
 
 @composed(sample=_at_places)
-def tensor_split(input: Operand, indices_or_sections: Any, dim: int = 0) -> Any:
+def tensor_split(input: Operand, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> Any:
     """Dimension `dim` in so many pieces of nearly one length, or split at given places (views)."""
     if not input.ndim:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")

@@ -36,7 +36,7 @@ def _cat(tensors: Any, dim: int) -> Any:
 
 
 @composed(methods=[], sample=lambda d: ((d.array((2, 3)), d.array((1, 3)), d.array((0, 3))), d.choice([0, -2])))
-def cat(tensors: Any, dim: int = 0) -> Any:
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     """The tensors one after another along dimension `dim`.
 
     Raises:
@@ -93,7 +93,7 @@ def _raw_dtype(x: Any) -> np.dtype[Any]:
 
 
 @composed(methods=[], sample=lambda d: ((d.array((2, 3)), d.array((2, 3))), d.choice([0, 1, -1])))
-def stack(tensors: Any, dim: int = 0) -> Any:
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     """The tensors, all of one shape, along a new dimension `dim`."""
     tensors = _listed("stack", tensors)
     for i, x in enumerate(tensors):
@@ -108,7 +108,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
 
 
 @composed(sample=lambda d: (d.array((3, 2)), d.integer(-4, 4), d.choice([None, 0, 1])))
-def roll(input: Operand, shifts: Any, dims: Any = None) -> Any:
+def roll(input: Operand, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Any:
     """The elements moved along `dims` by `shifts`; what falls off one end comes back at the other."""
     by, along = ([v] if isinstance(v, int) else list(v) for v in (shifts, () if dims is None else dims))
     if not by:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -141,7 +142,7 @@ def outer(input: Operand, vec2: Operand) -> Any:
 
 
 @composed(sample=lambda d: (d.array((2, 4)), d.array((2, 3)), d.array((3, 4))))
-def addmm(input: Operand, mat1: Operand, mat2: Operand, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: Operand, mat1: Operand, mat2: Operand, *, beta: complex = 1, alpha: complex = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)``."""
     product = mm(mat1, mat2)
     return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
@@ -159,7 +160,7 @@ def _nuclear_sample(d: Any) -> tuple[Any, ...]:
 
 
 @composed(methods=[], torch="linalg.matrix_norm", sample=lambda d: (*_nuclear_sample(d), "nuc"))
-def matrix_norm(A: Operand, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False) -> Any:
+def matrix_norm(A: Operand, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False) -> Any:
     """The norm of matrices: ``"fro"``, the root of the sum of squares, or ``"nuc"``, the sum of the singular values.
 
     The nuclear norm is ``<A, P>`` with A = P H the polar decomposition; P is found by Newton and Schulz's iteration
@@ -175,6 +176,8 @@ def matrix_norm(A: Operand, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool
     """
     if A.ndim < 2:
         raise RuntimeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, not {A.ndim}")
+    if len(dim) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {', '.join(map(str, dim))}")
     rows, columns = (d % A.ndim for d in dim)
     if ord == "fro":
         return norm(A, 2, (rows, columns), keepdim)

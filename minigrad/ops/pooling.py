@@ -7,6 +7,7 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#pooling-functions
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -162,10 +163,10 @@ def _pool_arguments(d: Any, dims: int, dilated: bool) -> tuple[Any, ...]:
 )
 def max_pool2d(
     input: Operand,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
@@ -199,10 +200,10 @@ def max_pool2d(
 )
 def max_pool1d(
     input: Operand,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
@@ -223,9 +224,9 @@ def max_pool1d(
 )
 def avg_pool2d(
     input: Operand,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
@@ -274,9 +275,9 @@ def avg_pool2d(
 )
 def avg_pool1d(
     input: Operand,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Any:
@@ -297,7 +298,7 @@ def avg_pool1d(
         d.choice([1, 2, (2, 3), (None, 1), (3, 4)]),
     ),
 )
-def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
+def adaptive_avg_pool2d(input: Operand, output_size: int | Sequence[int | None] | None) -> Any:
     """The means of an `output_size` grid of parts, as equal as possible: (N, C, H, W) → (N, C, \\*output_size).
 
     Args:
@@ -340,7 +341,7 @@ def adaptive_avg_pool2d(input: Operand, output_size: Any) -> Any:
     torch="nn.functional.adaptive_avg_pool1d",
     sample=lambda d: (d.array((*d.choice([(), (2,)]), 2, d.integer(1, 5))), d.choice([1, 2, 3])),
 )
-def adaptive_avg_pool1d(input: Operand, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: Operand, output_size: int | Sequence[int | None] | None) -> Any:
     """`adaptive_avg_pool2d` over one dimension: (N, C, L) or (C, L) → (N, C, output_size).
 
     >>> import minigrad

@@ -7,11 +7,13 @@ https://docs.pytorch.org/docs/stable/torch.html#reduction-ops
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.dtypes import DTypeLike
 from minigrad.ops.comparison import isfinite, isnan, maximum, minimum, where
 from minigrad.ops.elementwise import exp, log
 from minigrad.ops.indexing import gather
@@ -122,7 +124,9 @@ def _reducible_nonempty(d: Any, **limits: Any) -> tuple[Any, ...]:
 
 
 @operation({"input": lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim)}, sample=_reducible)
-def sum(input: Operand, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+def sum(
+    input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None
+) -> Any:
     """The sum; integers and booleans are added up as int64.
 
     >>> import minigrad
@@ -145,7 +149,9 @@ def _summing(input: Any, dtype: Any) -> Any:
     },
     sample=_reducible_nonempty,
 )
-def mean(input: Operand, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+def mean(
+    input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None
+) -> Any:
     """The mean; nan for no elements.
 
     Raises:
@@ -196,7 +202,9 @@ def _exclusive_product(x: Any, dim: int) -> Any:
     {"input": lambda g, input, dim, keepdim: _product_of_others(g, input, dim, keepdim)},
     sample=lambda d: (*along_a_dim(d), d.boolean()) if d.boolean() else (d.array(),),
 )
-def prod(input: Operand, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+def prod(
+    input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None
+) -> Any:
     """The product; integers and booleans are multiplied as int64. Its gradient is exact where elements are 0.
 
     >>> import minigrad
@@ -210,14 +218,14 @@ def prod(input: Operand, dim: Any = None, keepdim: bool = False, dtype: Any = No
 
 
 @composed(sample=lambda d: _reducible_nonempty(d, distinct=True))
-def amax(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
+def amax(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Any:
     """The largest elements; ties share the gradient evenly."""
     _need_elements(input, dim, "amax")
     return _one_of(input, largest, dim, keepdim, False)
 
 
 @composed(sample=lambda d: _reducible_nonempty(d, distinct=True))
-def amin(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
+def amin(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Any:
     """The smallest elements; ties share the gradient evenly."""
     _need_elements(input, dim, "amin")
     return _one_of(input, smallest, dim, keepdim, False)
@@ -275,13 +283,13 @@ def _one_extreme(d: Any) -> tuple[Any, ...]:
 
 
 @operation(sample=_one_extreme)
-def argmax(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
+def argmax(input: Operand, dim: int | None = None, keepdim: bool = False) -> Any:
     """The position of the largest element, the first one of several."""
     return _extreme_place(np.argmax, input, dim, keepdim)
 
 
 @operation(sample=_one_extreme)
-def argmin(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
+def argmin(input: Operand, dim: int | None = None, keepdim: bool = False) -> Any:
     """The position of the smallest element, the first one of several."""
     return _extreme_place(np.argmin, input, dim, keepdim)
 
@@ -353,7 +361,7 @@ def topk(input: Operand, k: int, dim: int = -1, largest: bool = True, sorted: bo
 
 
 @composed(sample=_one_extreme)
-def median(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
+def median(input: Operand, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle element (the lower one of two; nan if one is nan), of all or along `dim` with its position."""
     if dim is None:
         return _one_of(input, _middle)
@@ -365,13 +373,13 @@ def median(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 @operation(sample=lambda d: (d.mask((2, 3)), d.choice([0, 1])))
-def all(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
+def all(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Any:
     """Whether all elements are true (not 0)."""
     return _truth(every, input, dim, keepdim)
 
 
 @operation(sample=lambda d: (d.mask((2, 3)), d.choice([0, 1])))
-def any(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
+def any(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Any:
     """Whether one element is true (not 0)."""
     return _truth(some, input, dim, keepdim)
 
@@ -385,7 +393,7 @@ def _truth(function: Any, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @operation({"input": lambda g, dim: flip(cumsum(flip(g, dim), dim), dim) if g.ndim else g}, sample=along_a_dim)
-def cumsum(input: Operand, dim: int, dtype: Any = None) -> Any:
+def cumsum(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """The running sum along `dim`.
 
     >>> import minigrad
@@ -393,13 +401,13 @@ def cumsum(input: Operand, dim: int, dtype: Any = None) -> Any:
     tensor([1., 3., 6.])
     """
     at = one_dim(dim, input.ndim)
-    dtype = _summing(input, dtype) or input.dtype
-    added = np.float64 if np.dtype(dtype).kind == "f" else dtype
-    return np.cumsum(input, axis=at, dtype=added).astype(dtype, copy=False).reshape(input.shape)
+    result = np.dtype(_summing(input, dtype) or input.dtype)
+    added = np.float64 if result.kind == "f" else result
+    return np.cumsum(input, axis=at, dtype=added).astype(result, copy=False).reshape(input.shape)
 
 
 @composed(sample=lambda d: ((x := d.array((3, 3))), d.dim(x.ndim)))
-def cumprod(input: Operand, dim: int, *, dtype: Any = None) -> Any:
+def cumprod(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Any:
     """The running product along `dim`."""
     if dtype is not None:
         input = input.to(dtype)
@@ -416,7 +424,7 @@ def cumprod(input: Operand, dim: int, *, dtype: Any = None) -> Any:
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.choice([0, 1, (0, 1)]), d.boolean()))
-def logsumexp(input: Operand, dim: Any, keepdim: bool = False) -> Any:
+def logsumexp(input: Operand, dim: int | Sequence[int], keepdim: bool = False) -> Any:
     """``log(sum(exp(input)))``, without overflow."""
     if not input.is_floating_point():
         input = input.to(dtypes.default)
@@ -447,7 +455,7 @@ def _softmax_gradient(g: Any, out: Any, dim: int) -> Any:
 
 
 @operation({"input": _softmax_gradient}, functional=("_stacklevel",), sample=along_a_dim)
-def softmax(input: Operand, dim: int, dtype: Any = None) -> Any:
+def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """``exp(x_i) / sum_j exp(x_j)`` along `dim`: positive numbers that sum to 1.
 
     There is no overflow: each row's own maximum is subtracted first.
@@ -476,7 +484,7 @@ def _safe_softmax(input: Any, dim: int) -> Any:
 @operation(
     {"input": lambda g, out, dim: g - exp(out) * sum(g, dim, True)}, functional=("_stacklevel",), sample=along_a_dim
 )
-def log_softmax(input: Operand, dim: int, dtype: Any = None) -> Any:
+def log_softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """``log(softmax(input, dim))``, exact also where the probability underflows.
 
     >>> import minigrad

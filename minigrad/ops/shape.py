@@ -7,6 +7,7 @@ https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutatin
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def _reshape(input: Any, shape: tuple[int, ...]) -> Any:
 
 
 @composed(sample=_regroup)
-def reshape(input: Operand, *shape: Any) -> Any:
+def reshape(input: Operand, *shape: int | Sequence[int]) -> Any:
     """The same elements, in row-major order, in another shape; one length may be -1. A view if possible.
 
     Raises:
@@ -114,7 +115,7 @@ def _of_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
 
 
 @composed(sample=_contiguous, torch="Tensor.view")
-def view(input: Operand, *shape: Any, dtype: Any = None) -> Any:
+def view(input: Operand, *shape: int | Sequence[int], dtype: Any = None) -> Any:
     """`reshape` that never copies: `input` must lie contiguously enough in memory. With a dtype: its bytes, so read.
 
     Raises:
@@ -186,7 +187,7 @@ def unsqueeze(input: Operand, dim: int) -> Any:
 
 
 @composed(sample=lambda d: (d.array((1, 2, 1)), d.choice([0, 1, -1, (0, 2)])))
-def squeeze(input: Operand, dim: Any = None) -> Any:
+def squeeze(input: Operand, dim: int | Sequence[int] | None = None) -> Any:
     """Without the dimensions of length 1; or only those among `dim`.
 
     >>> import minigrad
@@ -216,7 +217,7 @@ def _permute(input: Any, dims: tuple[int, ...]) -> Any:
 
 
 @composed(sample=_some_order)
-def permute(input: Operand, *dims: Any) -> Any:
+def permute(input: Operand, *dims: int | Sequence[int]) -> Any:
     """The dimensions in another order (a view).
 
     >>> import minigrad
@@ -261,7 +262,7 @@ def t(input: Operand) -> Any:
     methods=["movedim", "moveaxis"],
     sample=lambda d: (d.array((2, 3, 1)), *d.choice([(0, -1), (1, 0), ((0, 1), (2, 0)), ((-1,), (0,))])),
 )
-def movedim(input: Operand, source: Any, destination: Any) -> Any:
+def movedim(input: Operand, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """Dimensions `source` moved to places `destination`."""
     sources = [source] if isinstance(source, int) else list(source)
     places = [destination] if isinstance(destination, int) else list(destination)
@@ -297,7 +298,7 @@ def _expand(input: Any, shape: tuple[int, ...]) -> Any:
 
 
 @composed(sample=_stretchable, torch="Tensor.expand")
-def expand(input: Operand, *shape: Any) -> Any:
+def expand(input: Operand, *shape: int | Sequence[int]) -> Any:
     """`input` repeated along dimensions of length 1, without a copy; -1 keeps a length.
 
     >>> import minigrad
@@ -323,7 +324,7 @@ def expand(input: Operand, *shape: Any) -> Any:
 
 
 @composed(sample=lambda d: (d.array((1, 2)), (3, 2)))
-def broadcast_to(input: Operand, size: Any) -> Any:
+def broadcast_to(input: Operand, size: Sequence[int]) -> Any:
     """`input` expanded to `size`."""
     return expand(input, size)
 
@@ -335,7 +336,7 @@ def expand_as(input: Operand, other: Operand) -> Any:
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(2, 1), (2, 2, 1)])), torch="Tensor.repeat")
-def repeat(input: Operand, *repeats: Any) -> Any:
+def repeat(input: Operand, *repeats: int | Sequence[int]) -> Any:
     """`input` laid out repeatedly along each dimension (a copy)."""
     times = sizes(repeats)
     if len(times) < input.ndim:
@@ -347,7 +348,7 @@ def repeat(input: Operand, *repeats: Any) -> Any:
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(2,), (2, 1), (2, 2, 1)])))
-def tile(input: Operand, *dims: Any) -> Any:
+def tile(input: Operand, *dims: int | Sequence[int]) -> Any:
     """`repeat` with missing repeats taken as 1."""
     times = sizes(dims)
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
@@ -360,7 +361,7 @@ def _flip(input: Any, dims: tuple[int, ...]) -> Any:
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(0,), (0, 1), (-1,)])))
-def flip(input: Operand, *axes: Any, dims: Any = None) -> Any:
+def flip(input: Operand, *axes: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Any:
     """The elements in reverse order along `dims` (a copy)."""
     normal = tuple(one_dim(d, input.ndim) for d in sizes(axes if dims is None else (dims,)))
     if len(set(normal)) < len(normal):

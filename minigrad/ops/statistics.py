@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.dtypes import DTypeLike
 from minigrad.ops.comparison import where
 from minigrad.ops.elementwise import pow
 from minigrad.ops.record import Draw, Operand, composed, operation
@@ -26,14 +28,19 @@ def _spread_sample(d: Any) -> tuple[Any, ...]:
 
 @composed(sample=_spread_sample)
 def var(
-    input: Operand, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
+    input: Operand,
+    dim: int | Sequence[int] | None = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Any:
     """The variance: squared distances from the mean, summed and divided by n - `correction`.
 
     `correction` is 1 by default (`unbiased`), else 0. ``var(False)`` is the biased variance of all elements.
     """
     if isinstance(dim, bool):
-        dim, unbiased = None, dim
+        unbiased, dim = dim, None
     minus = int(unbiased) if correction is None else correction
     if not input.is_floating_point():
         raise RuntimeError("std and var only support floating point and complex dtypes")
@@ -52,7 +59,12 @@ def var(
 
 @composed(sample=_spread_sample)
 def std(
-    input: Operand, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
+    input: Operand,
+    dim: int | Sequence[int] | None = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Any:
     """The standard deviation: the root of `var`; the gradient of a constant's is 0.
 
@@ -78,7 +90,12 @@ def _safe_root(input: Operand) -> Any:
 
 @composed(methods=[], sample=lambda d: (d.array((3, 4)), {"dim": d.choice([0, 1, None]), "correction": 1}))
 def var_mean(
-    input: Operand, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
+    input: Operand,
+    dim: int | Sequence[int] | None = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Any:
     """The variance and the mean."""
     center = mean(input, None if isinstance(dim, bool) else dim, keepdim)
@@ -89,7 +106,12 @@ def var_mean(
     methods=[], sample=lambda d: (d.array((3, 4), distinct=True), {"dim": d.choice([0, 1, None]), "correction": 0})
 )
 def std_mean(
-    input: Operand, dim: Any = None, unbiased: bool = True, keepdim: bool = False, *, correction: Any = None
+    input: Operand,
+    dim: int | Sequence[int] | None = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Any:
     """The standard deviation and the mean."""
     center = mean(input, None if isinstance(dim, bool) else dim, keepdim)
@@ -102,7 +124,9 @@ def _vectors(d: Draw) -> tuple[Any, ...]:
 
 
 @composed(sample=_vectors)
-def norm(input: Operand, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
+def norm(
+    input: Operand, p: float | str | None = 2, dim: int | Sequence[int] | None = None, keepdim: bool = False
+) -> Any:
     """The p-norm, ``(sum |x|^p)^(1/p)``; the gradient of the 2-norm at 0 is 0.
 
     >>> import minigrad
@@ -122,10 +146,10 @@ def norm(input: Operand, p: Any = 2, dim: Any = None, keepdim: bool = False) -> 
         return _one_of(size, smallest, dim, keepdim)
     if p == 0:
         return sum((input != 0).to(input.dtype), dim, keepdim)
-    if p == "nuc":
+    if isinstance(p, str):
         from minigrad.ops.linalg import matrix_norm
 
-        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
+        return matrix_norm(input, p, (-2, -1) if dim is None else (dim,) if isinstance(dim, int) else dim, keepdim)
     if p == 1:
         return sum(size, dim, keepdim)
     powers = where(size == 0, 0.0, pow(where(size == 0, 1.0, size), p))  # the slope at 0 counts as 0
@@ -133,7 +157,14 @@ def norm(input: Operand, p: Any = 2, dim: Any = None, keepdim: bool = False) -> 
 
 
 @composed(torch="linalg.vector_norm", sample=lambda d: (*_vectors(d)[:2], d.choice([None, 0, 1, (0, 1)]), d.boolean()))
-def vector_norm(x: Operand, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def vector_norm(
+    x: Operand,
+    ord: float | str = 2,
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DTypeLike | None = None,
+) -> Any:
     """The p-norm of the vectors along `dim` (of all elements if it is None); see `norm`.
 
     >>> import minigrad

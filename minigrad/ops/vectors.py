@@ -5,6 +5,7 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#distance-functions
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from minigrad.ops.statistics import norm
 
 
 @composed(torch="nn.functional.normalize", sample=lambda d: (d.array((2, 3), low=0.3), 2.0, d.integer(0, 1)))
-def normalize(input: Operand, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
+def normalize(input: Operand, p: float = 2.0, dim: int | Sequence[int] = 1, eps: float = 1e-12) -> Any:
     """The vectors along `dim` divided by their p-norm (by `eps` if that is smaller).
 
     >>> import minigrad
