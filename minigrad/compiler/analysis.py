@@ -74,6 +74,8 @@ class Analysis:
         self.words, self.stored = words, stored
         self.checks: list[tuple[str, str, str, tuple[Any, ...], bool]] = []
         self.seen: dict[int, Any] = {}
+        self.classes: dict[type, Any] = {}  #: what they define, one view of it for each
+        self.known: set[tuple[type, bool]] = set()  #: classes whose methods were reached
 
     def refuse(self, what: str, line: str) -> NoReturn:
         """Say that the step can't be checked."""
@@ -97,7 +99,7 @@ class Analysis:
 
     def follow(self, x: Any, line: str) -> None:
         """Reach an object, and all that the code may read from it."""
-        if isinstance(x, PLAIN) or id(x) in self.seen:
+        if plain(x) or id(x) in self.seen:
             return
         self.seen[id(x)] = x
         for kind, how in FOLLOW.items():
@@ -144,6 +146,7 @@ class Analysis:
     def module(self, x: Module, line: str) -> None:
         """A layer of minigrad: all of it. One of the user's: parameters, children, and what its code names."""
         inside = vars(x)
+        self.methods(type(x), line)
         known = {name for name in inside if name in x._roles or name in ("training", "_hooks", "_roles")}
         if not python_defined(type(x)):
             self.check("{}.values()", f"an attribute of {named(x)}", line, inside, each=True)
@@ -153,7 +156,6 @@ class Analysis:
         if any(not python_defined(part) and part not in (Module, object) for part in type(x).__mro__):
             known.update(inside)  # its code is in part minigrad's
         self.attributes(x, line, {*known, *self.words, "_hooks"})
-        self.methods(type(x), line)
 
     def instance(self, x: Any, line: str) -> None:
         """An object of a class that is written in Python."""
@@ -180,41 +182,40 @@ class Analysis:
             what, at = absent[next((name for name in absent if name in self.stored), min(absent))]
             self.check("{}.isdisjoint({})", what, at, frozenset(absent), inside)
 
-    def methods(self, kind: type, line: str, made: bool = False) -> None:
+    def methods(self, of: type, line: str, made: bool = False) -> None:
         """What its classes define, of the names that the code uses; special methods are called by syntax.
 
         `made`: the code may make objects of this class.
         """
-        self.need(type(kind) in (type, ABCMeta, enum.EnumMeta), kind, line)
-        found: set[str] = set()
-        for part in kind.__mro__:
-            if not python_defined(part):
-                self.need(not part.__flags__ & HEAP_TYPE or allowed(part), part, line)
+        if (of, made) in self.known:
+            return
+        self.known.add((of, made))
+        self.need(type(of) in (type, ABCMeta, enum.EnumMeta), of, line)
+        self.check("{}.__mro__", f"the classes that {of.__name__} is derived from", line, of)
+        for part in of.__mro__:
+            users = python_defined(part)
+            self.need(users or not part.__flags__ & HEAP_TYPE or allowed(part), part, line)
+            if not part.__flags__ & HEAP_TYPE:
                 continue
-            for name, value in list(vars(part).items()):
-                special = name[:2] == name[-2:] == "__" and callable(value) and name not in SILENT
-                hashed = name in ("__eq__", "__hash__") and isinstance(vars(part).get("__hash__"), types.FunctionType)
-                if name in found or not (special or hashed or name in self.words or (made and name in MAKING)):
+            inside = self.classes.setdefault(part, vars(part))
+            if users:
+                late = next((at for name, at in self.stored.items() if name not in inside), line)
+                self.check("{}", f"what {part.__name__} defines", late, inside, each=True)
+            for name, value in list(inside.items()):
+                special = users and name[:2] == name[-2:] == "__" and callable(value) and name not in SILENT
+                hashed = name in ("__eq__", "__hash__") and isinstance(inside.get("__hash__"), types.FunctionType)
+                if not (special or hashed or name in self.words or (made and name in MAKING)):
                     continue
-                found.add(name)
-                if name in ("__getattr__", "__getattribute__"):
-                    self.refuse(f"attributes of {kind.__name__} are computed by {name}", line)
+                if users and name in ("__getattr__", "__getattribute__"):
+                    self.refuse(f"attributes of {of.__name__} are computed by {name}", line)
                 at = self.stored.get(name, line)
-                if isinstance(value, types.FunctionType) or not hasattr(type(value), "__get__"):
-                    self.check(f"{{}}.{name}", f"{kind.__name__}.{name}", at, kind)
-                else:
-                    self.check(f"{{}}[{name!r}]", f"{kind.__name__}.{name}", at, vars(part))
-                self.follow(value, at)
+                self.check(f"{{}}[{name!r}]", f"{part.__name__}.{name}", at, inside)
+                if users:
+                    self.follow(value, at)
 
     def type(self, x: type, line: str) -> None:
         """A class, of which the code may make objects."""
-        if not python_defined(x):
-            self.builtin(x, line)
-            return
-        self.methods(x, line, made=True)
-        missing = {name: at for name, at in self.stored.items() if not hasattr(x, name)}
-        for name, at in missing.items():
-            self.check(f"{{}}.get({name!r})", f"attribute '{name}' of {x.__name__}", at, vars(x))
+        self.methods(x, line, made=True) if python_defined(x) else self.builtin(x, line)
 
     def package(self, x: types.ModuleType, line: str) -> None:
         """A module that is passed on: whatever the code may name of it."""
@@ -238,20 +239,23 @@ class Analysis:
     def attribute_of(self, x: Any, line: str, *names: str) -> None:
         """What stands for others: a method, a property, a partial."""
         for name in names:
-            self.follow(getattr(x, name, None), line)
+            if hasattr(x, name):
+                self.check(f"{{}}.{name}", f"{name} of {named(x)}", line, x)
+                self.follow(getattr(x, name), line)
 
     # ---- code ---------------------------------------------------------------------------------------
 
     def function(self, x: types.FunctionType, line: str) -> None:
         """A function: its code, defaults and closure, and the globals that it names."""
-        if (x.__module__ or "").partition(".")[0] in PARTS:
-            self.builtin(x, line)
-            return
-        for name in ("__code__", "__defaults__", "__kwdefaults__"):
-            self.check(f"{{}}.{name}", f"{name} of {named(x)}", line, x)
-        self.attribute_of(x, line, "__defaults__", "__kwdefaults__")
-        self.attributes(x, line, self.stored)
         cells = dict(zip(x.__code__.co_freevars, x.__closure__ or (), strict=True))
+        part = (x.__module__ or "").partition(".")[0]
+        if part in PARTS:
+            self.builtin(x, line)
+            for value in contents(cells).values() if part != "minigrad" else ():  # the table of a generic function
+                self.follow(value, line)
+            return
+        self.attribute_of(x, line, "__code__", "__defaults__", "__kwdefaults__")
+        self.attributes(x, line, self.words)
         for code in codes(x.__code__):
             self.code(code, x.__globals__, cells)
 
@@ -272,6 +276,8 @@ class Analysis:
                         self.refuse("a gradient is set", line)
             elif op in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "DELETE_GLOBAL"):
                 self.check(f"{{}}.get({name!r})", f"global variable '{name}'", line, space)
+                if name not in space:
+                    self.check(f"{{}}.get({name!r})", f"builtin '{name}'", line, vars(builtins))
                 value = space.get(name, getattr(builtins, name, None))
                 if value is getattr or value is hasattr:
                     self.use([self.asked(instructions[i + 1 :], space, contents(cells), line)], line)
@@ -284,7 +290,9 @@ class Analysis:
                 except ValueError:
                     self.refuse(f"variable '{name}' has no value yet", line)
             elif op == "IMPORT_NAME":
-                self.need(name in sys.modules, name, line)
+                level, names = instructions[i - 2].argval, instructions[i - 1].argval
+                self.need(level == 0 and name in sys.modules and (names or "." not in name), name, line)
+                self.check(f"{{}}.get({name!r})", f"module {name}", line, sys.modules)
                 self.chain(sys.modules[name], instructions, i, line)
             elif (op == "COMPARE_OP" and instructions[i - 1].opname != "LOAD_CONST") or op == "CONTAINS_OP":
                 self.use(ORDER, line)
@@ -320,6 +328,11 @@ class Analysis:
 def decoded(code: types.CodeType) -> list[dis.Instruction]:
     """The instructions of a code object."""
     return list(dis.get_instructions(code))
+
+
+def plain(x: Any) -> bool:
+    """Whether this is a number, a string or the like, and not of a class that adds to it."""
+    return isinstance(x, PLAIN) and not python_defined(type(x))
 
 
 def contents(cells: dict[str, types.CellType]) -> dict[str, Any]:
@@ -365,7 +378,9 @@ def allowed(x: Any) -> bool:
 
 def named(x: Any) -> str:
     """What messages call it."""
-    name = getattr(x, "__qualname__", None) or getattr(x, "__name__", None)
+    name = None
+    if isinstance(x, type) or not python_defined(type(x)):  # whose attributes may be computed
+        name = getattr(x, "__qualname__", None) or getattr(x, "__name__", None)
     return (f"{name}()" if callable(x) else name) if name else f"an object of type '{type(x).__name__}'"
 
 

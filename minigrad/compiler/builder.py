@@ -248,7 +248,7 @@ class Builder:
                 made = [] if target else made
             gone = [slot.name for slot in line.slots if slot.kind == "local" and slot.last == i and slot not in made]
             text += [f"del {', '.join(gone)}"] if gone else []
-        read = {slot.name for line in [*self.head, *self.lines] for slot in line.slots}
+        read = {slot.name for line in [*self.head, *self.lines, Line(store, [self.output])] for slot in line.slots}
         places = range(len(self.record.inputs))
         head = [f"def step({', '.join(f't{i}' for i in places)}):"]
         head += [f"    x{i} = t{i}.array" for i in places if f"x{i}" in read]

@@ -13,7 +13,7 @@ from sys import getrefcount
 from threading import Lock
 from typing import Any, NamedTuple
 
-from minigrad.compiler.analysis import FOLLOW, PLAIN, Unguardable
+from minigrad.compiler.analysis import FOLLOW, Unguardable, named, plain, python_defined
 from minigrad.compiler.builder import CHANGED, Builder
 from minigrad.compiler.guards import Guards
 from minigrad.compiler.recorder import Recorder, difference, same
@@ -144,7 +144,7 @@ class Compiled:
     @property
     def name(self) -> str:
         """The function's name."""
-        return getattr(self.function, "__qualname__", type(self.function).__name__)
+        return named(self.function).removesuffix("()")
 
     def _record(self, key: Any, inputs: list[Tensor], others: list[Any], args: Any, kwargs: Any) -> Any:
         """Run the function, and record it; from two runs that did the same, make a plan."""
@@ -169,7 +169,9 @@ class Compiled:
             recorder.refusal: recorder.refusal is not None,
             change and f"it has a side effect: {change.what} changes at {change.line}": change is not None,
             "it changes its arguments, or whether gradients are recorded": again != key,
-            "an argument has attributes of its own": any(not vars(x).keys() <= OWN for x in inputs),
+            "an argument has attributes, or is of a class, of its own": any(
+                not vars(x).keys() <= OWN or python_defined(type(x)) for x in inputs
+            ),
             f"it was called in more than {LIMIT} different ways": before is None and ways == LIMIT,
             "what it reads changes too often, or its gradients are kept": self._recorded > MOST_RECORDED,
         }
@@ -220,7 +222,7 @@ def kind(thing: Any, inputs: list[Tensor], others: list[Any]) -> Any:
                 first = i
         inputs.append(thing)
         return array.shape, array.strides, array.dtype, thing.tracked, first, type(thing)
-    if isinstance(thing, PLAIN):
+    if plain(thing):
         return type(thing), repr(thing)
     if type(thing) in (tuple, list) or (isinstance(thing, tuple) and hasattr(thing, "_fields")):
         return type(thing), *[kind(part, inputs, others) for part in thing]

@@ -9,7 +9,6 @@ interprets the bytecode: https://docs.pytorch.org/docs/stable/torch.compiler_dyn
 
 from __future__ import annotations
 
-import itertools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -17,23 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.compiler.analysis import PLAIN, Analysis
+from minigrad.compiler.analysis import Analysis, plain
 from minigrad.nn.hooks import EVERYWHERE
 from minigrad.tensor import Tensor
 
 MISSING = object()
-GETTERS = {name: operator.attrgetter(name) for name in ("array", "tracked", "hooks", "after_accumulate")}
-#: How all checks of a kind are asked at once: of the objects, and of what they must have.
-GROUPED = {name: f"all(map(is_, map(get_{name}, {{}}), {{}}))" for name in GETTERS} | {
-    "len": "[*map(len, {})] == {}",
-    "keys": "all(map(is_, chain({}), {}))",
-    "values": "all(map(is_, chain(map(get_values, {})), {}))",
-}
-CALLED = {f"get_{name}": getter for name, getter in GETTERS.items()} | {
-    "is_": operator.is_,
-    "chain": itertools.chain.from_iterable,
-    "get_values": dict.values,
-}
 
 
 class Check(NamedTuple):
@@ -70,12 +57,14 @@ class Guards:
             analysis.follow(function, "its definition")
             for argument in arguments:
                 analysis.follow(argument, "its arguments")
+            analysis.methods(Tensor, "its arguments")
             for kind in ("forward_pre", "forward", "backward_pre", "backward"):
                 analysis.follow(getattr(EVERYWHERE, kind), "the hooks of all modules")
         self.seen = analysis.seen
         self.checks: list[Check] = []
+        self._before: list[Any] = []  #: the value of each check
         self._asked: set[tuple[str, bool]] = set()
-        self.names: dict[str, Any] = dict(CALLED)
+        self.names: dict[str, Any] = {}
         self._fast: Callable[[], bool] | None = None
         self.aliases: list[tuple[int, Tensor]] = []  #: arguments that share their array with a tensor that is read
         self.add("{}.default", "the default dtype", "", dtypes)
@@ -90,8 +79,8 @@ class Guards:
         if check[:2] in self._asked:
             return
         self._asked.add(check[:2])
-        self.names[f"v{len(self.checks)}"] = self._now(check)
         self.checks.append(check)
+        self._before.append(self._now(check))
         self._fast = None
 
     def _now(self, check: Check) -> Any:
@@ -106,11 +95,14 @@ class Guards:
         if self.aliases and any(inputs[i].array is not x.array for i, x in self.aliases):
             return False
         try:
-            if (self._fast or self._compiled())():
+            if self._fast is not None and self._fast():
                 return True
         except (KeyError, AttributeError, ValueError, RuntimeError):
             return False
-        return self.changed() is None
+        if self.changed() is not None:
+            return False
+        self._fast = self._compiled()
+        return True
 
     def watch(self, record: Any) -> None:
         """Check also the tensors that a record of the step has read, and the hooks of its leaves."""
@@ -129,38 +121,25 @@ class Guards:
                     self.add("{}.values()", "a hook", "", hooks, each=True)
 
     def _compiled(self) -> Callable[[], bool]:
-        """The checks in one function: those of many values go through C, all of a kind at once."""
-        parts, groups = ["True"], dict[str, tuple[list[Any], list[Any]]]()
-        for i, (text, each, *_) in enumerate(self.checks):
-            owner, dot, read = text.partition(".")
-            read = read.removesuffix("()")
-            if not each and read not in GROUPED:
-                parts.append(f"{text} is v{i}")
-                continue
-            values = self.names[f"v{i}"]
-            owners, all_values = groups.setdefault(read if not each or dot else "keys", ([], []))
-            owners.append(self.names[owner])
-            all_values.extend(values if each else [values])
-            if each:
-                sized, sizes = groups.setdefault("len", ([], []))
-                sized.append(self.names[owner])
-                sizes.append(len(values))
-        for name, (owners, values) in groups.items():
-            self.names |= {f"{name}_of": owners, f"{name}_are": values}
-            parts.append(GROUPED[name].format(f"{name}_of", f"{name}_are"))
-        exec("def fast():\n    return (" + "\n        and ".join(parts) + ")", self.names)
-        self._fast = self.names.pop("fast")  # else it would hold itself
-        return self._fast
+        """The checks in one function; the contents of all containers are compared at once, in C."""
+        single = [f"{text} is v{i}" for i, (text, each, *_) in enumerate(self.checks) if not each]
+        many = [f"len({text}), *{text}" for text, each, *_ in self.checks if each]
+        before = [
+            part for v, check in zip(self._before, self.checks, strict=True) if check.each for part in (len(v), *v)
+        ]
+        names = {f"v{i}": value for i, value in enumerate(self._before)} | {"is_": operator.is_, "before": before}
+        text = "\n and ".join([*single, f"all(map(is_, [{', '.join(many)}], before))"])
+        exec(f"def fast():\n return ({text})", names := self.names | names)
+        fast: Callable[[], bool] = names.pop("fast")  # else it would hold itself
+        return fast
 
     def changed(self) -> Check | None:
         """The first check that fails. Numbers and strings that are equal, but other objects, are taken over."""
         for i, check in enumerate(self.checks):
-            now, before = self._now(check), self.names[f"v{i}"]
-            if now is before or (check.each and len(now) == len(before) and all(map(operator.is_, now, before))):
-                continue
-            if not alike(now, before):
+            now = self._now(check)
+            if not alike(now, self._before[i]):
                 return check
-            self.names[f"v{i}"], self._fast = now, None
+            self._before[i] = now
         return None
 
 
@@ -174,6 +153,6 @@ def alike(a: Any, b: Any) -> bool:
         return True
     if type(a) is not type(b):
         return False
-    if isinstance(a, tuple):
+    if type(a) is tuple:
         return len(a) == len(b) and all(map(alike, a, b))
-    return isinstance(a, PLAIN) and (repr(a) == repr(b) if isinstance(a, (float, complex, np.generic)) else a == b)
+    return plain(a) and (repr(a) == repr(b) if isinstance(a, (float, complex, np.generic)) else a == b)

@@ -1,5 +1,6 @@
 """What a step reads from Python is found before it runs: changes are noticed, what can't be checked is refused."""
 
+import builtins
 import collections
 import enum
 import functools
@@ -7,6 +8,7 @@ import math
 import operator
 import random
 import re
+import sys
 import threading
 import time
 import types
@@ -56,6 +58,28 @@ class Config:
         return self.other
 
 
+class Derived(Config):
+    def factor(self):
+        return super().factor() + 1
+
+
+class Measured(float):
+    unit = "s"
+
+
+class Named(str):
+    length = 1
+
+
+@functools.singledispatch
+def by_class(x):
+    return 1
+
+
+class Other:
+    rate = 1
+
+
 class Slotted:
     __slots__ = ("value",)
 
@@ -97,11 +121,23 @@ def changed(read, change):
     return not guards.hold()
 
 
+CHANGEABLE = [
+    *((Config, name) for name in ("scale", "factor", "late", "__getattr__")),
+    *((helper, "__defaults__"), (F, "relu"), (builtins, "max"), (mg.Tensor, "relu"), (nn.Linear, "forward")),
+]
+
+
 @pytest.fixture(autouse=True)
 def put_back():
+    before = [(owner, name, getattr(owner, name, None)) for owner, name in CHANGEABLE]
     yield
-    globals()["NUMBER"], Config.scale, Config.unread = 1.0, 1.0, 0
-    Config.__dict__.get("late") and delattr(Config, "late")
+    for owner, name, value in before:
+        if value is not None:
+            setattr(owner, name, value)
+        elif hasattr(owner, name):
+            delattr(owner, name)
+    sys.modules.pop("later", None)
+    globals()["NUMBER"], Config.unread, Derived.__bases__ = 1.0, 0, (Config,)
 
 
 def cases():
@@ -120,10 +156,20 @@ def cases():
         def forward(self, x):
             return self.inner(x) * self.numbers[0]
 
-    net = Net()
+    net, derived, measured, name = Net(), Derived(), Measured(1), Named("a")
 
     def local():
         return config.other
+
+    def imports():
+        import later
+
+        return later.value
+
+    def marked():
+        return getattr(marked, "mark", 1)
+
+    sys.modules["later"] = types.SimpleNamespace(value=1)
 
     yield "global number", lambda: NUMBER, set_global(2.0)
     yield "global in a helper", lambda: helper(1.0), set_global(3.0)
@@ -171,17 +217,27 @@ def cases():
     yield "forward of an object", lambda: net(tensor), lambda: setattr(net, "forward", lambda x: x)
     yield "forward of a class", lambda: net(tensor), lambda: setattr(Net, "forward", lambda self, x: x)
     yield "parameter of one's own", lambda: net(tensor), lambda: net.register_parameter("p", nn.Parameter(tensor))
+    yield "state of a partial", lambda: part(1), lambda: part.__setstate__((helper, (), {"by": 1}, None))
+    yield "attribute defined later", lambda: getattr(config, "late", 1), lambda: setattr(Config, "late", 2)
+    yield "attributes computed later", lambda: config.rate, lambda: setattr(Config, "__getattr__", lambda *_: 2)
+    yield "bases of a class", lambda: derived.rate, lambda: setattr(Derived, "__bases__", (Other,))
+    yield "through super()", lambda: derived.factor(), lambda: setattr(Config, "factor", lambda self: 1)
+    yield "attribute of a number", lambda: measured.unit, lambda: setattr(measured, "unit", "m")
+    yield "attribute of a string", lambda: name.length, lambda: setattr(name, "length", 2)
+    yield "attribute of a function", lambda: marked(), lambda: setattr(marked, "mark", 2)
+    yield "builtin replaced", lambda: max(1, 2), lambda: setattr(builtins, "max", lambda *_: 3)
+    yield "module imported anew", lambda: imports(), lambda: sys.modules.update(later=types.SimpleNamespace(value=2))
+    yield "method of a tensor", lambda: tensor.relu(), lambda: setattr(mg.Tensor, "relu", mg.Tensor.abs)
+    yield "forward of a layer", lambda: model(tensor), lambda: setattr(nn.Linear, "forward", lambda self, x: x)
     yield "library function", lambda: F.relu(tensor), lambda: setattr(F, "relu", F.relu6)
 
 
 @pytest.mark.parametrize("number", range(len(list(cases()))), ids=[name for name, *_ in cases()])
 def test_changes_are_noticed(number):
     _, read, change = list(cases())[number]
-    before, relu = helper.__defaults__, F.relu
     try:
         assert changed(read, change)
     finally:
-        helper.__defaults__, F.relu = before, relu
         globals().pop("len", None)
 
 
@@ -286,6 +342,11 @@ def test_what_cannot_be_checked_is_refused_with_its_line(read, what):
     with pytest.raises(Unguardable, match=re.escape(what)) as caught:
         Guards(read)
     assert re.search(rf"{re.escape(__file__)}:\d+$", str(caught.value))
+
+
+def test_a_generic_function_may_learn_more_types():
+    with pytest.raises(Unguardable, match="ReferenceType"):
+        Guards(lambda: by_class(1))
 
 
 def test_pure_functions_are_not_refused():
