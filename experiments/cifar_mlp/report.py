@@ -24,6 +24,7 @@ def write(record: Record[Settings]) -> str:
         parameters=sum((n + 1) * m for n, m in pairwise(widths)),
         channels=[{"name": name, "mean": mean, "std": std} for name, mean, std in channels],
         trial_epochs=f"{min(settings.search_epochs, settings.epochs)} epochs",
+        final_curve=classifiers.final_figure(record, f"The final {settings.epochs} epochs: accuracy without dropout"),
         groups=_groups(record),
     )
 

@@ -13,7 +13,7 @@ from experiments.human_machine.train import INPUTS, NETWORKS, RATES, REGULARIZER
 from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
-from experiments.training.metrics import standard_error
+from experiments.training.metrics import standard_error, wilson
 
 Array = NDArray[np.float64]
 BANDS = {"low": (0, 1), "middle": (2, 8), "high": (9, 10)}  #: periods in 20 values, first and last
@@ -305,21 +305,19 @@ def _statistics_text(metrics: Row) -> str:
 
 def _by_alternations(record: Record[Settings]) -> str:
     rows = [row for row in record.table("judgement") if row["samples"] >= 5]
+    x, share, mean = (
+        np.array([[r["alternations"], r["human"] / r["samples"], r["mean"]] for r in rows]).reshape(-1, 3).T
+    )
+    low, high = np.array([wilson(r["human"], r["samples"]) for r in rows]).reshape(-1, 2).T
     figure, axes = figures.canvas(size=(7.5, 4.5))
-    shares = [row["human"] / row["samples"] for row in rows]
-    errors = [
-        100 * standard_error((s * r["samples"] + 1) / (r["samples"] + 2), r["samples"])
-        for s, r in zip(shares, rows, strict=True)
-    ]
-    x = [row["alternations"] for row in rows]
-    style = {"fmt": "o", "color": figures.VALIDATION, "markersize": 5, "capsize": 3}
-    axes.errorbar(x, [100 * share for share in shares], errors, **style, label="humans among the validation sequences")
-    mean = [100 * row["mean"] for row in rows]
-    axes.plot(x, mean, color=figures.TRAINING, linewidth=2, label="mean output of the network for them")
+    style = {"fmt": "o", "color": figures.VALIDATION, "markersize": 5, "capsize": 3, "clip_on": False}
+    label = "share of sequences by people (Wilson's 95 % interval)"
+    axes.errorbar(x, 100 * share, 100 * np.array([share - low, high - share]), **style, label=label)
+    axes.plot(x, 100 * mean, color=figures.TRAINING, linewidth=2, label="mean output of the network")
     axes.axhline(50, color=figures.MARK, linestyle=":")
     figures.whole_numbers(axes)
-    title = "Human, by the number of alternations"
-    axes.set(title=title, xlabel="number of alternations (of 19)", ylabel="human (%)", ylim=(0, 104))
+    title = "Human or machine, by how often a sequence alternates"
+    axes.set(title=title, xlabel="number of alternations (of 19)", ylabel="human (%)", ylim=(0, 100))
     figures.legend(figure, axes)
     return report.image(figures.save(figure, record, "judgement"), title)
 

@@ -102,22 +102,15 @@ def _rows(record: Record[Settings], block: int, file: str, title: str) -> str:
 
 def _plane(record: Record[Settings]) -> str:
     arrays, metrics = record.arrays, record.metrics
-    figure, (whole, centre, linear) = figures.canvas(1, 3, size=(15.0, 5.8))
-    classes = [str(digit) for digit in range(10)]
+    shown = slice(None, None, max(1, metrics["test_samples"] // 2_500))
+    figure, (ours, linear) = figures.canvas(2, 1, size=(8.5, 11.0))
     shares = [report.percent(metrics[f"{name}neighbour_accuracy"], 1) for name in ("", "pca_")]
-    figures.latent_scatter(whole, arrays["codes"], arrays["digits"], classes)
-    whole.set(title=f"autoencoder: neighbours tell {shares[0]} of the digits")
-    figures.latent_scatter(centre, arrays["codes"], arrays["digits"], classes)
-    (left, right), (bottom, top) = (np.quantile(arrays["codes"][:, i], (0.12, 0.88)) for i in range(LATENT))
-    centre.set(title="its crowded centre, enlarged", xlim=(left, right), ylim=(bottom, top))
-    whole.indicate_inset((left, bottom, right - left, top - bottom), edgecolor="black", alpha=0.8)
-    figures.latent_scatter(linear, arrays["pca_codes"], arrays["digits"], classes)
-    linear.set(title=f"2-component PCA: neighbours tell {shares[1]}")
+    for axes, codes in ((ours, "codes"), (linear, "pca_codes")):
+        figures.latent_scatter(axes, arrays[codes][shown], arrays["digits"][shown], [str(digit) for digit in range(10)])
+    ours.set(title=f"autoencoder: the nearest neighbours give {shares[0]} of the digits")
+    linear.set(title=f"2-component PCA: the nearest neighbours give {shares[1]}")
     linear.set(xlabel="first component", ylabel="second component")
-    handles, labels = whole.get_legend_handles_labels()
-    place = {"loc": "lower center", "ncols": 10, "frameon": False, "markerscale": 4}
-    figure.legend(handles, labels, **place, bbox_to_anchor=(0.5, 0.03)).set_in_layout(False)
-    title = f"The {metrics['test_samples']:,} test images in the plane, coloured by digit"
+    title = f"{len(arrays['digits'][shown]):,} test images in the plane, each drawn as its digit"
     figure.suptitle(title)
     return report.image(figures.save(figure, record, "plane"), title)
 

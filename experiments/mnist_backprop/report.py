@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise, product
 
 from experiments.mnist_backprop.train import Settings, stage_name
-from experiments.reporting import figures, report
+from experiments.reporting import classifiers, figures, report
 from experiments.runner.record import Record
 from experiments.training.classification import FINAL
+from experiments.training.metrics import most_frequent
 
 SPELLED = {"relu": "ReLU", "tanh": "tanh"}
 OPERATIONS = ("linear", "relu", "tanh", "dropout", "mul", "cross_entropy", "log_softmax", "nll_loss", "_softmax_nll")
@@ -23,17 +24,17 @@ def write(record: Record[Settings]) -> str:
         training, validation = _curves(record, stage_name(activation, rate)).values()
         best = max(validation)
         row = {"activation": SPELLED[activation], "rate": rate, "training": training[-1], "validation": validation[-1]}
-        chosen = (activation, rate) == (metrics["activation"], metrics["learning_rate"])
-        rows.append({**row, "best": best, "epoch": 1 + validation.index(best), "bold": chosen})
+        row |= {"bold": (activation, rate) == (metrics["activation"], metrics["learning_rate"])}
+        rows.append({**row, "best": best, "epoch": 1 + validation.index(best)})
+    chosen = SPELLED[metrics["activation"]]
     counts = [[row[str(j)] for j in range(10)] for row in record.table("confusion")]
-    pairs = sorted(((counts[i][j], i, j) for i in range(10) for j in range(10) if i != j), reverse=True)
-    frequent = [f"{i} taken for {j} ({n} times)" for n, i, j in pairs[:3] if n]
+    frequent = [f"{i} taken for {j} ({n} times)" for n, i, j in most_frequent(counts, 3)]
     links = {f"op_{name}": report.operation_link(name, record.folder) for name in OPERATIONS}
     return report.fill(
         __file__,
         record,
         **links,
-        chosen=SPELLED[metrics["activation"]],
+        chosen=chosen,
         layers="-".join(map(str, widths)),
         parameters=sum((n + 1) * m for n, m in pairwise(widths)),
         rates=", ".join(f"{rate:g}" for rate in settings.learning_rates),
@@ -44,7 +45,11 @@ def write(record: Record[Settings]) -> str:
         comparison=rows,
         overview=_overview(record, configurations),
         curves="\n\n".join(_configuration_figure(record, *c) for c in configurations),
-        final_curve=_final_figure(record),
+        final_curve=classifiers.final_figure(
+            record,
+            f"The chosen network trained on all samples ({chosen}, initial rate {metrics['learning_rate']:g})",
+            record.curve(FINAL, "learning_rate"),
+        ),
         final_training=record.curve(FINAL, "train_accuracy")[-1],
         correct=metrics["test_samples"] - metrics["test_errors"],
         confusion=_confusion_figure(record, counts),
@@ -85,18 +90,6 @@ def _overview(record: Record[Settings], configurations: list[tuple[str, float]])
     figures.legend(figure, grid[0, 0])
     figure.suptitle("Accuracy on training and validation data in all six configurations")
     return report.image(figures.save(figure, record, "overview"), "all six configurations")
-
-
-def _final_figure(record: Record[Settings]) -> str:
-    figure, axes = figures.canvas()
-    curve, test = record.curve(FINAL, "train_accuracy"), record.metrics["test_accuracy"]
-    figures.accuracy_curves(axes, {"training (all samples)": curve}, record.curve(FINAL, "learning_rate"))
-    figures.test_mark(axes, len(curve), 100 * test, f"test, once: {report.percent(test)}")
-    configuration = f"{SPELLED[record.metrics['activation']]}, initial rate {record.metrics['learning_rate']:g}"
-    axes.set(title=f"The chosen network trained on all samples ({configuration})")
-    axes.set(ylim=figures.percent_range([curve, [test]]))
-    figures.legend(figure, axes)
-    return report.image(figures.save(figure, record, "final"), "training accuracy on all samples")
 
 
 def _confusion_figure(record: Record[Settings], counts: list[list[int]]) -> str:

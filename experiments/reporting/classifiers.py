@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from experiments.reporting import figures, report
@@ -83,6 +84,17 @@ def pair(record: Record[Any]) -> str:
         f" both directions ({report.percent(both.rate, 1)}). In one direction alone the most frequent confusion is"
         f" {classes[directed.true]} taken for {classes[directed.predicted]} ({report.percent(directed.rate, 1)})."
     )
+
+
+def final_figure(record: Record[Any], title: str, rates: Sequence[float] = ()) -> str:
+    """The training accuracy of the network that is tested, and its test accuracy, as a link to the figure."""
+    figure, axes = figures.canvas()
+    curve, test = record.curve(FINAL, "train_accuracy"), record.metrics["test_accuracy"]
+    figures.accuracy_curves(axes, {"training (all samples)": curve}, rates)
+    figures.test_mark(axes, len(curve), 100 * test, f"test, once: {report.percent(test)}")
+    axes.set(title=title, ylim=figures.percent_range([curve, [test]]))
+    figures.legend(figure, axes)
+    return report.image(figures.save(figure, record, "final"), "training accuracy on all samples")
 
 
 def accuracy_figure(record: Record[Any], title: str, curves: dict[str, list[float]]) -> str:

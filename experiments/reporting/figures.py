@@ -25,6 +25,8 @@ STYLE: dict[Any, Any] = {
 }
 FOOTER, LEGEND = 0.25, 0.3  #: heights in inches, of the source of the data and of a legend above it
 TRAINING, VALIDATION, TEST, MARK = "#1f5fa8", "#d9641e", "#2a8a4a", "#777777"
+CLASSES = ("#332288", "#CC6677", "#117733", "#AA4499", "#88CCEE", "#882255", "#44AA99", "#DDCC77", "#999933", "#555555")
+"""Ten colours that the colour-blind can tell apart: Paul Tol's "muted" and a grey."""
 COLOURS = {"training": TRAINING, "validation": VALIDATION, "test": TEST}  #: by the first word of a label
 
 
@@ -49,15 +51,17 @@ def canvas(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.0, 4.
         return figure, figure.subplots(rows, columns, **options)
 
 
-def save(figure: Any, record: Record[Any], name: str) -> Path:
-    """Writes the figure into the run's folder, with the source of its data underneath; returns the path."""
+def save(figure: Any, record: Record[Any], name: str, source: str = "") -> Path:
+    """Writes the figure into the run's folder, with the source of its data underneath; returns the path.
+
+    A figure that shows nothing of the run's data names its own `source`.
+    """
     import matplotlib as mpl
 
-    source = record.config["data"]
-    text = record.warning or f"Data: {source['description']}"
+    text = source or record.warning or f"Data: {record.config['data']['description']}"
     text += f" · {record.config['framework']}, seed {record.config['seed']}"
     with mpl.rc_context(STYLE):
-        colour = "#b00020" if record.warning else "#555555"
+        colour = "#b00020" if record.warning and not source else "#555555"
         height = figure.get_figheight()
         below = (FOOTER + (LEGEND if figure.legends else 0)) / height
         figure.get_layout_engine().set(rect=(0, below, 1, 1 - below))
@@ -114,18 +118,13 @@ def legend(figure: Any, axes: Any) -> None:
     figure.legend(handles, labels, **place, ncols=len(labels), frameon=False, fontsize=10).set_in_layout(False)
 
 
-LONG = 8  #: epochs; the first value of a curve of so many may be cut off
-
-
 def percent_range(curves: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Limits of an axis in percent for all curves, without the first epoch of long ones.
+    """Limits of an axis in percent for all of these curves.
 
     >>> percent_range([[0.5, 0.93, 0.96, 0.97]])
     (47.5, 101.25)
-    >>> percent_range([[0.5, 0.93, 0.96, 0.97, 0.97, 0.97, 0.97, 0.97]])
-    (92.5, 100.175)
     """
-    lowest = 100 * min(min(curve[1:] if len(curve) >= LONG else curve) for curve in curves)
+    lowest = 100 * min(map(min, curves))
     margin = 0.05 * (100 - lowest)
     return math.floor(2 * (lowest - margin)) / 2, 100 + max(margin / 2, 0.02 * (100 - lowest), 0.1)
 
@@ -233,22 +232,36 @@ def tiles(
 
 
 def latent_scatter(axes: Any, codes: Any, labels: Any, classes: Sequence[str]) -> None:
-    """Codes (N, 2) as points, coloured by label, each class's name at its median."""
-    import matplotlib as mpl
+    """Codes (N, 2), each drawn as the name of its class, in its colour; a larger name near each class's median."""
     import numpy as np
 
-    colours = mpl.colormaps["tab10"].colors  # type: ignore[attr-defined]
-    for i, name in enumerate(classes):
-        points = codes[labels == i]
-        if len(points):
-            axes.scatter(*points.T, s=3, alpha=0.4, linewidths=0, color=colours[i % 10], label=name, rasterized=True)
-    for i, name in enumerate(classes):
-        if (labels == i).any():
-            box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": colours[i % 10], "alpha": 0.85}
-            middle = np.median(codes[labels == i], axis=0)
-            place = {"ha": "center", "va": "center", "fontsize": 10, "annotation_clip": True}
-            axes.annotate(name, middle, **place, bbox=box)
-    axes.set(xlabel="first latent number", ylabel="second latent number")
+    middles = {i: np.median(codes[labels == i], axis=0) for i in range(len(classes)) if (labels == i).any()}
+    for i in middles:
+        look = {"marker": f"${classes[i]}$", "s": 18, "linewidths": 0, "alpha": 0.7, "color": CLASSES[i]}
+        axes.scatter(*codes[labels == i].T, **look, rasterized=True)
+    low, high = (np.quantile(codes, q, axis=0) for q in (0.02, 0.98))  # some lie far out
+    axes.set(
+        xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first latent number", ylabel="second latent number"
+    )
+    places = apart((np.array(list(middles.values())) - low) / (high - low))
+    for i, place, middle in zip(middles, places, middles.values(), strict=True):
+        box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": CLASSES[i], "linewidth": 1.5}
+        line = {"arrowstyle": "-", "color": CLASSES[i], "shrinkA": 0}
+        text = {"ha": "center", "va": "center", "fontsize": 12, "bbox": box, "textcoords": "axes fraction"}
+        axes.annotate(classes[i], middle, place, **text, arrowprops=line, zorder=4)
+
+
+def apart(places: Any, distance: float = 0.09) -> Any:
+    """Points (N, 2) of the unit square, moved until any two of them are so far apart."""
+    import numpy as np
+
+    places = np.array(places, float) + 1e-3 * np.arange(len(places))[:, None] * [1, -1]  # no two are the same
+    for _ in range(200):
+        away = places[:, None] - places
+        far = np.linalg.norm(away, axis=2) + np.eye(len(places)) * distance
+        push = (np.maximum(distance - far, 0) / far)[..., None] * away / 2
+        places = np.clip(places + push.sum(1), distance / 2, 1 - distance / 2)
+    return places
 
 
 def weight_matrix(axes: Any, weights: Any, label: str = "weight", bound: float | None = None) -> None:

@@ -40,7 +40,7 @@ def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
                 f"Framework: {config['framework']} ({versions}), seed {config['seed']}",
                 f"Training and evaluation: {duration(record.seconds)} ([every epoch's time](timings.csv))",
                 "Files: [settings](config.json), [every epoch](history.csv), [results](metrics.json)",
-                f"Again: `{command(config)}`",
+                f"Again: `{command(config)}`; another processor sums in another order, so last digits differ",
             ]
         ),
     ]
@@ -57,7 +57,7 @@ def write_index(out: Path) -> list[str]:
         record = render(experiment, out / name)
         row = _row(experiment, record, f"[{name}]({name}/{REPORT})")
         rows.append([*row, record.config["framework"], duration(record.seconds)])
-    text = table([*HEADER, "framework", "time"], rows) if rows else "No experiment has been run yet."
+    text = table([*HEADER, "framework", "time"], _complete(rows)) if rows else "No experiment has been run yet."
     intro = "Every number comes from the files of its run."
     intro += f" `python -m experiments report --out {out.name}` writes this page."
     sections = [intro, text, *_both_frameworks(out / RUNS)]
@@ -85,7 +85,16 @@ def readme_table(out: Path) -> str:
         link = f"[`{name}`]({out.name}/{name}/{REPORT})"
         link, assignment, _, result = _row(experiment, Record.read(out / name, experiment), link)
         rows.append([link, assignment, result])
-    return table(["experiment", "assignment", "result"], rows)
+    return table(["experiment", "assignment", "result"], _complete(rows))
+
+
+MISSING = ["–", "hw3 4", "text not available: a notebook behind a link"]
+
+
+def _complete(rows: list[list[str]]) -> list[list[str]]:
+    """The rows of the experiments, and in its place one for the problem whose text is missing."""
+    missing = [*MISSING, *["–"] * (len(rows[0]) - len(MISSING))] if rows else MISSING
+    return sorted([*rows, missing], key=lambda row: row[1])
 
 
 def _finished(out: Path) -> list[str]:
@@ -246,5 +255,6 @@ def command(config: dict[str, Any]) -> str:
         epochs=None if epochs == experiment.settings().epochs else epochs,
         data=None if data == experiment.data else data,
         limit=config["limit"],
+        compile=config.get("compile"),
     )
     return shlex.join(["python", "-m", "experiments", "run", experiment.name, *parallel.arguments(options)])

@@ -61,7 +61,7 @@ class Run(Generic[S]):
         self.settings = settings_of(experiment, options)
         self.seed = options.seed
         compiles = options.framework == "minigrad" if options.compile is None else options.compile
-        self._compiler = self.fw.compile if compiles else None
+        self._compiler, self._compile = self.fw.compile if compiles else None, options.compile
         self.progress = progress or Progress()
         read = (self.fw, options.data or experiment.data, options.data_dir)
         data.check_fits(read[1], experiment.data, experiment.name)
@@ -296,7 +296,8 @@ class Run(Generic[S]):
         made_by = code.version()
         if self._state.get("version", {}).get("code") != made_by["code"]:
             made_by = {**made_by, "code": None}  # resumed from a checkpoint of other code
-        files.write_json(self.folder / CONFIG, {**self.config, **made_by, "versions": versions})
+        config = {**self.config, **made_by, "compile": self._compile, "versions": versions}
+        files.write_json(self.folder / CONFIG, config)
         files.write_csv(self.folder / HISTORY, self._rows("history"))
         files.write_csv(self.folder / TIMINGS, self._rows("timings"))
         for name, rows in self.tables.items():

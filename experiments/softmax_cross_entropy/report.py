@@ -123,7 +123,8 @@ def _gradients_figure(record: Record[Settings], sweep: list[Row], true: Row) -> 
         axes.set(xlabel="probability ŷ₃ of the true class", xlim=(0, 1))
     figure.suptitle(f"What each loss tells the network about the true class (dots: ŷ₃ = {true['probability']:g})")
     figures.legend(figure, left)
-    return report.image(figures.save(figure, record, "gradients"), "gradients of the losses")
+    source = f"Computed by autograd at {len(sweep)} values of ŷ₃; no data set"
+    return report.image(figures.save(figure, record, "gradients", source), "gradients of the losses")
 
 
 def _overflow(row: Row) -> Row:

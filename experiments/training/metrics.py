@@ -91,6 +91,16 @@ def most_confused_classes(counts: Counts) -> Confusion | None:
     )
 
 
+def most_frequent(counts: Counts, number: int) -> list[tuple[int, int, int]]:
+    """The most frequent errors (count, true class, decision), and all that are as frequent as the last of them.
+
+    >>> most_frequent([[9, 1, 0], [0, 7, 3], [3, 0, 8]], 1)
+    [(3, 1, 2), (3, 2, 0)]
+    """
+    found = sorted((-counts[e.true][e.predicted], e.true, e.predicted) for e in _errors(counts))
+    return [(-n, true, taken) for n, true, taken in found if n <= min(found[:number][-1][0], -1)]
+
+
 def standard_error(accuracy: float, samples: int) -> float:
     """The standard error of a share measured on so many samples, √(p (1 − p) / n).
 
@@ -98,6 +108,20 @@ def standard_error(accuracy: float, samples: int) -> float:
     0.01
     """
     return math.sqrt(accuracy * (1 - accuracy) / samples)
+
+
+def wilson(successes: int, samples: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share: it lies between 0 and 1, and isn't empty where none or all succeed.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
+
+    >>> [round(end, 3) for end in wilson(9, 10)], [round(end, 3) for end in wilson(10, 10)]
+    ([0.596, 0.982], [0.722, 1.0])
+    """
+    z, n = 1.959964, samples
+    middle, weight = (successes + z * z / 2) / (n + z * z), z / (n + z * z)
+    half = weight * math.sqrt(successes * (n - successes) / n + z * z / 4)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def paired_gain(before: Any, after: Any) -> tuple[float, float]:

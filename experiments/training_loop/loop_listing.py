@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from experiments.mnist_autoencoder.train import autoencoder
 
-def autoencoder(fw: Any) -> Any:
-    """The model, which the listing leaves undefined: 784-64-2-64-784, with outputs between 0 and 1."""
-    nn = fw.nn
-    encoder = nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 2))
-    decoder = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 784), nn.Sigmoid())
-    return nn.Sequential(encoder, decoder)
+WIDTHS = (784, 256, 64, 2)  #: of the encoder, as in `mnist_autoencoder`
 
 
 def listing(fw: Any, train_loader: Any, epochs: int = 10) -> Any:
     """Trains the autoencoder and returns it."""
     nn, optim = fw.nn, fw.optim
-    model = autoencoder(fw)
+    model = autoencoder(fw, *WIDTHS)
     optimizer = optim.Adam(model.parameters(), lr=0.001)
     loss_fn = nn.MSELoss()  # (a)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 
+from experiments.mnist_autoencoder.train import autoencoder
 from experiments.reporting import figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
@@ -23,7 +24,7 @@ def write(record: Record[Settings]) -> str:
     loops = {row["loop"]: row for row in record.table("loops")}
     norm, table = record.table("batch_norm"), record.table("modes")
     repeats = {row["mode"]: row for row in record.table("repeats")}
-    listing = "\n\n".join(inspect.getsource(part) for part in (loop_listing.autoencoder, loop_listing.listing))
+    listing = "\n\n".join(inspect.getsource(part) for part in (autoencoder, loop_listing.listing))
     costs = [
         f"{_points(metrics['test_accuracy'] - row['accuracy'])} in batches of {row['batch']:,}"
         for row in table
@@ -35,7 +36,8 @@ def write(record: Record[Settings]) -> str:
         code=", ".join(report.module_link(f"experiments.training_loop.{name}", record.folder) for name in MODULES),
         source_samples=record.config["data"]["samples"],
         worst=min(row["accuracy"] for row in table),
-        listing=listing,
+        listing=listing.replace("  # type: ignore[misc]", ""),
+        widths=loop_listing.WIDTHS,
         batches=[{**row, "samples": str(row["samples"]).replace(" ", ", ")} for row in record.table("batches")],
         loops_figure=_loops_figure(record),
         no_backward=loops[NO_BACKWARD],

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 from experiments.data import Samples, split
+from experiments.mnist_autoencoder.train import autoencoder
 from experiments.registry import Experiment
 from experiments.runner.files import Row
 from experiments.runner.run import Run
 from experiments.training.classification import FINAL, mlp
 from experiments.training.trainer import OnBatch, Trainer, accuracy, batches
 from experiments.training_loop import modes
-from experiments.training_loop.loop_listing import autoencoder, listing
+from experiments.training_loop.loop_listing import WIDTHS, listing
 
 AUTOENCODER = "autoencoder"
 COMPLETE, NO_BACKWARD, NO_ZERO_GRAD, TOO_EARLY = (
@@ -93,7 +94,7 @@ def filled_in(run: Run[Settings]) -> None:
     images, labels = (part[: settings.listing_samples] for part in run.training_data)
 
     def build() -> Trainer:
-        model = autoencoder(fw)
+        model = autoencoder(fw, *WIDTHS)
         return Trainer(
             model,
             fw.optim.Adam(model.parameters(), lr=0.001),
@@ -103,7 +104,7 @@ def filled_in(run: Run[Settings]) -> None:
 
     usual = run.fit(AUTOENCODER, build, settings.epochs, lambda model: {})
     fw.manual_seed(run.seed)
-    untrained = autoencoder(fw)
+    untrained = autoencoder(fw, *WIDTHS)
     fw.manual_seed(run.seed)
     printed = listing(fw, batches(fw, images, labels, size=settings.batch_size, shuffle=True), settings.epochs)
     with fw.no_grad():

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from experiments import cli
 from experiments.reporting import report
 from experiments.runner import files, record
 from experiments.runner.errors import UsageError
@@ -23,6 +24,26 @@ def test_the_index_lists_results_and_renders_each_report_again(toy, run_toy, tmp
     assert "0.1234" in second
 
 
+def test_a_problem_without_text_has_a_row_of_its_own(toy, run_toy):
+    out = run_toy("out", framework="torch").parent
+    report.write_index(out)
+    row = r"^\| – \| hw3 4 \| text not available: a notebook behind a link \|"
+    for page, columns in (((out / "README.md").read_text(), 6), (report.readme_table(out), 3)):
+        (line,) = [line for line in page.splitlines() if re.match(row, line)]
+        assert line.count("|") == columns + 1
+
+
+@pytest.mark.parametrize("given", ["--seed 3 --epochs 2", "--framework torch", "--eager", "--data digits --limit 150"])
+def test_the_command_that_runs_it_again_has_the_options_of_the_run(toy, compare, monkeypatch, tmp_path, given):
+    assert cli.main(["run", "toy", *given.split(), "--out", str(tmp_path / "first")]) == 0
+    first, again = tmp_path / "first" / "toy", tmp_path / "runs" / "toy"
+    line = re.search(r"Again: `python -m experiments (.*?)`", (first / "report.md").read_text())[1]
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(line.split()) == 0
+    compare(first, again)
+    assert (first / "config.json").read_bytes() == (again / "config.json").read_bytes()
+
+
 def test_an_empty_folder_gets_a_page_that_says_so(toy, tmp_path):
     assert report.write_index(tmp_path) == []
     assert "No experiment has been run yet." in (tmp_path / "README.md").read_text()
@@ -31,7 +52,7 @@ def test_an_empty_folder_gets_a_page_that_says_so(toy, tmp_path):
 def test_a_stand_in_for_the_data_is_named_at_the_top(run_toy):
     text = (run_toy("a", framework="torch") / "report.md").read_text()
     assert "> **Not the data of the assignment: the embedded UCI digits" in text
-    assert "Again: `python -m experiments run toy --framework torch --limit 200`" in text
+    assert "Again: `python -m experiments run toy --framework torch --limit 200`; another processor" in text
     assert "only the first 200 samples" in text
 
 

@@ -63,3 +63,23 @@ def test_the_most_confused_pair_directed_and_summed():
 @pytest.mark.parametrize("of", [metrics.most_confused_pair, metrics.most_confused_classes])
 def test_without_errors_there_is_no_pair(of):
     assert of([[3, 0], [0, 4]]) is None
+
+
+@pytest.mark.parametrize(("successes", "samples"), [(0, 1), (1, 1), (0, 30), (7, 30), (30, 30), (5_000, 10_000)])
+def test_wilson_intervals_are_those_of_scipy(successes, samples):
+    stats = pytest.importorskip("scipy.stats")
+    expected = stats.binomtest(successes, samples).proportion_ci(method="wilson")
+    low, high = metrics.wilson(successes, samples)
+    np.testing.assert_allclose([low, high], [expected.low, expected.high], atol=1e-7)
+    assert 0 <= low <= successes / samples <= high <= 1
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 20])
+def test_no_error_is_left_out_that_is_as_frequent_as_one_named(number):
+    rng = np.random.default_rng(number)
+    counts = rng.integers(0, 4, (5, 5)).tolist()
+    errors = [(counts[i][j], i, j) for i in range(5) for j in range(5) if i != j and counts[i][j]]
+    named = metrics.most_frequent(counts, number)
+    assert len(named) >= min(number, len(errors))
+    assert set(named) == {error for error in errors if error[0] >= named[-1][0]}
+    assert metrics.most_frequent([[3, 0], [0, 3]], number) == []

@@ -6,7 +6,9 @@ import torch
 
 import minigrad
 from experiments import cli
+from experiments.mnist_autoencoder import train as mnist_autoencoder
 from experiments.runner import files
+from experiments.training_loop import loop_listing
 from experiments.training_loop import train as training_loop
 from experiments.training_loop.train import COMPLETE, LOOPS, NO_BACKWARD, NO_ZERO_GRAD, TOO_EARLY, modes
 
@@ -59,6 +61,13 @@ def test_the_listing_learns_and_its_zero_grad_may_stand_at_the_end(metrics):
     assert metrics["listing_last_loss"] < metrics["listing_first_loss"]
     assert metrics["listing_moved"] > 0.001
     assert metrics["listing_difference"] == 0
+
+
+def test_the_autoencoder_is_that_of_the_other_experiment(fw):
+    ours = loop_listing.listing(fw, [], epochs=0)
+    settings = mnist_autoencoder.Settings()
+    assert str(ours) == str(mnist_autoencoder.autoencoder(fw, 784, *settings.hidden, mnist_autoencoder.LATENT))
+    assert "-".join(map(str, loop_listing.WIDTHS)) in mnist_autoencoder.EXPERIMENT.trains
 
 
 def test_the_report_shows_the_listing_that_ran(folder):
