@@ -9,6 +9,14 @@ import torch
 import minigrad
 
 
+def torch_function(name):
+    """What torch calls ``"nn.functional.relu"``."""
+    found = torch
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
 def in_our_words(text):
     text = text.replace("torch.", "minigrad.").replace("torch", "minigrad").replace(".nn.modules.", ".nn.")
     return re.sub(r"minigrad\.\w+Tensor", "minigrad.Tensor", text)

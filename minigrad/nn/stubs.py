@@ -17,6 +17,7 @@ HEAD = '''# ruff: noqa
 from collections.abc import Sequence
 from typing import Any
 
+from minigrad.dtypes import DTypeLike
 from minigrad.ops.record import registry as registry
 from minigrad.tensor import Tensor
 '''

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops.comparison import _masked, clamp, where
-from minigrad.ops.elementwise import abs, erf, expm1, sigmoid, tanh
+from minigrad.ops.curve import Curve, _on_curve, in_float32
+from minigrad.ops.elementwise import abs, erf, exp, sigmoid, tanh
 from minigrad.ops.indexing import chunk
 from minigrad.ops.record import Draw, F, Operand, Sample, along_a_dim, composed, operation
 from minigrad.ops.reduction import softmax
@@ -56,12 +57,10 @@ def relu(input: Operand) -> Any:
     return np.maximum(input, np.zeros_like(input))  # the scalar 0 misses NumPy's SIMD loop
 
 
-@operation(
-    {"input": lambda g, input, negative_slope: where(input > 0, g, g * negative_slope)},
-    torch="nn.functional.leaky_relu",
-    functional=("inplace", "leaky_relu_"),
-    sample=lambda d: (d.array(kinks=(0.0,)), d.choice([0.01, 0.3])),
-)
+LEAKY = Curve(lambda x, slope: np.where(x > 0, x, x * slope), lambda g, x, slope: where(x > 0, g, g * slope))
+
+
+@activation("inplace", "leaky_relu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([0.01, 0.3])))
 def leaky_relu(input: Operand, negative_slope: float = 0.01) -> Any:
     """`input` where positive, else ``negative_slope * input``.
 
@@ -69,27 +68,37 @@ def leaky_relu(input: Operand, negative_slope: float = 0.01) -> Any:
     >>> minigrad.nn.functional.leaky_relu(minigrad.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1000,  2.0000])
     """
-    return np.where(input > 0, input, input * input.dtype.type(negative_slope))
+    return _on_curve(input, LEAKY, (negative_slope,))
 
 
-@operation(
-    {"input": lambda g, input, beta, threshold: where(input * beta > threshold, g, g * sigmoid(input * beta))},
-    torch="nn.functional.softplus",
-    sample=lambda d: (d.array(), d.choice([1.0, 2.0]), 20.0),
-)
+def _softplus(x: Any, beta: float, threshold: float) -> Any:
+    scaled = x * beta
+    return np.where(scaled > threshold, x, np.logaddexp(scaled, 0) / beta)
+
+
+def _softplus_gradient(g: Any, x: Any, beta: float, threshold: float) -> Any:
+    scaled = x * beta
+    far = scaled > threshold
+    z = exp(where(far, 0.0, scaled))
+    return where(far, g, g * (z / (z + 1)))
+
+
+SOFTPLUS = Curve(_softplus, _softplus_gradient)
+
+
+@activation(sample=lambda d: (d.array(), d.choice([1.0, 2.0]), 20.0))
 def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """``log(1 + exp(beta * input)) / beta``; the identity where ``beta * input > threshold``."""
-    scaled = input * beta
-    return np.where(scaled > threshold, input, np.logaddexp(scaled, 0) / beta)
+    return _on_curve(input, SOFTPLUS, (beta, threshold))
 
 
 # ---- exponential -----------------------------------------------------------------------------------------
 
 
-def _elu(input: Any, alpha: float, width: float) -> Any:
-    """`input` where positive, else ``alpha * (exp(input / width) - 1)``; the exponential sees no large number."""
-    negative = clamp(input, None, 0.0)
-    return where(input <= 0, expm1(negative if width == 1 else negative / width) * alpha, input)
+ELU = Curve(  # of torch's three coefficients: for x below 0, above 0, and inside the exponential
+    lambda x, low, high, rate: np.where(x < 0, np.expm1(np.minimum(x, 0) * rate) * low, x * high),
+    lambda g, x, low, high, rate: where(x <= 0, g * (rate * low) * exp(clamp(x, None, 0.0) * rate), g * high),
+)
 
 
 @activation("inplace", "elu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 0.5])))
@@ -100,13 +109,13 @@ def elu(input: Operand, alpha: float = 1.0) -> Any:
     >>> minigrad.nn.functional.elu(minigrad.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    return _elu(input, alpha, 1.0)
+    return _on_curve(input, ELU, (alpha, 1.0, 1.0))
 
 
 @activation("inplace", "selu_", kinks=(0.0,))
 def selu(input: Operand) -> Any:
     """`elu` with an alpha and a scale that keep mean 0 and variance 1 (Klambauer et al., arXiv:1706.02515)."""
-    return _elu(input, SELU_ALPHA, 1.0) * SELU_SCALE
+    return _on_curve(input, ELU, (SELU_ALPHA * SELU_SCALE, SELU_SCALE, 1.0))
 
 
 @activation("inplace", "celu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 2.0])))
@@ -118,10 +127,18 @@ def celu(input: Operand, alpha: float = 1.0) -> Any:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _elu(input, alpha, alpha)
+    return _on_curve(input, ELU, (alpha, 1.0, 1 / alpha))
 
 
 # ---- smooth gates ----------------------------------------------------------------------------------------
+
+
+def _silu_gradient(g: Any, x: Any) -> Any:
+    s = sigmoid(x)
+    return g * s * (1 + x * (1 - s))
+
+
+SILU = Curve(lambda x: x / (1 + np.exp(-x)), _silu_gradient)
 
 
 @activation("inplace")
@@ -132,13 +149,38 @@ def silu(input: Operand) -> Any:
     >>> minigrad.nn.functional.silu(minigrad.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7311])
     """
-    return input * sigmoid(input)
+    return _on_curve(input, SILU)
+
+
+def _mish_gradient(g: Any, x: Any) -> Any:
+    gate = tanh(softplus(x))
+    return g * (gate + x * sigmoid(x) * (1 - gate * gate))
+
+
+MISH = Curve(lambda x: x * np.tanh(np.log1p(np.exp(x))), _mish_gradient)
 
 
 @activation("inplace")
 def mish(input: Operand) -> Any:
     """``input * tanh(softplus(input))`` (arXiv:1908.08681)."""
-    return input * tanh(softplus(input))
+    return _on_curve(input, MISH)
+
+
+ROOT = math.sqrt(2 / math.pi)
+CUBE = 0.044715
+
+
+def _gelu_gradient(g: Any, x: Any) -> Any:
+    return g * ((erf(x * math.sqrt(0.5)) + 1) * 0.5 + x * (exp(x * x * -0.5) * (ROOT / 2)))
+
+
+def _gelu_tanh_gradient(g: Any, x: Any) -> Any:
+    t = tanh((x + x * x * x * CUBE) * ROOT)
+    return g * ((1 + t) * 0.5 + x * 0.5 * (1 - t * t) * ((1 + x * x * (3 * CUBE)) * ROOT))
+
+
+GELU = Curve(lambda x: x * 0.5 * (erf(x * math.sqrt(0.5)) + 1), _gelu_gradient)
+GELU_TANH = Curve(lambda x: x * 0.5 * (np.tanh((x + x * x * x * CUBE) * ROOT) + 1), _gelu_tanh_gradient)
 
 
 @activation()
@@ -155,16 +197,29 @@ def gelu(input: Operand, approximate: str = "none") -> Any:
     tensor([0.0000, 0.8413])
     """
     if approximate == "none":
-        return input * (erf(input * math.sqrt(0.5)) + 1) * 0.5
+        return _on_curve(input, GELU)
     if approximate == "tanh":
-        return input * (tanh((input + input**3 * 0.044715) * math.sqrt(2 / math.pi)) + 1) * 0.5
+        return _on_curve(input, GELU_TANH)
     raise RuntimeError(f"approximate argument must be either none or tanh, but got {approximate!r}.")
+
+
+def _logsigmoid_gradient(g: Any, x: Any) -> Any:
+    z = exp(-abs(x))
+    rest = z / (1 + z)
+    return g * where(x < 0, 1 - rest, rest)
+
+
+LOGSIGMOID = Curve(
+    lambda x: in_float32(lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.absolute(x))), x),
+    _logsigmoid_gradient,
+    wide=False,  # torch keeps the exponential of a half as a half
+)
 
 
 @activation()
 def logsigmoid(input: Operand) -> Any:
     """``log(sigmoid(input))``, without overflow."""
-    return -softplus(-input, 1.0, math.inf)
+    return _on_curve(input, LOGSIGMOID)
 
 
 @activation(kinks=(0.0,))
@@ -237,11 +292,16 @@ def hardsigmoid(input: Operand) -> Any:
     return where(inside, input + 3, clamp(input.detach() + 3, 0.0, 6.0)) / 6
 
 
+HARDSWISH = Curve(
+    lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6,
+    lambda g, x: where(x <= -3, 0.0, where(x < 3, g * (x / 3 + 0.5), g)),
+)
+
+
 @activation("inplace", sample=_between_three)
 def hardswish(input: Operand) -> Any:
     """``input * hardsigmoid(input)`` (arXiv:1905.02244)."""
-    near = clamp(input, -3.0, 3.0)
-    return where(input < 3, where(input <= -3, input.detach() * 0.0, near * ((near + 3) / 6)), input)
+    return _on_curve(input, HARDSWISH)
 
 
 @activation("inplace", "threshold_", sample=lambda d: (d.array(kinks=(0.5,)), 0.5, -2.0))

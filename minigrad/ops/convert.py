@@ -8,7 +8,6 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
-from minigrad.ops.elementwise import quiet
 from minigrad.ops.record import Operand, operation
 from minigrad.tensor import Tensor, device
 
@@ -20,8 +19,7 @@ from minigrad.tensor import Tensor, device
 )
 def _cast(input: Any, dtype: Any, source: Any) -> Any:
     """`input` in another NumPy dtype; the gradient returns in the old one."""
-    with quiet():
-        return input.astype(dtype)
+    return input.astype(dtype)
 
 
 @operation({"input": lambda g: g})

@@ -15,11 +15,18 @@ from minigrad.engine import Edge, Node, Variable, edge_to
 from minigrad.grad_mode import grad_mode
 from minigrad.tensor import Tensor
 from minigrad.views import lay_out, note_view
-from minigrad.watch import call, watching
+from minigrad.watch import Watcher, call, watching
 
 MISSING: Any = object()
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words, which torch accepts too
 PYTHON_NUMBERS = {bool, int, float, complex}
+QUIET = np.errstate(all="ignore")  #: inf and nan are values like others, as in torch: NumPy does not warn of them
+
+
+@QUIET
+def watched(watcher: Watcher, *call: Any) -> Any:
+    """The operation, run by who watches it."""
+    return watcher.forward(*call)
 
 
 class Layout(NamedTuple):
@@ -80,6 +87,7 @@ class Primitive:
         promoted, floating, variadic, saves = self.promoted, self.floating, self.variadic, self.saves
         outputs, view, writes = self.outputs, self.view, self.writes
         differentiable = -1 if variadic and self.joint else sum(1 << i for i in self.inputs)
+        compute = self.forward if view else QUIET(self.forward)
 
         @functools.wraps(self.forward)
         def run(*args: Any, **kwargs: Any) -> Any:
@@ -107,7 +115,7 @@ class Primitive:
                 lay_out(args[0])
                 values[0] = args[0].array
             try:
-                result = self.forward(*values) if watcher is None else watcher.forward(self, args, values)
+                result = compute(*values) if watcher is None else watched(watcher, self, args, values)
             except ValueError as error:
                 raise explained(self.name, values, error) from error
             except AttributeError as error:

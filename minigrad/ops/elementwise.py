@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
 from minigrad.ops.comparison import binary, where
+from minigrad.ops.curve import curve, in_float32, unary
 from minigrad.ops.record import Draw, Operand, OperandOrNumber, composed, operation
 from minigrad.tensor import Tensor
-
-
-def quiet() -> np.errstate:
-    """Let inf and nan pass without a warning: here they are values like others, as in torch."""
-    return np.errstate(divide="ignore", invalid="ignore", over="ignore")
 
 
 def scaled(x: Any, alpha: Any) -> Any:
@@ -31,6 +26,11 @@ def scaled(x: Any, alpha: Any) -> Any:
 def zeros_like(g: Any) -> Any:
     """The gradient of what is constant between its steps: 0, also where `g` is infinite."""
     return Tensor.wrap(np.zeros_like(g.array)) if isinstance(g, Tensor) else np.zeros_like(g)
+
+
+def ones_like(x: Any) -> Any:
+    """Ones, as an array or a tensor like `x`."""
+    return Tensor.wrap(np.ones_like(x.array)) if isinstance(x, Tensor) else np.ones_like(x)
 
 
 def _need_divisor(input: Any, other: Any) -> np.dtype[Any]:
@@ -102,18 +102,16 @@ def div(input: OperandOrNumber, other: OperandOrNumber, rounding_mode: str | Non
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
-    with quiet():
-        if rounding_mode is None:
-            quotient, dtype = np.divide(input, other), np.result_type(input, other)
-        else:
-            dtype = _need_divisor(input, other)
-            if rounding_mode == "floor":
-                return np.floor_divide(input, other)
-            if dtype.kind == "f":
-                return np.trunc(np.divide(input, other))
-            down, rest = np.divmod(input, other)
-            return down + ((rest != 0) & (np.less(input, 0) != np.less(other, 0)))
-    return quotient.astype(dtypes.default.numpy) if dtype.kind in "iub" else quotient
+    if rounding_mode is None:
+        quotient, dtype = np.divide(input, other), np.result_type(input, other)
+        return quotient.astype(dtypes.default.numpy) if dtype.kind in "iub" else quotient
+    dtype = _need_divisor(input, other)
+    if rounding_mode == "floor":
+        return np.floor_divide(input, other)
+    if dtype.kind == "f":
+        return np.trunc(np.divide(input, other))
+    down, rest = np.divmod(input, other)
+    return down + ((rest != 0) & (np.less(input, 0) != np.less(other, 0)))
 
 
 @composed(
@@ -142,8 +140,7 @@ def remainder(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     tensor([1.0000, 1.5000])
     """
     _need_divisor(input, other)
-    with quiet():
-        return np.remainder(input, other)
+    return np.remainder(input, other)
 
 
 def _power_of_base(g: Any, input: Any, other: Any) -> Any:
@@ -160,10 +157,10 @@ def _power_of_exponent(g: Any, input: Any, other: Any, out: Any) -> Any:
     """``d(x**y)/dy = x**y ln x``, and 0 where x = 0 and y >= 0."""
     if isinstance(input, (int, float)):
         if input == 0:
-            return where(other >= 0, 0.0, g * (out * -math.inf))
+            return g * where(other >= 0, 0.0, out * -math.inf)
         return g * (out * (math.log(input) if input > 0 else math.nan))
     zero = (input == 0) & (other >= 0)
-    return where(zero, 0.0, g * (out * log(where(zero, 1.0, input))))
+    return g * where(zero, 0.0, out * log(where(zero, 1.0, input)))
 
 
 def _powers(d: Draw) -> tuple[Any, ...]:
@@ -172,6 +169,9 @@ def _powers(d: Draw) -> tuple[Any, ...]:
     if d.smooth or d.boolean():
         return d.array(), d.choice([2, 3, 2.0, 0, 1])
     return np.array([0.0, 0.0, 2.0]), np.array([0.0, 2.0, 0.0])
+
+
+POWERS: dict[float, Any] = {2: np.square, 0.5: np.sqrt, -0.5: lambda x: 1 / np.sqrt(x)}  # as in torch, and faster
 
 
 @binary(_power_of_base, _power_of_exponent, "__pow__", in_place=True, sample=_powers)
@@ -187,12 +187,11 @@ def pow(input: OperandOrNumber, other: OperandOrNumber) -> Any:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         unit = np.where(np.absolute(input) == 1, input, 0)  # all others give fractions, and so 0
         return np.where(other < 0, np.power(unit, np.absolute(other)), np.power(input, np.maximum(other, 0)))
-    with quiet():
-        if isinstance(other, np.ndarray) and other.ndim == 0:
-            other = other[()]
-        if isinstance(other, (int, float)) and other == 2 and isinstance(input, np.ndarray) and input.dtype.kind == "f":
-            return np.square(input)  # three times as fast
-        return np.power(input, other)
+    if isinstance(other, np.ndarray) and other.ndim == 0:
+        other = other[()]
+    if isinstance(other, (int, float)) and isinstance(input, np.ndarray) and input.dtype.kind == "f":
+        return POWERS.get(other, lambda x: np.power(x, other))(input)
+    return np.power(input, other)
 
 
 @composed(sample=lambda d: d.operands(2, low=0.2, high=2.0) if d.smooth else (d.array(low=0.5), d.choice([2, 0.5])))
@@ -322,9 +321,12 @@ def square(input: Operand) -> Any:
 )
 def lerp(input: Operand, end: Operand, weight: OperandOrNumber) -> Any:
     """``input + weight * (end - input)``, which is `end` for weight 1."""
-    with quiet():
-        way = end - input
-        return np.where(np.absolute(weight) < 0.5, input + weight * way, end - way * (1 - weight))
+    return in_float32(_between, input, end, np.asarray(weight, input.dtype))
+
+
+def _between(input: Any, end: Any, weight: Any) -> Any:
+    way = end - input
+    return np.where(np.absolute(weight) < 0.5, input + weight * way, end - way * (1 - weight))
 
 
 @composed(sample=lambda d: d.operands(3))
@@ -334,29 +336,6 @@ def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, value: complex =
 
 
 # ---- functions of one number -----------------------------------------------------------------------------
-
-
-def unary(
-    function: Any, gradient: Any, *, warns: bool = True, functional: Any = None, **limits: Any
-) -> Callable[[Any], Any]:
-    """A NumPy function as an operation on floats, with its gradient and the `limits` between which tests draw.
-
-    `warns`: NumPy warns of inf and nan in it.
-    """
-    computed = quiet()(function) if warns else function
-
-    def sample(d: Draw) -> tuple[Any, ...]:
-        return (d.array(**limits),)
-
-    def register(declared: Any) -> Any:
-        @functools.wraps(declared)
-        def forward(input: Any) -> Any:
-            return computed(input)
-
-        settings: dict[str, Any] = {"floating": True, "promotes": True, "in_place": True, "functional": functional}
-        return operation({"input": gradient}, sample=sample, **settings)(forward)
-
-    return register
 
 
 @unary(np.exp, lambda g, out: g * out)
@@ -374,7 +353,7 @@ def expm1(input: Operand) -> Any:
     """``exp(input) - 1``, exact near 0."""
 
 
-@unary(np.log, lambda g, input: g / input, low=0.3)
+@curve(np.log, lambda g, input: g / input, low=0.3)
 def log(input: Operand) -> Any:
     """The natural logarithm; -inf at 0, nan below.
 
@@ -384,21 +363,19 @@ def log(input: Operand) -> Any:
     """
 
 
-@unary(np.log1p, lambda g, input: g / (input + 1), low=-0.6)
+@curve(np.log1p, lambda g, input: g / (input + 1), low=-0.6)
 def log1p(input: Operand) -> Any:
     """``log(1 + input)``, exact near 0."""
 
 
-@composed(sample=lambda d: (d.array(low=0.3),))
+@curve(np.log2, lambda g, input: g / (input * math.log(2)), low=0.3)
 def log2(input: Operand) -> Any:
     """The logarithm to base 2."""
-    return log(input) * (1 / math.log(2))
 
 
-@composed(sample=lambda d: (d.array(low=0.3),))
+@curve(np.log10, lambda g, input: g / (input * math.log(10)), low=0.3)
 def log10(input: Operand) -> Any:
     """The logarithm to base 10."""
-    return log(input) * (1 / math.log(10))
 
 
 @unary(np.sqrt, lambda g, out: g / (2 * out), low=0.3)
@@ -411,10 +388,9 @@ def sqrt(input: Operand) -> Any:
     """
 
 
-@composed(sample=lambda d: (d.array(low=0.3),))
+@unary(lambda x: 1 / np.sqrt(x), lambda g, out: -0.5 * g * pow(out, 3), low=0.3)
 def rsqrt(input: Operand) -> Any:
     """``1 / sqrt(input)``."""
-    return 1.0 / sqrt(input)
 
 
 def _erf(x: Any) -> Any:
@@ -423,12 +399,12 @@ def _erf(x: Any) -> Any:
     return flat.reshape(x.shape).astype(x.dtype, copy=False)
 
 
-@unary(_erf, lambda g, input: g * (2 / math.sqrt(math.pi)) * exp(-(input * input)), warns=False)
+@curve(_erf, lambda g, input: g * (2 / math.sqrt(math.pi)) * exp(-(input * input)))
 def erf(input: Operand) -> Any:
     """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to `input`."""
 
 
-@unary(np.tanh, lambda g, out: g * (1 - out * out), warns=False, functional=())
+@unary(np.tanh, lambda g, out: in_float32(lambda g, y: g * (1 - y * y), g, out), functional=())
 def tanh(input: Operand) -> Any:
     """The hyperbolic tangent; its derivative is ``1 - tanh(x)**2``.
 
@@ -438,7 +414,11 @@ def tanh(input: Operand) -> Any:
     """
 
 
-@unary(lambda x: 1 / (1 + np.exp(-x)), lambda g, out: g * (out * (1 - out)), functional=())
+@unary(
+    lambda x: in_float32(lambda x: 1 / (1 + np.exp(-x)), x),
+    lambda g, out: in_float32(lambda g, y: g * (y * (1 - y)), g, out),
+    functional=(),
+)
 def sigmoid(input: Operand) -> Any:
     """``1 / (1 + exp(-input))``, without overflow; its derivative is ``s (1 - s)``.
 

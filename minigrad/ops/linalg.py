@@ -16,7 +16,7 @@ from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
 from minigrad.kernels.products import piece, product
 from minigrad.ops.comparison import clamp_min
-from minigrad.ops.elementwise import mul, quiet
+from minigrad.ops.elementwise import mul
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.reduction import sum
 from minigrad.ops.shape import _permute, expand, movedim, reshape, transpose, unsqueeze
@@ -53,8 +53,7 @@ def _matmul(input: Any, other: Any) -> Any:
     if input.shape[-1] != other.shape[-2]:
         a, b = ("x".join(map(str, x.shape)) for x in (input, other))
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a} and {b})")
-    with quiet():
-        return product(input, other)
+    return product(input, other)
 
 
 def _times(a: Any, b: Any) -> Any:

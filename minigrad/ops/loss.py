@@ -340,8 +340,7 @@ def _binary_cross_entropy_slope(input: Any, target: Any) -> Any:
 )
 def _binary_cross_entropy(input: Any, target: Any, mean: bool = False) -> Any:
     """``-(t ln p + (1 - t) ln(1 - p))``, each logarithm at least -100; with `mean` the mean of all."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        losses = (target - 1) * np.maximum(np.log1p(-input), -100) - target * np.maximum(np.log(input), -100)
+    losses = (target - 1) * np.maximum(np.log1p(-input), -100) - target * np.maximum(np.log(input), -100)
     total = np.add.reduce(losses, None)
     if np.isnan(total) and not (np.minimum.reduce(input, None) >= 0 and np.maximum.reduce(input, None) <= 1):
         raise RuntimeError("all elements of input should be between 0 and 1")

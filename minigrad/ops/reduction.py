@@ -14,11 +14,12 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike
-from minigrad.ops.comparison import isfinite, isnan, maximum, minimum, where
-from minigrad.ops.elementwise import exp, log
+from minigrad.ops.comparison import isnan, maximum, minimum, where
+from minigrad.ops.curve import in_float32
+from minigrad.ops.elementwise import exp
 from minigrad.ops.indexing import gather
 from minigrad.ops.record import Operand, along_a_dim, composed, operation
-from minigrad.ops.shape import expand, flip, one_dim, reshape, squeeze
+from minigrad.ops.shape import expand, one_dim, reshape, squeeze
 from minigrad.tensor import Tensor, out_of_range
 
 builtin_max = max
@@ -179,44 +180,6 @@ def _divided(g: Any, n: int) -> Any:
     return g * (1 / n) if n > 65504 and g.dtype.itemsize == 2 else g / n  # 65504 is float16's largest number
 
 
-def _product_of_others(g: Any, input: Any, dim: Any, keepdim: bool) -> Any:
-    """The gradient of a product: the product of all other elements, exact also where some are zero."""
-    g = spread(g, tuple(input.shape), dim, keepdim)
-    if dim is None:
-        flat = reshape(input, (-1,)) if math.prod(input.shape) else input
-        return g * reshape(_exclusive_product(flat, 0), tuple(input.shape))
-    return g * _exclusive_product(input, one_dim(dim, input.ndim))
-
-
-def _exclusive_product(x: Any, dim: int) -> Any:
-    """For each place along `dim`, the product of the elements at all other places."""
-    n = x.shape[dim] if x.ndim else 1
-    if n < 2:
-        return x * 0 + 1
-    others = np.array([[j for j in range(n) if j != i] for i in range(n)])  # (n, n - 1)
-    taken = x[(slice(None),) * dim + (others,)]
-    return prod(taken, dim + 1, False)
-
-
-@operation(
-    {"input": lambda g, input, dim, keepdim: _product_of_others(g, input, dim, keepdim)},
-    sample=lambda d: (*along_a_dim(d), d.boolean()) if d.boolean() else (d.array(),),
-)
-def prod(
-    input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None
-) -> Any:
-    """The product; integers and booleans are multiplied as int64. Its gradient is exact where elements are 0.
-
-    >>> import minigrad
-    >>> minigrad.tensor([2.0, 3.0]).prod()
-    tensor(6.)
-    """
-    dtype = _summing(input, dtype)
-    if dtype is None and input.dtype == np.float16:
-        return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=np.float32).astype(np.float16)
-    return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=dtype)
-
-
 @composed(sample=lambda d: _reducible_nonempty(d, distinct=True))
 def amax(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Any:
     """The largest elements; ties share the gradient evenly."""
@@ -234,10 +197,10 @@ def amin(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool =
 def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, nans: bool) -> Any:
     """An even share for each element that equals the result; where that is nan, for those that are (or nan for all)."""
     shape = tuple(input.shape)
-    won = input == spread(out, shape, dim, keepdim)
+    won, g = input == spread(out, shape, dim, keepdim), spread(g, shape, dim, keepdim)
     if nans:
         won = won | (input != input)
-    return where(won, spread(g, shape, dim, keepdim), 0.0) / sum(won, dim, True).astype(g.dtype)
+    return (where(won, g, 0.0) if nans else g * won) / sum(won, dim, True).astype(g.dtype)
 
 
 @operation(
@@ -389,53 +352,28 @@ def _truth(function: Any, input: Any, dim: Any, keepdim: bool) -> Any:
     return np.asarray(result, np.uint8) if input.dtype == np.uint8 else result  # torch's choice
 
 
-# ---- running totals ----------------------------------------------------------------------------------------
-
-
-@operation({"input": lambda g, dim: flip(cumsum(flip(g, dim), dim), dim) if g.ndim else g}, sample=along_a_dim)
-def cumsum(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
-    """The running sum along `dim`.
-
-    >>> import minigrad
-    >>> minigrad.tensor([1.0, 2.0, 3.0]).cumsum(0)
-    tensor([1., 3., 6.])
-    """
-    at = one_dim(dim, input.ndim)
-    result = np.dtype(_summing(input, dtype) or input.dtype)
-    added = np.float64 if result.kind == "f" else result
-    return np.cumsum(input, axis=at, dtype=added).astype(result, copy=False).reshape(input.shape)
-
-
-@composed(sample=lambda d: ((x := d.array((3, 3))), d.dim(x.ndim)))
-def cumprod(input: Operand, dim: int, *, dtype: DTypeLike | None = None) -> Any:
-    """The running product along `dim`."""
-    if dtype is not None:
-        input = input.to(dtype)
-    at = one_dim(dim, input.ndim)
-    if not input.ndim or not input.shape[at]:
-        return input * 1
-    n = input.shape[at]
-    square = reshape(input, (*input.shape[:at], 1, *input.shape[at:]))
-    mask = np.tri(n, dtype=bool).reshape((n, n) + (1,) * (input.ndim - at - 1))
-    return prod(where(mask, square, 1.0 if input.is_floating_point() else 1), at + 1, False)
-
-
 # ---- sums of exponentials ----------------------------------------------------------------------------------
 
 
-@composed(sample=lambda d: (d.array((3, 4)), d.choice([0, 1, (0, 1)]), d.boolean()))
+def _shares(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
+    shape = tuple(input.shape)
+    return spread(g, shape, dim, keepdim) * exp(input - spread(out, shape, dim, keepdim))
+
+
+@operation(
+    {"input": lambda g, input, out, dim, keepdim: _shares(g, input, out, dim, keepdim)},
+    promotes=("input",),
+    floating=True,
+    sample=lambda d: (d.array((3, 4)), d.choice([0, 1, (0, 1)]), d.boolean()),
+)
 def logsumexp(input: Operand, dim: int | Sequence[int], keepdim: bool = False) -> Any:
     """``log(sum(exp(input)))``, without overflow."""
-    if not input.is_floating_point():
-        input = input.to(dtypes.default)
-    if input.dtype == dtypes.float16:
-        return logsumexp(input.to(dtypes.float32), dim, keepdim).to(dtypes.float16)
-    if not input.numel():
-        return log(sum(exp(input), dim, keepdim))
-    top = amax(input.detach(), dim, True)
-    top = where(isfinite(top), top, 0.0)
-    rest = log(sum(exp(input - top), dim, keepdim))
-    return rest + reshape(top, tuple(rest.shape))
+    dtype, along = input.dtype, axes(dim, input.ndim)
+    x = input.astype(np.float32) if dtype == np.float16 else input
+    top = largest(x, axis=along, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, 0)
+    rest = np.log(total(np.exp(x - top), along, keepdims=True)) + top
+    return (rest if keepdim else np.squeeze(rest, along)).astype(dtype)
 
 
 def _floats(input: Any, dim: int, dtype: Any) -> tuple[Any, int, Any]:
@@ -451,7 +389,11 @@ def _floats(input: Any, dim: int, dtype: Any) -> tuple[Any, int, Any]:
 
 
 def _softmax_gradient(g: Any, out: Any, dim: int) -> Any:
-    return (g - sum(g * out, dim, True)) * out
+    return in_float32(lambda g, out: (g - sum(g * out, dim, True)) * out, g, out)
+
+
+def _log_softmax_gradient(g: Any, out: Any, dim: int) -> Any:
+    return in_float32(lambda g, out: g - exp(out) * sum(g, dim, True), g, out)
 
 
 @operation({"input": _softmax_gradient}, functional=("_stacklevel",), sample=along_a_dim)
@@ -466,7 +408,7 @@ def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """
     x, at, dtype = _floats(input, dim, dtype)
     if not x.size:
-        return x.copy()
+        return x.astype(dtype)
     e = np.exp(x - largest(x, axis=at, keepdims=True))
     e /= total(e, axis=at, keepdims=True)
     return e.reshape(input.shape).astype(dtype, copy=False)
@@ -481,10 +423,8 @@ def _safe_softmax(input: Any, dim: int) -> Any:
     return e
 
 
-@operation(
-    {"input": lambda g, out, dim: g - exp(out) * sum(g, dim, True)}, functional=("_stacklevel",), sample=along_a_dim
-)
-def log_softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
+@operation({"input": _log_softmax_gradient}, functional=("_stacklevel",), sample=along_a_dim)
+def log_softmax(input: Operand, dim: int, dtype: Any = None) -> Any:
     """``log(softmax(input, dim))``, exact also where the probability underflows.
 
     >>> import minigrad
@@ -493,6 +433,6 @@ def log_softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any
     """
     x, at, dtype = _floats(input, dim, dtype)
     if not x.size:
-        return x.copy()
+        return x.astype(dtype)
     z = x - largest(x, axis=at, keepdims=True)
     return (z - np.log(total(np.exp(z), axis=at, keepdims=True))).reshape(input.shape).astype(dtype, copy=False)

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
 from minigrad.dtypes import DTypeLike
 from minigrad.ops.comparison import where
-from minigrad.ops.elementwise import pow
+from minigrad.ops.elementwise import abs, pow, sign, zeros_like
 from minigrad.ops.record import Draw, Operand, composed, operation
-from minigrad.ops.reduction import _one_of, count, largest, mean, smallest, sum
+from minigrad.ops.reduction import axes, count, largest, mean, smallest, spread, sum, total
 
 
 def _spread_sample(d: Any) -> tuple[Any, ...]:
@@ -39,6 +38,13 @@ def var(
 
     `correction` is 1 by default (`unbiased`), else 0. ``var(False)`` is the biased variance of all elements.
     """
+    return _spread_of(*_spread_arguments("var", input, dim, unbiased, keepdim, correction), False)
+
+
+def _spread_arguments(
+    name: str, input: Any, dim: Any, unbiased: bool, keepdim: bool, correction: Any
+) -> tuple[Any, Any, bool, float]:
+    """What `_spread_of` takes, checked."""
     if isinstance(dim, bool):
         unbiased, dim = dim, None
     minus = int(unbiased) if correction is None else correction
@@ -47,14 +53,41 @@ def var(
     n = count(tuple(input.shape), dim)
     if n <= minus:
         warnings.warn(
-            "var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
-            "numel divided by output numel).",
-            stacklevel=2,
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+            "(input numel divided by output numel).",
+            stacklevel=3,
         )
-    if input.dtype == dtypes.float16:
-        return var(input.to(dtypes.float32), dim, keepdim=keepdim, correction=minus).to(dtypes.float16)
-    apart = input - mean(input, dim, True)
-    return sum(apart * apart, dim, keepdim) / max(n - minus, 0)
+    return input, dim, keepdim, minus
+
+
+def _spread_gradient(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, minus: float, root: bool) -> Any:
+    shape = tuple(input.shape)
+    if root:
+        g = where(out == 0, 0.0, g / (2 * where(out == 0, 1.0, out)))
+    apart, freedom = input - mean(input, dim, True), count(shape, dim) - minus
+    g = spread(g, shape, dim, keepdim)
+    if freedom <= 0:
+        return g * where(apart == 0, math.nan, math.inf).astype(g.dtype)
+    return g * (2 / freedom) * apart
+
+
+@operation(
+    {
+        "input": lambda g, input, out, dim, keepdim, minus, root: _spread_gradient(
+            g, input, out, dim, keepdim, minus, root
+        )
+    },
+    grad_fn="VarBackward0",
+    sample=lambda d: (*_spread_sample(d)[:2], d.boolean(), d.choice([0, 1]), d.boolean()),
+)
+def _spread_of(input: Any, dim: Any, keepdim: bool, minus: float, root: bool) -> Any:
+    """The variance, or its root, computed in float64: float32's squares overflow sooner than the result."""
+    along = axes(dim, input.ndim)
+    wide = input.astype(np.float64, copy=False)
+    n = count(input.shape, dim)
+    apart = wide - (total(wide, along, True) / n if n else math.nan)
+    result = total(apart * apart, along, keepdim) / max(n - minus, 0)
+    return (np.sqrt(result) if root else result).astype(input.dtype)
 
 
 @composed(sample=_spread_sample)
@@ -72,20 +105,7 @@ def std(
     >>> minigrad.tensor([1.0, 3.0]).std()
     tensor(1.4142)
     """
-    if input.dtype == dtypes.float16:
-        return std(input.to(dtypes.float32), dim, unbiased, keepdim, correction=correction).to(dtypes.float16)
-    return _safe_root(var(input, dim, unbiased, keepdim, correction=correction))
-
-
-@operation(
-    {"input": lambda g, out: where(out == 0, 0.0, g / (2 * where(out == 0, 1.0, out)))},
-    grad_fn="StdBackward0",
-    sample=lambda d: (d.array(low=0.3),),
-)
-def _safe_root(input: Operand) -> Any:
-    """The square root whose gradient at 0 is 0."""
-    with np.errstate(invalid="ignore"):
-        return np.sqrt(input)
+    return _spread_of(*_spread_arguments("std", input, dim, unbiased, keepdim, correction), True)
 
 
 @composed(methods=[], sample=lambda d: (d.array((3, 4)), {"dim": d.choice([0, 1, None]), "correction": 1}))
@@ -123,6 +143,45 @@ def _vectors(d: Draw) -> tuple[Any, ...]:
     return d.array((3, 2), low=-1.0, kinks=(0.0,), distinct=True), p, d.choice([None, 0, 1])
 
 
+def _norm_gradient(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bool) -> Any:
+    shape = tuple(input.shape)
+    g, out = spread(g, shape, dim, keepdim), spread(out, shape, dim, keepdim)
+    if p == 0:
+        return zeros_like(input)
+    if p == 1:
+        return g * sign(input)
+    if math.isinf(p):
+        reached = (abs(input) == out) | ((input != input) & (out != out))
+        return sign(input) * (g / sum(reached, dim, True).astype(g.dtype) * reached)
+    nothing = out == 0
+    size = where(nothing, 1.0, out)
+    if p == 2:
+        return input * where(nothing, 0.0, g / size)
+    if p < 1:
+        return sign(input) * where(input == 0, 0.0, pow(abs(input), p - 1)) * g * pow(out, 1 - p)
+    slope = sign(input) * pow(abs(input), p - 1) if p < 2 else input * pow(abs(input), p - 2)
+    return slope * where(nothing, 0.0, g / pow(size, p - 1))
+
+
+@operation(
+    {"input": lambda g, input, out, p, dim, keepdim: _norm_gradient(g, input, out, p, dim, keepdim)},
+    grad_fn="LinalgVectorNormBackward0",
+    sample=lambda d: (*_vectors(d), d.boolean()),
+)
+def _norm(input: Any, p: float, dim: Any, keepdim: bool) -> Any:
+    """The p-norm of floats; halves are added up in float32."""
+    size, along = np.absolute(input.astype(np.float32) if input.dtype == np.float16 else input), axes(dim, input.ndim)
+    if math.isinf(p):
+        result = (largest if p > 0 else smallest)(size, axis=along, keepdims=keepdim)
+    elif p == 0:
+        result = total(size != 0, along, keepdim)
+    else:
+        powers = size if p == 1 else size * size if p == 2 else np.power(size, p)
+        result = total(powers, along, keepdim)
+        result = result if p == 1 else np.sqrt(result) if p == 2 else np.power(result, 1 / p)
+    return result.astype(input.dtype)
+
+
 @composed(sample=_vectors)
 def norm(
     input: Operand, p: float | str | None = 2, dim: int | Sequence[int] | None = None, keepdim: bool = False
@@ -135,25 +194,13 @@ def norm(
     """
     if not input.is_floating_point():
         raise RuntimeError(f"norm(): Expected a floating point tensor as input. Got {input.dtype}")
-    if input.dtype == dtypes.float16:
-        return norm(input.to(dtypes.float32), p, dim, keepdim).to(dtypes.float16)
-    if p in ("fro", None, 2):
-        return _safe_root(sum(input * input, dim, keepdim))
-    size = input.abs()
-    if p == math.inf:
-        return _one_of(size, largest, dim, keepdim)
-    if p == -math.inf:
-        return _one_of(size, smallest, dim, keepdim)
-    if p == 0:
-        return sum((input != 0).to(input.dtype), dim, keepdim)
+    if p in ("fro", None):
+        return _norm(input, 2.0, dim, keepdim)
     if isinstance(p, str):
         from minigrad.ops.linalg import matrix_norm
 
         return matrix_norm(input, p, (-2, -1) if dim is None else (dim,) if isinstance(dim, int) else dim, keepdim)
-    if p == 1:
-        return sum(size, dim, keepdim)
-    powers = where(size == 0, 0.0, pow(where(size == 0, 1.0, size), p))  # the slope at 0 counts as 0
-    return pow(sum(powers, dim, keepdim), 1 / p)
+    return _norm(input, float(p), dim, keepdim)
 
 
 @composed(torch="linalg.vector_norm", sample=lambda d: (*_vectors(d)[:2], d.choice([None, 0, 1, (0, 1)]), d.boolean()))

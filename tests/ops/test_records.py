@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from both import torch_function
 from drawing import HypothesisDraw, check_gradients, is_tracked, map_arrays, split_keywords
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -20,13 +21,6 @@ VALUE_TOLERANCE = {"float16": 1e-2, "float32": 3e-5, "float64": 1e-10}
 
 def by_name(record):
     return record.name
-
-
-def torch_function(name):
-    found = torch
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found
 
 
 def test_every_record_has_a_sample_and_a_doc():
