@@ -129,8 +129,8 @@ class Analysis:
     def content(self, x: Any, line: str) -> None:
         """A list, a deque, a set, or a dict (its keys, in their order, and values)."""
         self.need(len(x) <= MOST, x, line)
-        self.check("{}", f"the content of a {type(x).__name__}", line, x, each=True)
-        if isinstance(x, dict):
+        self.check("{}" if x else "len({})", f"the content of a {type(x).__name__}", line, x, each=bool(x))
+        if x and isinstance(x, dict):
             self.check("{}.values()", f"the content of a {type(x).__name__}", line, x, each=True)
             self.elements(x.values(), line)
         self.elements(x, line)

@@ -15,13 +15,12 @@ import numpy as np
 
 from minigrad.compiler import tracing
 from minigrad.compiler.recorder import HOOKS, Call, Recorder, Value
-from minigrad.compiler.tracing import Line, Ref, Slot, Text, leaves, mapped
+from minigrad.compiler.tracing import Line, Ref, Slot, Text, UntraceableError, check, leaves, mapped
 from minigrad.engine import Array, fit
 from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 from minigrad.watch import by
 
-CHANGED = object()  #: what the function returns, before doing anything, if an operation would go another way
 TRACED = {fit, operator.add, np.copy}  #: what backward calls beside operations
 
 
@@ -44,10 +43,15 @@ class Builder:
         self._names: dict[int, str] = {}  # of bound objects, by identity
         self._counter = count()
         self._written: set[Slot] = set()  # by the step, in place
-        self._walk = 0  # the first line of a backward
+        self._hooked = False  # whether functions were called that may write to anything
+        walk = 0  # the first line of a backward
         for call in record.calls:
+            walk = walk or (len(self.lines) if call.kind == "backward" else 0)
             self._arrive(call) if call.kind == "leaf" else self._lower(call)
+        if self.gradients:
+            self.lines.insert(walk, Line(move_out, [[(leaf, g.array) for leaf, g in self.gradients]]))
         self.output = mapped(self._shown, output)
+        self._allocate()
 
     # ---- lines --------------------------------------------------------------------------------------
 
@@ -82,55 +86,58 @@ class Builder:
 
     def _lower(self, call: Call) -> None:
         """Write a call as lines with ``out=``, or as it was recorded."""
-        if call.kind == "backward" and not self._walk:
-            self._walk = len(self.lines)
-        args = list(call.args) if call.kind == "effect" else mapped(self._given, list(call.args))
-        self._written.update(ref.slot for ref in leaves(args[:1], Ref) if call.function is np.copyto)
+        effect = call.kind == "effect"
+        args = list(call.args) if effect else mapped(self._given, list(call.args))
         if call.function in (np.ones_like, np.zeros_like):
             made = call.function(call.results.example)
             self._places[call.results.number] = Ref(self._slot("fixed", made, made))
             return
-        if (call.kind in ("forward", "backward") or call.function in TRACED) and any(leaves(args, Ref)):
-            before, drawn = dict(self._slots), default_generator._state()
-            try:
-                with by(None), np.errstate(all="ignore"):
-                    lines, found = tracing.traced(call.function, args, self._slots)
-                if (default_generator._state() != drawn).any() or self._constant(call, found):
-                    raise tracing.UntraceableError
-            except Exception:
-                self._slots = before
-                default_generator.set_state(drawn)
-            else:
-                lines = self._ahead(lines)
-                self.lines += lines
-                if any(line.function is tracing.check for line in lines):
-                    again = Text(f"{{}}({', '.join('{}' for _ in args)})", call.function, *args)
-                    self.lines.append(Line(store, (found, again)))
-                self._assign(call.results, found)
-                return
-        self._plain(call, args)
+        self._written.update(ref.slot for ref in leaves(args[:1], Ref) if call.function is np.copyto)
+        users = not str(getattr(call.function, "__module__", "")).startswith("minigrad.")
+        self._hooked |= call.function in HOOKS or (effect and users)
+        traceable = call.kind in ("forward", "backward") or call.function in TRACED
+        if not (traceable and any(leaves(args, Ref)) and self._traced(call, args)):
+            self._plain(call, args)
 
-    def _constant(self, call: Call, found: Any) -> bool:
-        """Whether a result of an operation is an array of the plan, which the step may write to."""
-        shown = found if isinstance(found, (tuple, list)) else [found]
-        own = [slot for slot in self._slots.values() if slot.kind == "fixed" and slot.name == "made"]
-        return call.kind == "forward" and any(isinstance(x, Ref) and x.slot in own for x in shown)
-
-    def _ahead(self, lines: list[Line]) -> list[Line]:
-        """Ask before the step what depends only on what it is given: a replay can't turn back later. What is left."""
-        while (n := next((i for i, line in enumerate(lines) if line.function is tracing.check), None)) is not None:
-            read = {slot for line in lines[:n] for slot in line.slots} - {
-                line.out.slot for line in lines[:n] if line.out
-            }
-            if not all(
-                slot.kind == "input" or (slot.kind == "fixed" and slot.example.dtype.kind in "iub") for slot in read
+    def _traced(self, call: Call, args: list[Any]) -> bool:
+        """Write a call as lines with ``out=``, if it can be traced."""
+        slots, drawn = dict(self._slots), default_generator._state()
+        try:
+            with by(None), np.errstate(all="ignore"):
+                lines, found = tracing.traced(call.function, args, self._slots)
+            if (default_generator._state() != drawn).any():
+                raise UntraceableError
+            ahead = self._ahead(lines)
+            asked = [line for line in lines[ahead:] if line.function is check]
+            shown = found if isinstance(found, (tuple, list)) else [found]
+            made = any(isinstance(x, Ref) and x.slot.name == "made" for x in shown)
+            if (made and call.kind == "forward") or (
+                asked and not (isinstance(found, Ref) and found.slot.kind == "buffer")
             ):
-                break
-            self.head += lines[: n + 1]
-            if any(slot.kind == "fixed" or slot in self._written for slot in read):
-                break  # something may change it before its time comes
-            lines = lines[n + 1 :]
-        return lines
+                raise UntraceableError  # the step may write to it; what it gives another way would have no place
+        except Exception:
+            self._slots = slots
+            default_generator.set_state(drawn)
+            return False
+        self.head += lines[:ahead]
+        self.lines += [line for line in lines[ahead:] if line.function is not check]
+        self.lines += [Line(again_if_not, [*line.args, found, call.function, *args]) for line in asked]
+        self._assign(call.results, found)
+        return True
+
+    def _ahead(self, lines: list[Line]) -> int:
+        """How many lines ask something that depends only on what the step is given: before it does anything."""
+        ahead = 0
+        for n, line in enumerate(lines, 1):
+            if line.function is check:
+                made = {line.out.slot for line in lines[:n] if line.out}
+                for slot in {slot for line in lines[:n] for slot in line.slots} - made:
+                    if self._hooked or not (
+                        slot.kind == "input" or (slot.kind == "fixed" and slot.example.dtype.kind in "iub")
+                    ):
+                        return ahead
+                ahead = n
+        return ahead
 
     def _assign(self, results: Any, found: Any) -> None:
         if isinstance(results, Value):
@@ -197,7 +204,7 @@ class Builder:
     def _allocate(self) -> None:
         """Give each slot a buffer, from the line that writes it first to the one that reads it last."""
         lines = [*self.head, *self.lines]
-        for i, line in enumerate([*lines, Line(store, [self.output])]):
+        for i, line in enumerate([*lines, Line(array_of, [self.output])]):
             for slot in line.slots:
                 slot.last = i
         pool: list[Array] = []
@@ -222,36 +229,18 @@ class Builder:
 
     def build(self) -> str:
         """The text."""
-        self._allocate()
+        lines = [*self.head, *self.lines]
         text: list[str] = []
-        depth = 0
-        for i, line in enumerate([*self.head, *self.lines]):
-            if i == self._walk + len(self.head) and self.gradients:
-                text.append(f"{self.name(move_out)}({self.name([(leaf, g.array) for leaf, g in self.gradients])})")
-            if line.function is tracing.check and i < len(self.head):
-                text.append(f"if bool({self.name(line.args[0])}) is not {line.args[1]}:")
-                text.append(f"    return {self.name(CHANGED)}")
-                continue
-            if line.function is tracing.check:
-                text.append(f"{'    ' * depth}if {'' if line.args[1] else 'not '}{self.name(line.args[0])}:")
-                depth += 1
-                continue
-            if line.function is store and text[-1].endswith(":"):
-                text.append(f"{'    ' * depth}pass")
-            while line.function is store and depth:
-                depth -= 1
-                text += [f"{'    ' * depth}else:", f"{'    ' * (depth + 1)}{self._text(line)}"]
+        for i, line in enumerate(lines):
             made = [ref.slot for ref in leaves([line.targets], Ref)]
-            if line.function is not store:
-                target = f"{self.name(line.targets)} = " if any(slot.last > i for slot in made) else ""
-                text.append(f"{'    ' * depth}{target}{self._text(line)}")
-                made = [] if target else made
-            gone = [slot.name for slot in line.slots if slot.kind == "local" and slot.last == i and slot not in made]
+            read = any(slot.last > i for slot in made)
+            text.append(f"{self.name(line.targets)} = {self._text(line)}" if read else self._text(line))
+            gone = [x.name for x in line.slots if x.kind == "local" and x.last == i and (read or x not in made)]
             text += [f"del {', '.join(gone)}"] if gone else []
-        read = {slot.name for line in [*self.head, *self.lines, Line(store, [self.output])] for slot in line.slots}
+        names = {slot.name for line in [*lines, Line(array_of, [self.output])] for slot in line.slots}
         places = range(len(self.record.inputs))
         head = [f"def step({', '.join(f't{i}' for i in places)}):"]
-        head += [f"    x{i} = t{i}.array" for i in places if f"x{i}" in read]
+        head += [f"    x{i} = t{i}.array" for i in places if f"x{i}" in names]
         body = [f"        {line}" for line in text or ["pass"]]
         return "\n".join([*head, '    with errstate(all="ignore"):', *body, f"    return {self.name(self.output)}", ""])
 
@@ -262,7 +251,7 @@ class Builder:
         args += [f"{key}={self.name(value)}" for key, value in line.options.items()]
         args += [f"out={self.name(line.out)}"] if line.out is not None else []
         text = f"{self.name(line.function)}({', '.join(args)})"
-        return f"{self.name(as_arrays)}({text})" if line.wraps else text
+        return f"{self.name(array_of)}({text})" if line.wraps else text
 
     def name(self, thing: Any, kind: np.dtype[Any] | None = None) -> str:
         """How the text refers to something; a number for a ufunc as an array, which it takes faster."""
@@ -319,18 +308,13 @@ def share(made: Any, given: Any) -> bool:
     return not isinstance(made, (np.ndarray, np.generic, bool, int, float, str, type(None)))
 
 
-def store(targets: Any, answer: Any) -> None:
-    """Copy what a function has returned to where the plan's other lines look for it."""
-    if isinstance(targets, (tuple, list)):
-        for target, part in zip(targets, answer, strict=True):
-            store(target, part)
-    elif isinstance(targets, np.ndarray):
-        np.copyto(targets, answer)
-    elif targets != answer:
-        raise RuntimeError("minigrad.compile: an operation saves something else than when the step was recorded")
+def again_if_not(condition: Any, answer: bool, target: Array, function: Any, *args: Any) -> None:
+    """Where the lines of a function don't hold, since it goes another way: its result by calling it."""
+    if bool(condition) is not answer:
+        np.copyto(target, function(*args))
 
 
-def as_arrays(answer: Any) -> Any:
+def array_of(answer: Any) -> Any:
     """Results that are numbers, or tensors, as arrays."""
     if isinstance(answer, (tuple, list)):
         return [np.asarray(answer[0]), *answer[1:]]

@@ -11,12 +11,13 @@ import warnings
 from collections.abc import Callable
 from sys import getrefcount
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from minigrad.compiler.analysis import FOLLOW, Unguardable, named, plain, python_defined
-from minigrad.compiler.builder import CHANGED, Builder
+from minigrad.compiler.builder import Builder
 from minigrad.compiler.guards import Guards
 from minigrad.compiler.recorder import Recorder, difference, same
+from minigrad.compiler.tracing import UntraceableError
 from minigrad.grad_mode import grad_mode
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
@@ -31,14 +32,15 @@ class Plan:
     """A step that can be done again as long as the guards hold.
 
     Attributes:
+        key: what the arguments must be.
+        guards: what else must hold.
         source: the text of the function.
         function: takes the input tensors, returns what the step returned.
-        guards: what must hold.
         lock: held by whom the function is running for; its buffers are there once.
     """
 
-    def __init__(self, record: Recorder, output: Any, guards: Guards, name: str) -> None:
-        self.guards, self.lock = guards, Lock()
+    def __init__(self, key: Any, guards: Guards, record: Recorder, output: Any, name: str) -> None:
+        self.key, self.guards, self.lock = key, guards, Lock()
         builder = Builder(record, output)
         self.source = builder.build()
         exec(builtins.compile(self.source, "<minigrad.compile>", "exec"), builder.bound)
@@ -46,24 +48,21 @@ class Plan:
         self.function.__name__ = name
         self._leaves = [leaf for leaf, _ in builder.gradients]
         self._stored = [stored for _, stored in builder.gradients]
-        self._buffers = [stored.array for stored in self._stored]
-        self._counts: list[int] | None = None
+        self._held: list[Any] = [*self._stored, *(stored.array for stored in self._stored)]
+        self._own: list[int] | None = None  # the references to them that are the plan's
+        self._free: list[int] = []  # to them all when nobody else held one
 
     def kept(self) -> bool:
         """Whether somebody still holds a gradient that the next call would overwrite."""
+        counts = [*map(getrefcount, self._held)]
+        if counts == self._free:
+            return False
         belong = map(operator.is_, map(operator.attrgetter("_grad"), self._leaves), self._stored)
-        counts = [*map(getrefcount, self._buffers), *map(operator.sub, map(getrefcount, self._stored), belong)]
-        if self._counts is None:
-            self._counts = counts
-        return counts != self._counts
-
-
-class Recording(NamedTuple):
-    """What one call leaves for the next one to be compared with."""
-
-    record: Recorder
-    output: Any
-    guards: Guards
+        own = [*map(operator.sub, counts, belong), *counts[len(self._stored) :]]
+        if self._own is None:
+            self._own = own
+        self._free = counts if own == self._own else []
+        return own != self._own
 
 
 class Compiled:
@@ -76,45 +75,43 @@ class Compiled:
 
     function: Callable[..., Any]
     reason: str | None
-    _plans: dict[Any, list[Plan]]
-    _recordings: dict[Any, list[Recording]]
+    _plans: list[Plan]
+    _records: list[tuple[Any, Guards, Recorder, Any]]  #: what one call leaves for the next: of a plan but the name
 
     def __init__(self, function: Callable[..., Any], fullgraph: bool = False) -> None:
         own = {"function": function, "reason": None, "fullgraph": fullgraph}
-        vars(self).update(own, _plans={}, _recordings={}, _recorded=0, _lock=Lock())
+        vars(self).update(own, _plans=[], _records=[], _recorded=0, _lock=Lock())
         if not isinstance(function, Module):
             functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Replay the function if it is known for arguments of this kind, else run (and record) it."""
+        """Replay the function if it is known for such arguments, else run (and record) it."""
         watcher = watching.watcher
         if self.reason is not None or (watcher is not None and watcher.records):
             return self.function(*args, **kwargs)
         inputs: list[Tensor] = []
         others: list[Any] = []
         try:
-            key = (kind(args, inputs, others), kind(kwargs, inputs, others) if kwargs else None, grad_mode.enabled)
+            key = described(args, kwargs, inputs, others)
+            lock = self._lock
+            for plan in self._plans:
+                if plan.key == key and plan.guards.hold(inputs):
+                    lock = plan.lock
+                    break
+            if lock.acquire(False):  # else it is another thread's, or a hook's in the plan itself
+                try:
+                    if lock is self._lock:
+                        return self._record(key, inputs, others, args, kwargs)
+                    if not plan.kept():
+                        return plan.function(*inputs) if watcher is None else watcher.effect(plan.function, *inputs)
+                    self._plans = [other for other in self._plans if other is not plan]  # somebody has its buffers
+                finally:
+                    lock.release()
         except Unguardable as error:
             self._stay_eager(str(error))
-            return self.function(*args, **kwargs)
-        for plan in tuple(self._plans.get(key, ())):
-            if plan.guards.hold(inputs):
-                if not plan.lock.acquire(blocking=False):  # another thread's, or a hook's in the plan itself
-                    return self.function(*args, **kwargs)
-                try:
-                    if plan.kept():  # its buffers are somebody else's now
-                        self._plans[key] = [other for other in self._plans[key] if other is not plan]
-                        break
-                    answer = plan.function(*inputs) if watcher is None else watcher.effect(plan.function, *inputs)
-                    return self.function(*args, **kwargs) if answer is CHANGED else answer
-                finally:
-                    plan.lock.release()
-        if not self._lock.acquire(blocking=False):
-            return self.function(*args, **kwargs)
-        try:
-            return self._record(key, inputs, others, args, kwargs)
-        finally:
-            self._lock.release()
+        except UntraceableError:  # before the plan has done anything
+            pass
+        return self.function(*args, **kwargs)
 
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         return self if owner is None else types.MethodType(self, owner)
@@ -139,7 +136,7 @@ class Compiled:
     @property
     def source(self) -> str:
         """The functions that are replayed, as Python."""
-        return "\n\n".join(plan.source for plans in self._plans.values() for plan in plans)
+        return "\n\n".join(plan.source for plan in self._plans)
 
     @property
     def name(self) -> str:
@@ -148,13 +145,8 @@ class Compiled:
 
     def _record(self, key: Any, inputs: list[Tensor], others: list[Any], args: Any, kwargs: Any) -> Any:
         """Run the function, and record it; from two runs that did the same, make a plan."""
-        recordings = self._recordings.setdefault(key, [])
-        before = next((recording for recording in recordings if recording.guards.hold(inputs)), None)
-        try:
-            guards = Guards(self.function, *others) if before is None else before.guards
-        except Unguardable as error:
-            self._stay_eager(str(error))
-            return self.function(*args, **kwargs)
+        known = [entry for entry in self._records if entry[0] == key and entry[1].hold(inputs)]
+        guards = known[0][1] if known else Guards(self.function, *others)
         recorder = Recorder(inputs)
         with by(recorder):
             result = self.function(*args, **kwargs)
@@ -163,38 +155,37 @@ class Compiled:
         change = guards.changed()
         if change is not None and recorder.refusal is None and self._recorded == 1:
             return result  # what the first call sets, may be there for all others
-        again = kind(args, [], []), kind(kwargs, [], []) if kwargs else None, grad_mode.enabled
-        ways = sum(map(len, self._recordings.values())) + sum(map(len, self._plans.values()))
         reasons = {
             recorder.refusal: recorder.refusal is not None,
             change and f"it has a side effect: {change.what} changes at {change.line}": change is not None,
-            "it changes its arguments, or whether gradients are recorded": again != key,
+            "it changes its arguments, or whether gradients are recorded": described(args, kwargs, [], []) != key,
             "an argument has attributes, or is of a class, of its own": any(
                 not vars(x).keys() <= OWN or python_defined(type(x)) for x in inputs
             ),
-            f"it was called in more than {LIMIT} different ways": before is None and ways == LIMIT,
+            f"it was called in more than {LIMIT} different ways": not known
+            and len(self._records) + len(self._plans) == LIMIT,
             "what it reads changes too often, or its gradients are kept": self._recorded > MOST_RECORDED,
         }
         reason = next((reason for reason, holds in reasons.items() if holds), None)
-        if reason is None and before is not None:
-            reason = difference(before.record, recorder)
-            if reason is None and not same(before.output, output):
+        if reason is None and known:
+            reason = difference(known[0][2], recorder)
+            if reason is None and not same(known[0][3], output):
                 reason = "it returns something that is made anew each time, and not of tensors"
         if reason is not None:
             self._stay_eager(reason)
-        elif before is None:
-            guards.watch(recorder)
-            recordings.append(Recording(recorder, output, guards))
+        elif known:
+            self._records.remove(known[0])
+            self._plans.append(Plan(key, guards, recorder, output, self.name))
         else:
-            recordings.remove(before)
-            self._plans.setdefault(key, []).append(Plan(recorder, output, guards, self.name))
+            guards.watch(recorder)
+            self._records.append((key, guards, recorder, output))
         recorder.close()
         return result
 
     def _stay_eager(self, reason: str) -> None:
         self.reason = reason
         self._plans.clear()
-        self._recordings.clear()
+        self._records.clear()
         if self.fullgraph:
             raise RuntimeError(f"minigrad.compile: {self.name} can't be replayed (fullgraph=True), because {reason}")
         warnings.warn(f"minigrad.compile: {self.name} is not replayed but runs eagerly, because {reason}", stacklevel=4)
@@ -203,31 +194,35 @@ class Compiled:
 FOLLOW[Compiled] = lambda analysis, x, line: analysis.follow(x.function, line)
 
 
-def kind(thing: Any, inputs: list[Tensor], others: list[Any]) -> Any:
-    """What a record depends on of an argument: of a tensor its shape, strides and dtype, of all else the value.
+def described(args: Any, kwargs: Any, inputs: list[Tensor], others: list[Any]) -> Any:
+    """What a record depends on of a call: of tensors shape, strides and dtype, of all else the value.
 
     The tensors are appended to `inputs`, objects that are known by identity to `others`.
 
     Raises:
         Unguardable: for a tensor with a history or with hooks.
     """
+    known = form(args, inputs, others), form(kwargs, inputs, others) if kwargs else None
+    arrays = [id(x.array) for x in inputs]
+    return known, grad_mode.enabled, [*map(arrays.index, arrays)]
+
+
+def form(thing: Any, inputs: list[Tensor], others: list[Any]) -> Any:
+    """`described`, of one argument."""
     if isinstance(thing, Tensor):
         if thing.view_of is not None:
             thing.refresh()
         if thing.node is not None or thing.hooks or thing.after_accumulate:
             raise Unguardable("an argument is the result of a recorded operation, or has hooks")
-        array, first = thing.array, None
-        for i, other in enumerate(inputs):
-            if other.array is array and first is None:
-                first = i
         inputs.append(thing)
-        return array.shape, array.strides, array.dtype, thing.tracked, first, type(thing)
+        array = thing.array
+        return array.shape, array.strides, array.dtype, thing.tracked, type(thing)
+    if type(thing) in (tuple, list) or (isinstance(thing, tuple) and hasattr(thing, "_fields")):
+        return type(thing), [form(part, inputs, others) for part in thing]
     if plain(thing):
         return type(thing), repr(thing)
-    if type(thing) in (tuple, list) or (isinstance(thing, tuple) and hasattr(thing, "_fields")):
-        return type(thing), *[kind(part, inputs, others) for part in thing]
     if type(thing) is dict:
-        return dict, *[kind(part, inputs, others) for pair in thing.items() for part in pair]
+        return dict, [form(part, inputs, others) for pair in thing.items() for part in pair]
     others.append(thing)
     return id(thing)  # it lives as long as guards that know it
 

@@ -279,22 +279,14 @@ class Noted(np.ndarray[Any, Any]):
         notes = self.notes
         if function in ASK:
             return function(*map(plain, args), **options)
-        if function in NOTED_INSIDE:
-            return super().__array_function__(function, types, args, options)
         if function is np.concatenate:
             return notes.do(function, args, {key: value for key, value in options.items() if value is not None})
         if function is np.where and len(args) == 3:
             into = np.empty_like(np.where(*map(plain, args)))
             notes.write(np.copyto, into, args[2])
             return notes.write(np.copyto, into, args[1], where=args[0])
-        if function in FILLED and not options:
-            return notes.write(np.copyto, into := function(*map(plain, args)), into.flat[0])
-        if function in (np.copy, np.empty_like) and len(args) == 1 and not options:
-            into = np.empty_like(plain(args[0]))
-            if function is np.copy:
-                return notes.write(np.copyto, into, args[0])
-            notes.writable(into)
-            return taking_notes(into, notes)
+        if function is np.copy and len(args) == 1 and not options:
+            return args[0].copy("K")
         raise UntraceableError
 
     def __bool__(self) -> bool:
@@ -342,12 +334,10 @@ def plain(x: Any) -> Any:
     return x.view(np.ndarray) if isinstance(x, Noted) else x
 
 
-#: Functions that ask for no values, such that make arrays of one number, and such that consist of ufuncs and views.
-ASK = {np.result_type, np.can_cast, np.shape, np.ndim, np.size, np.shares_memory, np.may_share_memory}
-FILLED = {np.zeros_like, np.ones_like, np.full_like}
-NOTED_INSIDE = {
-    *(np.broadcast_to, np.reshape, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze),
-    *(np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std, np.clip, np.stack, np.split, np.flip, np.diagonal),
+#: Functions that ask for no values.
+ASK = {
+    *(np.result_type, np.can_cast, np.shape, np.ndim, np.size, np.shares_memory, np.may_share_memory),
+    *(np.zeros_like, np.ones_like, np.full_like),
 }
 
 

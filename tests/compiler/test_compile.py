@@ -314,7 +314,7 @@ def test_a_plan_is_freed_with_its_function():
         run = minigrad.compile(step)
         for _ in range(4):
             run(x)
-        (plans,) = run._plans.values()
+        plans = run._plans
         freed = weakref.ref(plans[0].function)  # with it go the buffers that it names
         del run, plans
         assert freed() is None
@@ -1279,3 +1279,22 @@ def test_an_argument_that_shares_memory_with_what_the_step_reads():
     for value in (w, w, w, minigrad.full((2,), 3.0), w.detach(), minigrad.full((2,), 5.0), w, minigrad.zeros(2)):
         assert step(value).tolist() == (value * 2 + w).tolist()
     assert step.reason is None
+
+
+@pytest.mark.parametrize("ignored", [-100, 1])
+def test_targets_that_the_step_computes_may_be_ignored(ignored):
+    w = minigrad.ones(2, 3, requires_grad=True)
+
+    def step(x, target, mask):
+        w.grad = None
+        loss = F.cross_entropy(x @ w, minigrad.where(mask, target, ignored), ignore_index=ignored)
+        loss.backward()
+        return loss, w.grad.clone()
+
+    compiled, target = minigrad.compile(step), minigrad.tensor([0, 2, 2])
+    for mask in ([True] * 3, [True] * 3, [True] * 3, [False, True, True], [True] * 3, [False, False, True]):
+        arguments = minigrad.rand(3, 2), target, minigrad.tensor(mask)
+        assert [r.tolist() for r in compiled(*arguments)] == [r.tolist() for r in step(*arguments)]
+    assert compiled.reason is None
+    with pytest.raises(IndexError, match="Target 3 is out of bounds"):
+        compiled(minigrad.rand(3, 2), target + 1, minigrad.tensor([True] * 3))
