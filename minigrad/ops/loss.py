@@ -119,15 +119,15 @@ def _nll_loss(input: Any, target: Any, weight: Any, ignore_index: int, reduction
 
 def _softmax_minus_target(g: Any, input: Any, saved: Any) -> Any:
     """``(softmax(input) - one_hot(target)) * g / count``, and 0 in rows that do not count."""
-    probabilities, rows, columns, counted, count = saved
+    probabilities, places, counted, count = saved
     g = g / count
     if isinstance(g, Tensor):
         one_hot = np.zeros_like(probabilities)
-        one_hot[rows, columns] = 1
+        one_hot.reshape(-1)[places] = 1
         gradient = (softmax(input, 1) - Tensor.wrap(one_hot)) * g
         return gradient if counted is None else where(counted[:, None], gradient, 0.0)
     gradient = probabilities * g
-    gradient[rows, columns] -= g
+    gradient.reshape(-1)[places] -= g
     if counted is not None:
         gradient[~counted] = 0
     return gradient
@@ -145,18 +145,19 @@ def _softmax_nll(input: Any, target: Any, ignore_index: int, reduction: str) -> 
     dtype = input.dtype
     if dtype == np.float16:
         input = input.astype(np.float32)
-    z = input - np.maximum.reduce(input, axis=1, keepdims=True)
+    places = rows * input.shape[1] + columns  # in one dimension, which NumPy indexes faster
+    z = np.subtract(input, np.maximum.reduce(input, axis=1, keepdims=True), order="C")
     e = np.exp(z)
     sums = np.add.reduce(e, axis=1, keepdims=True)
     losses = np.log(sums[:, 0])
-    losses -= z[rows, columns]
+    losses -= z.reshape(-1)[places]
     e /= sums
     n = len(target)
     if counted is not None:
         losses, n = np.where(counted, losses, input.dtype.type(0)), int(counted.sum())
     count = n if reduction == "mean" else 1
     result = np.add.reduce(losses) / input.dtype.type(count) if count else input.dtype.type(np.nan)
-    return result.astype(dtype), (e.astype(dtype, copy=False), rows, columns, counted, count or 1)
+    return result.astype(dtype), (e.astype(dtype, copy=False), places, counted, count or 1)
 
 
 def _far_rows(d: Any, shape: tuple[int, int]) -> Any:
