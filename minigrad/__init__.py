@@ -54,4 +54,4 @@ from minigrad.tensor import Size as Size
 from minigrad.tensor import Tensor as Tensor
 from minigrad.tensor import device as device
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

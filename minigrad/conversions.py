@@ -13,17 +13,22 @@ from minigrad import views, watch
 from minigrad._format import format_tensor
 from minigrad.engine import Array, Variable
 from minigrad.kernels.memory import axes
+from minigrad.methods import Methods
+
+if TYPE_CHECKING:
+    from minigrad.tensor import Tensor
 
 OWN: dict[str, Any] = {}  #: the attributes that every tensor has
 
 
-class Conversions(Variable):
+class Conversions(Methods, Variable):
     """What `Tensor` inherits."""
 
     if TYPE_CHECKING:  # what the tensor itself has
+        _grad: Self | None
+        requires_grad: bool
 
-        def __getattr__(self, name: str) -> Any: ...
-        def __getitem__(self, index: Any) -> Self: ...
+        def refresh(self) -> None: ...  # noqa: D102
 
     def item(self) -> Any:
         """The only element, as a Python number.
@@ -97,7 +102,7 @@ class Conversions(Variable):
             raise TypeError("len() of a 0-d tensor")
         return int(self.array.shape[0])
 
-    def __iter__(self) -> Iterator[Self]:
+    def __iter__(self) -> Iterator[Tensor]:
         if self.array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -140,7 +140,7 @@ def _holds_float64(data: Any) -> bool:
 def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
     """`data` as a tensor, without a copy if it is a tensor or an array of the right dtype."""
     if isinstance(data, Tensor):
-        return data if dtype is None else cast(Tensor, data.to(dtype))
+        return data if dtype is None else data.to(dtype)
     if isinstance(data, np.ndarray) and (dtype is None or data.dtype == as_numpy(dtype)):
         return from_numpy(data)
     return tensor(data, dtype=dtype, device=device)
@@ -251,9 +251,7 @@ def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     ) -> Tensor:
         order = axes_in_torch(input)
         result = make([input.shape[i] for i in order], *args, dtype=dtype or input.dtype, **options)
-        return (
-            result if order == tuple(range(input.ndim)) else cast(Tensor, result.permute(*np.argsort(order).tolist()))
-        )
+        return result if order == tuple(range(input.ndim)) else result.permute(*np.argsort(order).tolist())
 
     like.__name__ = like.__qualname__ = f"{make.__name__}_like"
     like.__doc__ = f"`{make.__name__}` with the shape, dtype and order in memory of `input`."

@@ -16,7 +16,7 @@ from minigrad.views import check_write, rewrite
 from minigrad.watch import read
 
 
-class Context:
+class FunctionCtx:
     """What a `Function` keeps from forward to backward.
 
     Attributes:
@@ -36,7 +36,7 @@ class Context:
         self._saved = [(t, t.version[0] if t is not None and t.version else 0, -1) for t in tensors]
 
     @property
-    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+    def saved_tensors(self) -> tuple[Any, ...]:
         """What `save_for_backward` was given.
 
         Raises:
@@ -108,7 +108,7 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Run `forward`, and record `backward` as its gradient function."""
         read(f"an operation of one's own ({cls.__name__})")
-        ctx = Context()
+        ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         edges = [edge_to(a) if isinstance(a, Tensor) else None for a in args]
         with recording(False):
@@ -218,6 +218,3 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         return tuple(cut) if isinstance(answer, tuple) else cut[0]
 
     return once
-
-
-FunctionCtx = Context  #: torch's name

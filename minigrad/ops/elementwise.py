@@ -49,7 +49,7 @@ def _scaled_operands(d: Draw) -> tuple[Any, ...]:
 
 
 @binary(lambda g: g, lambda g, alpha: g if alpha == 1 else g * alpha, "__add__", in_place=True, sample=_scaled_operands)
-def add(input: OperandOrNumber, other: OperandOrNumber, alpha: Any = 1) -> Any:
+def add(input: OperandOrNumber, other: OperandOrNumber, alpha: complex = 1) -> Any:
     """``input + alpha * other``.
 
     >>> import minigrad
@@ -61,7 +61,7 @@ def add(input: OperandOrNumber, other: OperandOrNumber, alpha: Any = 1) -> Any:
 
 
 @binary(lambda g: g, lambda g, alpha: g * -alpha, "__sub__", "subtract", in_place=True, sample=_scaled_operands)
-def sub(input: OperandOrNumber, other: OperandOrNumber, alpha: Any = 1) -> Any:
+def sub(input: OperandOrNumber, other: OperandOrNumber, alpha: complex = 1) -> Any:
     """``input - alpha * other``.
 
     >>> import minigrad

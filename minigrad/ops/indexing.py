@@ -248,7 +248,7 @@ def narrow(input: Operand, dim: int, start: int, length: int) -> Any:
 
 
 @composed(sample=lambda d: (d.array((5, 2)), d.choice([2, (2, 3), (1, 4)]), 0))
-def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0) -> Any:
+def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
     n, sections = input.shape[one_dim(dim, input.ndim)], None
     if isinstance(split_size_or_sections, int):
@@ -280,7 +280,7 @@ def _at_places(d: Any) -> tuple[Any, ...]:
 
 
 @composed(sample=_at_places)
-def tensor_split(input: Operand, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> Any:
+def tensor_split(input: Operand, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Dimension `dim` in so many pieces of nearly one length, or split at given places (views)."""
     if not input.ndim:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
@@ -299,7 +299,7 @@ def tensor_split(input: Operand, indices_or_sections: int | Sequence[int] | Tens
 def _split_along(dim: int, word: str, least: int) -> Any:
     """`tensor_split` along one dimension; sections have to be of equal length."""
 
-    def split(input: Operand, indices_or_sections: Any) -> Any:
+    def split(input: Operand, indices_or_sections: int | Sequence[int] | Tensor) -> tuple[Tensor, ...]:
         at = 0 if input.ndim == 1 and dim == 1 else dim
         if input.ndim < least:
             raise RuntimeError(
@@ -323,7 +323,7 @@ vsplit, hsplit, dsplit = _split_along(0, "vsplit", 2), _split_along(1, "hsplit",
 
 
 @composed(sample=lambda d: (d.array((5, 2)), d.integer(1, 6), 0))
-def chunk(input: Operand, chunks: int, dim: int = 0) -> Any:
+def chunk(input: Operand, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
     if chunks <= 0:
         raise RuntimeError("chunk expects `chunks` to be greater than 0, got: " + str(chunks))
@@ -332,7 +332,7 @@ def chunk(input: Operand, chunks: int, dim: int = 0) -> Any:
 
 
 @composed(sample=lambda d: (d.array((3, 2)), d.choice([0, 1, -1])))
-def unbind(input: Operand, dim: int = 0) -> Any:
+def unbind(input: Operand, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices of dimension `dim`, as a tuple (views)."""
     return several((select(input, dim, i) for i in range(input.shape[one_dim(dim, input.ndim)])), "Unbind")
 

@@ -315,6 +315,7 @@ def reflected(call: Callable[..., Any]) -> Callable[..., Any]:
 def in_place_of(name: str, call: Callable[..., Any]) -> Callable[..., Tensor]:
     """The same operation, its result written into its first argument."""
 
+    @functools.wraps(call)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         result: Tensor = call(self, *args, **kwargs)
         return self.assign(result)

@@ -64,8 +64,8 @@ def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -
 class MaxMin(NamedTuple):
     """The values along a dimension, and where they stood."""
 
-    values: Any
-    indices: Any
+    values: Tensor
+    indices: Tensor
 
 
 def axes(dim: Any, ndim: int) -> tuple[int, ...] | None:
@@ -303,7 +303,7 @@ def argsort(input: Operand, dim: int = -1, descending: bool = False, stable: boo
 
 
 @composed(sample=lambda d: (d.array((3, 4), distinct=True), d.choice([0, 1, -1]), d.boolean()))
-def sort(input: Operand, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
+def sort(input: Operand, dim: int = -1, descending: bool = False, stable: bool = True) -> MaxMin:
     """The elements in order along `dim`, and where they stood (stable)."""
     order = argsort(input, dim, descending, stable)
     return MaxMin(gather(input, dim, order), order)
@@ -312,7 +312,7 @@ def sort(input: Operand, dim: int = -1, descending: bool = False, stable: bool =
 @composed(
     sample=lambda d: (d.array((3, 4), distinct=True, ties=False), d.integer(1, 3), d.choice([0, 1, -1]), d.boolean())
 )
-def topk(input: Operand, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(input: Operand, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> MaxMin:
     """The `k` largest (or smallest) elements along `dim`, in order, and where they stood."""
     n = input.shape[one_dim(dim, input.ndim)] if input.ndim else 1
     if not 0 <= k <= n:

@@ -18,6 +18,7 @@ from minigrad.ops.comparison import where
 from minigrad.ops.elementwise import abs, pow, sign, zeros_like
 from minigrad.ops.record import Draw, Operand, composed, operation
 from minigrad.ops.reduction import axes, count, largest, mean, smallest, spread, sum, total
+from minigrad.tensor import Tensor
 
 
 def _spread_sample(d: Any) -> tuple[Any, ...]:
@@ -116,7 +117,7 @@ def var_mean(
     keepdim: bool = False,
     *,
     correction: float | None = None,
-) -> Any:
+) -> tuple[Tensor, Tensor]:
     """The variance and the mean."""
     center = mean(input, None if isinstance(dim, bool) else dim, keepdim)
     return var(input, dim, unbiased, keepdim, correction=correction), center
@@ -132,7 +133,7 @@ def std_mean(
     keepdim: bool = False,
     *,
     correction: float | None = None,
-) -> Any:
+) -> tuple[Tensor, Tensor]:
     """The standard deviation and the mean."""
     center = mean(input, None if isinstance(dim, bool) else dim, keepdim)
     return std(input, dim, unbiased, keepdim, correction=correction), center

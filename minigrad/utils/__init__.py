@@ -1,3 +1,3 @@
 """Data loading: `minigrad.utils.data`."""
 
-from minigrad.utils import data
+from minigrad.utils import data as data
