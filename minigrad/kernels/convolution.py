@@ -51,6 +51,8 @@ def conv2d_input(
     windows; those of a row of the gradient are computed as so many output channels, and nothing is ever added up in
     place.
     """
+    if not np.isfinite(np.add.reduce(g, None) + np.add.reduce(weight, None)):
+        return _conv2d_input_by_taps(g, weight, size, stride, padding, dilation, groups)
     out, c, kh, kw = weight.shape
     taps, phases, offsets, first, frame, step = [], [], [], [], [], []
     for s, p, d, k, n, have in zip(stride, padding, dilation, (kh, kw), size, g.shape[2:], strict=True):
@@ -95,6 +97,24 @@ def conv2d_input(
 
     windows.share(work, windows.chunks)
     return result.reshape(n, *size, groups * c).transpose(0, 3, 1, 2)
+
+
+def _conv2d_input_by_taps(
+    g: Array, weight: Array, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
+) -> Array:
+    """The same, tap by tap: inf and nan reach no element that they are not added to."""
+    (n, _, *seen), (_, c, *kernel) = g.shape, weight.shape
+    ends = [[s * (m - 1) + 1 for s, m in zip(stride, seen, strict=True)], dilation, padding, size]
+    reach = [max(end + d * (k - 1), p + m) for end, d, p, m, k in zip(*ends, kernel, strict=True)]
+    result = np.zeros((n, groups, c, *reach), g.dtype)
+    grouped, weights = g.reshape(n, groups, -1, *seen), weight.reshape(groups, -1, c, *kernel)
+    for tap in np.ndindex(*kernel):
+        rows, columns = (
+            slice(d * t, d * t + end, s) for d, t, end, s in zip(dilation, tap, ends[0], stride, strict=True)
+        )
+        result[..., rows, columns] += np.einsum("ngohw,goc->ngchw", grouped, weights[(..., *tap)])
+    (top, left), (h, w) = padding, size
+    return result.reshape(n, groups * c, *reach)[:, :, top : top + h, left : left + w]
 
 
 @one_thread

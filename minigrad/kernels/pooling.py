@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad.engine import Array
 from minigrad.kernels.im2col import Pair
-from minigrad.kernels.memory import axes, ordered
+from minigrad.kernels.memory import axes, masked, ordered
 
 
 class Window(NamedTuple):
@@ -62,6 +62,11 @@ def winners(x: Array, largest: Array, window: Window) -> list[Array]:
         mask &= free
         free ^= mask
         masks.append(mask)
+    if not np.isfinite(np.add.reduce(largest, None)):  # of several nans the last one counts, as in torch
+        free = np.isnan(largest)
+        for (tap, at), mask in zip(reversed([*window.taps(x)]), reversed(masks), strict=True):
+            np.logical_and(np.isnan(tap), free[at], out=mask[at], where=free[at])
+            free &= ~mask
     return masks
 
 
@@ -72,7 +77,7 @@ def pool_sum(input: Array, window: Window, masks: Any = None) -> Array:
         return total
     out = np.zeros_like(input, shape=(*input.shape[:-2], *window.size))
     for i, (tap, at) in enumerate(window.taps(input)):
-        out[at] += tap if masks is None else tap * masks[i][at]
+        out[at] += tap if masks is None else masked(tap, masks[i][at])
     return out
 
 
@@ -95,11 +100,14 @@ def unpool(input: Array, shape: tuple[int, ...], window: Window, masks: Any = No
         rest = slice(window.kernel[i] * window.size[i] if apart else 0, None)
         out[(..., rest, slice(None)) if i == 0 else (..., rest)] = 0
     for i, (tap, at) in enumerate(window.taps(out)):
-        factor = 1 if masks is None else masks[i][at]
-        if apart:
-            np.multiply(input[at], factor, out=tap)
+        if masks is None and apart:
+            tap[...] = input[at]
+        elif masks is None:
+            tap += input[at]
+        elif apart:
+            masked(input[at], masks[i][at], out=tap)
         else:
-            tap += input[at] * factor
+            tap += masked(input[at], masks[i][at])
     return out
 
 
@@ -121,6 +129,18 @@ def max_pool_indices(input: Array, window: Window) -> Array:
         at = (rows[:, None] + u * window.dilation[0]) * input.shape[-1] + columns + v * window.dilation[1]
         found += mask * at
     return found
+
+
+def weigh(x: Array, weights: Array) -> Array:
+    """Weighted sums of the last dimension, (…, n) by (n, m). inf and nan reach only sums that they are in."""
+    finite = np.isfinite(x)
+    if finite.all():
+        return x @ weights
+    result: Array = np.where(finite, x, 0) @ weights
+    for i, row in enumerate(weights):
+        used = (row != 0) | np.signbit(row)  # -0.0: seen, with no weight
+        result[..., used] += np.where(finite[..., i], 0, x[..., i])[..., None] * row[used]
+    return result
 
 
 def means(n: int, m: int) -> Array:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops.comparison import _masked, clamp, where
+from minigrad.kernels.memory import masked
+from minigrad.ops.comparison import clamp, where
 from minigrad.ops.curve import Curve, _on_curve, in_float32
 from minigrad.ops.elementwise import abs, erf, exp, sigmoid, tanh
 from minigrad.ops.indexing import chunk
@@ -42,7 +43,7 @@ def _inner_half(d: Draw) -> tuple[Any, ...]:
 
 @operation(
     # where `out` is 0 it is the gradient too; in the graph, as in torch
-    {"input": lambda g, out: where(out != 0, g, out) if isinstance(g, Tensor) else _masked(g, out != 0)},
+    {"input": lambda g, out: where(out != 0, g, out) if isinstance(g, Tensor) else masked(g, out != 0)},
     in_place=True,
     functional=("inplace", "relu_"),
     sample=lambda d: (d.array(kinks=(0.0,)),),

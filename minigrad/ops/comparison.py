@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import as_numpy
+from minigrad.kernels.memory import masked
 from minigrad.ops.record import Draw, F, Operand, OperandOrNumber, composed, operation
 from minigrad.tensor import Tensor
 
@@ -38,23 +39,14 @@ def where(condition: Operand, input: OperandOrNumber, other: OperandOrNumber) ->
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
         )
     if _is_zero(other) and isinstance(input, np.ndarray):
-        return _masked(input, condition)
+        return masked(input, condition)
     if _is_zero(input) and isinstance(other, np.ndarray):
-        return _masked(other, ~condition)
+        return masked(other, ~condition)
     return np.where(condition, input, other)
-
-
-BITS = {np.dtype(f"f{n}"): np.dtype(f"i{n}") for n in (2, 4, 8)}
 
 
 def _is_zero(x: Any) -> bool:
     return isinstance(x, float) and x == 0 and math.copysign(1.0, x) > 0
-
-
-def _masked(x: Any, mask: Any) -> Any:
-    """`x` where the mask holds, else 0: its bits times 1 or 0, 20 times as fast as `np.where`."""
-    bits = BITS.get(x.dtype)
-    return np.where(mask, x, x.dtype.type(0)) if bits is None else np.multiply(x.view(bits), mask).view(x.dtype)
 
 
 @composed(in_place=True, sample=lambda d: (d.array(shape := d.shape()), d.mask(shape), 2.0))

@@ -14,6 +14,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.ops.comparison import binary, where
 from minigrad.ops.curve import curve, in_float32, unary
+from minigrad.ops.dispatch import PYTHON_NUMBERS
 from minigrad.ops.record import Draw, Operand, OperandOrNumber, composed, operation
 from minigrad.tensor import Tensor
 
@@ -21,6 +22,28 @@ from minigrad.tensor import Tensor
 def scaled(x: Any, alpha: Any) -> Any:
     """``alpha * x`` in the dtype of `x`."""
     return x * x.dtype.type(alpha) if isinstance(x, np.ndarray) else x * alpha
+
+
+def arithmetic(function: Any, input: Any, other: Any) -> Any:
+    """A NumPy function of two operands; of halves and a Python number it is computed in float32.
+
+    So torch multiplies and divides; to add, it rounds the number first.
+    """
+    if type(input) in PYTHON_NUMBERS or type(other) in PYTHON_NUMBERS:
+        pair = [x.astype(np.float32) if getattr(x, "dtype", None) == np.float16 else x for x in (input, other)]
+        if pair[0] is not input or pair[1] is not other:
+            return function(*pair).astype(np.float16)
+    return function(input, other)
+
+
+def times(g: Any, number: Any) -> Any:
+    """A gradient times an operand, which may be a number."""
+    return g * number if isinstance(g, Tensor) else arithmetic(np.multiply, g, number)
+
+
+def over(g: Any, number: Any) -> Any:
+    """A gradient divided by an operand, which may be a number."""
+    return g / number if isinstance(g, Tensor) else arithmetic(np.divide, g, number)
 
 
 def zeros_like(g: Any) -> Any:
@@ -73,7 +96,7 @@ def sub(input: OperandOrNumber, other: OperandOrNumber, alpha: complex = 1) -> A
     return np.subtract(input, other if alpha == 1 else scaled(other, alpha))
 
 
-@binary(lambda g, other: g * other, lambda g, input: g * input, "__mul__", "multiply", in_place=True)
+@binary(lambda g, other: times(g, other), lambda g, input: times(g, input), "__mul__", "multiply", in_place=True)
 def mul(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     """``input * other``.
 
@@ -81,11 +104,11 @@ def mul(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     >>> minigrad.tensor([1.0, 2.0]) * 3
     tensor([3., 6.])
     """
-    return np.multiply(input, other)
+    return arithmetic(np.multiply, input, other)
 
 
 @binary(
-    lambda g, other, rounding_mode: g / other if rounding_mode is None else zeros_like(g),
+    lambda g, other, rounding_mode: over(g, other) if rounding_mode is None else zeros_like(g),
     lambda g, input, other, rounding_mode: -g * ((input / other) / other) if rounding_mode is None else zeros_like(g),
     *("__truediv__", "divide", "true_divide"),
     in_place=True,
@@ -103,7 +126,7 @@ def div(input: OperandOrNumber, other: OperandOrNumber, rounding_mode: str | Non
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
     if rounding_mode is None:
-        quotient, dtype = np.divide(input, other), np.result_type(input, other)
+        quotient, dtype = arithmetic(np.divide, input, other), np.result_type(input, other)
         return quotient.astype(dtypes.default.numpy) if dtype.kind in "iub" else quotient
     dtype = _need_divisor(input, other)
     if rounding_mode == "floor":

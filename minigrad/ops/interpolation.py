@@ -16,9 +16,8 @@ import numpy as np
 from minigrad.engine import Array
 from minigrad.kernels.pooling import means
 from minigrad.ops.indexing import _index
-from minigrad.ops.linalg import matmul
+from minigrad.ops.pooling import weighed
 from minigrad.ops.record import Operand, composed
-from minigrad.ops.shape import movedim
 
 #: The modes that weigh neighbours, and for how many spatial dimensions each is.
 WEIGHING = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
@@ -101,7 +100,7 @@ def interpolate(
             f"Input and output sizes should be greater than 0, but got input (sizes: {lengths}) output (sizes: "
             f"{wanted})"
         )
-    for i, (n, new) in enumerate(zip(lengths, wanted, strict=True)):
+    for i, (n, new) in reversed([*enumerate(zip(lengths, wanted, strict=True))]):
         step = n / new if factors is None else 1 / factors[i]  # from one new element to the next, in old ones
         dim = i + 2
         if mode in NEAREST:
@@ -112,8 +111,7 @@ def interpolate(
         else:
             places = _places(n, new, step, bool(align_corners))
             weights = _cubic(n, places) if mode == "bicubic" else _linear(n, places)
-        weights = weights.astype(input.dtype.numpy, copy=False)
-        input = movedim(matmul(movedim(input, dim, -1), type(input).wrap(weights)), -1, dim)
+        input = weighed(input, weights, dim)
     return input
 
 
@@ -151,7 +149,7 @@ def _linear(n: int, places: Array) -> Array:
     weights = np.zeros((n, len(places)))
     np.add.at(weights, (left, np.arange(len(places))), 1 - share)
     np.add.at(weights, (np.minimum(left + 1, n - 1), np.arange(len(places))), share)
-    return weights
+    return _marked(weights, left[:, None] + [0, 1])
 
 
 def _cubic(n: int, places: Array, a: float = -0.75) -> Array:
@@ -163,4 +161,13 @@ def _cubic(n: int, places: Array, a: float = -0.75) -> Array:
         near = ((a + 2) * d - (a + 3)) * d * d + 1
         far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
         np.add.at(weights, (np.clip(left + k, 0, n - 1), np.arange(len(places))), np.where(d <= 1, near, far))
+    return _marked(weights, left[:, None] + [-1, 0, 1, 2])
+
+
+def _marked(weights: Array, seen: Array) -> Array:
+    """The weights, -0.0 for neighbours that are `seen` but have none: times inf or nan they give nan, as in torch."""
+    n, new = weights.shape
+    marks = np.zeros((n, new), bool)
+    marks[np.clip(seen, 0, n - 1), np.arange(new)[:, None]] = True
+    weights[marks & (weights == 0)] = -0.0
     return weights

@@ -97,7 +97,7 @@ def chosen(input: Array, target: Array, ignore_index: int) -> tuple[Array, Array
 
 
 @operation(
-    {"input": lambda g, input_shape, saved: _place(g * saved[2], input_shape, saved[:2])},
+    {"input": lambda g, input_shape, saved: _place(_of_counted(g, *saved[2:]), input_shape, saved[:2])},
     saves=True,
     sample=lambda d: (d.array((3, 4)), d.integers((3,), 4), None, d.choice([-100, 1]), d.choice(["sum", "none"])),
 )
@@ -114,7 +114,11 @@ def _nll_loss(input: Any, target: Any, weight: Any, ignore_index: int, reduction
     if counted is not None:
         losses[~counted] = 0
     result = losses if reduction == "none" else total(losses)
-    return (result if share else number(np.nan)), (rows, columns, weights)  # the mean of nothing is nan
+    return (result if share else number(np.nan)), (rows, columns, weights, counted)  # the mean of nothing is nan
+
+
+def _of_counted(g: Any, weights: Any, counted: Any) -> Any:
+    return g * weights if counted is None else where(counted, g * weights, 0.0)
 
 
 def _softmax_minus_target(g: Any, input: Any, saved: Any) -> Any:

@@ -42,6 +42,10 @@ def _standardize_gradients(
     Source: Ioffe and Szegedy, arXiv:1502.03167, section 3.
     """
     if isinstance(g, np.ndarray):
+        if input.dtype == np.float16:
+            arrays = g.astype(np.float32), input.astype(np.float32)
+            wide = kernels.standardize_back(wanted, *arrays, weight, saved[0], saved[1], eps)
+            return [None if x is None else x.astype(np.float16) for x in wide]
         return kernels.standardize_back(wanted, g, input, weight, saved[0], saved[1], eps)
     apart = input - mean(input, (0, 2), True)
     scale = rsqrt(mean(apart * apart, (0, 2), True) + eps)
@@ -79,13 +83,14 @@ def _standardize(
 
     The running statistics move towards those of the input by the share `momentum`.
     """
-    out, center, variance = kernels.standardize(input, weight, bias, eps)
+    wide = input.astype(np.float32) if input.dtype == np.float16 else input
+    out, center, variance = kernels.standardize(wide, weight, bias, eps)
     n = input.shape[0] * input.shape[2]
     if running_mean is not None:
         running_mean += momentum * (center - running_mean)
     if running_var is not None:  # the unbiased one, as in torch
         running_var += momentum * (variance * (n / (n - 1)) - running_var)
-    return out, (center, variance)
+    return out.astype(input.dtype, copy=False), (center, variance)
 
 
 def _batch_norm_sample(d: Any) -> tuple[Any, ...]:

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.kernels import pooling as kernels
 from minigrad.kernels.im2col import positions
 from minigrad.kernels.pooling import Window
 from minigrad.ops.convolution import pair
-from minigrad.ops.linalg import matmul
+from minigrad.ops.curve import in_float32
 from minigrad.ops.record import Operand, composed, operation
-from minigrad.ops.shape import squeeze, unsqueeze
+from minigrad.ops.shape import movedim, squeeze, unsqueeze
 from minigrad.tensor import Tensor
 
 
@@ -251,6 +252,9 @@ def avg_pool2d(
              [10.5000, 12.5000]]])
     """
     window = _window("avg_pool2d", input, kernel_size, stride, padding, 1, ceil_mode)
+    if input.dtype.itemsize == 2 and input.dtype in (np.float16, dtypes.float16):  # added up in float32
+        options = (stride, padding, ceil_mode, count_include_pad, divisor_override)
+        return avg_pool2d(input.astype(np.float32), kernel_size, *options).astype(np.float16)
     out = _pool_sum(input, window, None)
     if divisor_override is not None:
         if divisor_override == 0:
@@ -330,11 +334,21 @@ def adaptive_avg_pool2d(input: Operand, output_size: int | Sequence[int | None] 
         )
     if rows and columns and h and w and not (h % rows or w % columns):
         return avg_pool2d(input, (h // rows, w // columns))
-    dtype = input.dtype.numpy if isinstance(input, Tensor) else input.dtype
-    return matmul(
-        Tensor.wrap(kernels.means(h, rows).astype(dtype)),
-        matmul(input, Tensor.wrap(kernels.means(w, columns).T.astype(dtype))),
-    )
+    return weighed(weighed(input, kernels.means(w, columns).T, -1), kernels.means(h, rows).T, -2)
+
+
+@operation(
+    {"input": lambda g, weights: _weighed(g, weights.T)},
+    sample=lambda d: (d.array((2, 3)), np.array([[1, 0], [2, 1], [0, 3]])),
+)
+def _weighed(input: Any, weights: Any) -> Any:
+    """Weighted sums of the last dimension."""
+    return in_float32(lambda x: kernels.weigh(x, weights.astype(x.dtype)), input)
+
+
+def weighed(input: Any, weights: Any, dim: int) -> Any:
+    """Weighted sums along a dimension: its n elements times `weights` (n, m)."""
+    return movedim(_weighed(movedim(input, dim, -1), weights), -1, dim)
 
 
 @composed(

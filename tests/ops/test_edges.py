@@ -78,3 +78,76 @@ def test_one_number_at_the_edges(record, dtype):
 def test_all_functions_of_one_number_are_tried():
     names = {record.name for record in RECORDS}
     assert {"exp", "rsqrt", "erf", "asin", "relu", "gelu", "hardswish", "silu", "softplus", "elu"} <= names
+
+
+def odd(fw, *shape, dtype="float32", at=(), value=NAN):
+    """0, 1, 2 …, shuffled, with `value` at some places."""
+    numbers = np.random.RandomState(0).permutation(int(np.prod(shape))).reshape(shape).astype(dtype) / 8
+    for place in at:
+        numbers.flat[place] = value
+    return fw.from_numpy(numbers).requires_grad_()
+
+
+REACH = {
+    "adaptive_avg_pool2d": lambda fw, x: fw.nn.functional.adaptive_avg_pool2d(x, (3, 4)),
+    "max_pool2d": lambda fw, x: fw.nn.functional.max_pool2d(x, 3, 2, 1),
+    "max_pool2d_indices": lambda fw, x: fw.nn.functional.max_pool2d(x, 2, return_indices=True)[0],
+    "avg_pool2d": lambda fw, x: fw.nn.functional.avg_pool2d(x, 3, 2, 1),
+    "bilinear": lambda fw, x: fw.nn.functional.interpolate(x, (7, 3), mode="bilinear"),
+    "bilinear_corners": lambda fw, x: fw.nn.functional.interpolate(x, (9, 4), mode="bilinear", align_corners=True),
+    "bicubic": lambda fw, x: fw.nn.functional.interpolate(x, (3, 9), mode="bicubic"),
+    "area": lambda fw, x: fw.nn.functional.interpolate(x, (3, 2), mode="area"),
+    "conv2d": lambda fw, x: fw.nn.functional.conv2d(x, odd(fw, 2, 2, 2, 1), stride=2, dilation=(2, 1)),
+    "conv2d_odd": lambda fw, x: fw.nn.functional.conv2d(x, odd(fw, 2, 2, 3, 2, at=[5], value=INF)),
+    "conv_transpose2d": lambda fw, x: fw.nn.functional.conv_transpose2d(x, odd(fw, 2, 2, 2, 1), stride=3, dilation=2),
+}
+
+
+@pytest.mark.parametrize("name", REACH)
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_inf_and_nan_reach_what_they_are_part_of(torch_too, name, value):
+    if value == INF and name.startswith("bi"):
+        return  # inf times no weight, or a negative one: the order of the sums shows
+
+    def program(fw, places=(7, 8, 29), g=1.0):
+        x = odd(fw, 1, 2, 5, 5, at=places, value=value)
+        out = REACH[name](fw, x)
+        up = fw.ones(out.shape)
+        up.view(-1)[1] = g
+        return out, *fw.autograd.grad(out, x, up)
+
+    torch_too(program, tolerance=1e-5)
+    torch_too(lambda fw: program(fw, (), value), tolerance=1e-5)
+
+
+HALVES = {
+    "layer_norm": lambda fw, x: fw.nn.functional.layer_norm(x * 9, (50,)),
+    "group_norm": lambda fw, x: fw.nn.functional.group_norm(x * 9, 5),
+    "batch_norm": lambda fw, x: fw.nn.functional.batch_norm(x * 9, None, None, training=True),
+    "avg_pool1d": lambda fw, x: fw.nn.functional.avg_pool1d(x * 900, 25),
+    "times": lambda fw, x: x * 65536 / 70000.5,
+    "times_back": lambda fw, x: (x / 1e5) * 65536.0,
+    "plus": lambda fw, x: (x + 0.1) * (0.3 - x) + 65528.0,
+    "lerp": lambda fw, x: fw.lerp(x, -x, 0.3),
+    "norm": lambda fw, x: x.norm(dim=1),
+    "std": lambda fw, x: x.std(1),
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_halves_are_computed_with_in_float32(torch_too, name):
+    def program(fw):
+        x = odd(fw, 20, 50, dtype="float16")
+        out = HALVES[name](fw, x)
+        return out, *fw.autograd.grad(out, x, fw.ones_like(out))
+
+    torch_too(program, tolerance=1e-3)
+
+
+def test_rows_that_do_not_count_hide_infinite_gradients(torch_too):
+    def program(fw):
+        x = odd(fw, 3, 4)
+        loss = fw.nn.functional.nll_loss(x, fw.tensor([1, 2, 0]), ignore_index=2, reduction="sum")
+        return fw.autograd.grad(loss, x, fw.tensor(INF))
+
+    torch_too(program)
