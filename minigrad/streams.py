@@ -119,6 +119,7 @@ class Stream:
             raise RuntimeError(f"manual_seed expected an int, but got {type(seed).__name__}")
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"manual_seed expected a seed from -2**63 to 2**64 - 1, but got {seed}")
+        read("the state of a generator is set")
         self._seed = int(seed) % 2**64
         self._kept_normal: float | None = None
         if "_twister" in self.__dict__:
@@ -166,6 +167,7 @@ class Stream:
         fields = np.frombuffer(found.tobytes(), STATE)[0]
         if fields["seeded"] != 1 or not 1 <= fields["left"] <= 624:
             raise RuntimeError("set_state: these bytes are no state of a generator")
+        read("the state of a generator is set")
         self._seed = int(fields["seed"])
         self._kept_normal = float(fields["normal_y"]) if fields["normal_kept"] else None
         block: Any = {"key": fields["key"].astype(np.uint32), "pos": 625 - int(fields["left"])}

@@ -17,7 +17,6 @@ from minigrad.compiler import tracing
 from minigrad.compiler.recorder import HOOKS, Call, Recorder, Value
 from minigrad.compiler.tracing import Line, Ref, Slot, Text, UntraceableError, check, leaves, mapped
 from minigrad.engine import Array, fit
-from minigrad.random import default_generator
 from minigrad.tensor import Tensor
 from minigrad.watch import by
 
@@ -101,12 +100,10 @@ class Builder:
 
     def _traced(self, call: Call, args: list[Any]) -> bool:
         """Write a call as lines with ``out=``, if it can be traced."""
-        slots, drawn = dict(self._slots), default_generator._state()
+        slots = dict(self._slots)
         try:
-            with by(None), np.errstate(all="ignore"):
+            with by(tracing.Strict()), np.errstate(all="ignore"):
                 lines, found = tracing.traced(call.function, args, self._slots)
-            if (default_generator._state() != drawn).any():
-                raise UntraceableError
             ahead = self._ahead(lines)
             asked = [line for line in lines[ahead:] if line.function is check]
             shown = found if isinstance(found, (tuple, list)) else [found]
@@ -117,7 +114,6 @@ class Builder:
                 raise UntraceableError  # the step may write to it; what it gives another way would have no place
         except Exception:
             self._slots = slots
-            default_generator.set_state(drawn)
             return False
         self.head += lines[:ahead]
         self.lines += [line for line in lines[ahead:] if line.function is not check]

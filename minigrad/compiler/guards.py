@@ -9,8 +9,10 @@ interprets the bytecode: https://docs.pytorch.org/docs/stable/torch.compiler_dyn
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,13 +22,21 @@ from minigrad.compiler.analysis import Analysis, plain
 from minigrad.nn.hooks import EVERYWHERE
 from minigrad.tensor import Tensor
 
+NAMES = "abcd"  #: of the objects of a check
 MISSING = object()
+
+
+@functools.lru_cache(1024)
+def compiled(text: str) -> CodeType:
+    """The code of a check."""
+    return compile(text.format(*NAMES), "<check>", "eval")
 
 
 class Check(NamedTuple):
     """Something that must stay what it is."""
 
-    text: str  #: in Python, of the objects in `Guards.names`
+    text: str  #: in Python; each ``{}`` stands for one of the objects
+    objects: tuple[Any, ...]
     each: bool  #: it stands for several values, not for one
     what: str  #: for messages
     line: str
@@ -63,8 +73,7 @@ class Guards:
         self.seen = analysis.seen
         self.checks: list[Check] = []
         self._before: list[Any] = []  #: the value of each check
-        self._asked: set[tuple[str, bool]] = set()
-        self.names: dict[str, Any] = {}
+        self._asked: set[tuple[Any, ...]] = set()
         self._fast: Callable[[], bool] | None = None
         self.aliases: list[tuple[int, Tensor]] = []  #: arguments that share their array with a tensor that is read
         self.add("{}.default", "the default dtype", "", dtypes)
@@ -73,19 +82,18 @@ class Guards:
 
     def add(self, text: str, what: str, line: str, *objects: Any, each: bool = False) -> None:
         """Check that `text`, in which ``{}`` stands for an object, keeps its value (`each`: all its values)."""
-        names = [f"o{id(thing)}" for thing in objects]
-        self.names.update(zip(names, objects, strict=True))
-        check = Check(text.format(*names), each, what, line)
-        if check[:2] in self._asked:
+        asked = text, each, *map(id, objects)
+        if asked in self._asked:
             return
-        self._asked.add(check[:2])
+        self._asked.add(asked)
+        check = Check(text, objects, each, what, line)
         self.checks.append(check)
         self._before.append(self._now(check))
         self._fast = None
 
     def _now(self, check: Check) -> Any:
         try:
-            value = eval(check.text, self.names)
+            value = eval(compiled(check.text), dict(zip(NAMES, check.objects, strict=False)))
             return tuple(value) if check.each else value
         except (KeyError, AttributeError, ValueError):  # (ValueError: an empty cell)
             return MISSING
@@ -122,14 +130,18 @@ class Guards:
 
     def _compiled(self) -> Callable[[], bool]:
         """The checks in one function; the contents of all containers are compared at once, in C."""
-        single = [f"{text} is v{i}" for i, (text, each, *_) in enumerate(self.checks) if not each]
-        many = [f"len({text}), *{text}" for text, each, *_ in self.checks if each]
-        before = [
-            part for v, check in zip(self._before, self.checks, strict=True) if check.each for part in (len(v), *v)
-        ]
-        names = {f"v{i}": value for i, value in enumerate(self._before)} | {"is_": operator.is_, "before": before}
+        names: dict[str, Any] = {f"v{i}": value for i, value in enumerate(self._before)} | {"is_": operator.is_}
+        single, many, before = [], [], []
+        for i, (text, objects, each, *_) in enumerate(self.checks):
+            names |= {f"o{id(x)}": x for x in objects}
+            text = text.format(*(f"o{id(x)}" for x in objects))
+            if each:
+                many.append(f"len({text}), *{text}")
+                before += [len(self._before[i]), *self._before[i]]
+            else:
+                single.append(f"{text} is v{i}")
         text = "\n and ".join([*single, f"all(map(is_, [{', '.join(many)}], before))"])
-        exec(f"def fast():\n return ({text})", names := self.names | names)
+        exec(f"def fast():\n return ({text})", names := {**names, "before": before})
         fast: Callable[[], bool] = names.pop("fast")  # else it would hold itself
         return fast
 
