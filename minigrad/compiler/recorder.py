@@ -99,19 +99,11 @@ class Recorder(Watcher):
         return answer
 
     def backward(self, node: Any, wanted: Sequence[Any], g: Any, values: Sequence[Any]) -> Sequence[Any]:
-        """The gradients of a node's inputs: rule by rule where each has one of its own."""
+        """The gradients of a node's inputs."""
         self.walked.setdefault(id(node), node)
-        rules = getattr(node.function, "rules", None)
-        if rules is None:
-            found = list(self._run(node.function, wanted := [*map(bool, wanted)], g, *values))
-            self._write("backward", node.function, [wanted, g, *values], found)
-            return found
-        found = []
-        for asked, (rule, needs) in zip(wanted, rules, strict=True):
-            given = [g, *[values[i] for i in needs]]
-            found.append(self._run(rule, *given) if asked else None)
-            if asked:
-                self._write("backward", rule, given, found[-1])
+        wanted = [*map(bool, wanted)]
+        found = list(self._run(node.function, wanted, g, *values))
+        self._write("backward", node.function, [wanted, g, *values], found)
         return found
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -266,17 +258,17 @@ def same(a: Any, b: Any) -> bool:
     """Whether two arguments mean the same: the same place in both records, the same older object, equal numbers."""
     if a is b:
         return True
-    if type(a) is not type(b) or isinstance(a, (np.ndarray, Tensor)):
+    if type(a) is not type(b):
         return False
     if isinstance(a, Value):
         known = a.kind in ("input", "result") or a.example is b.example
         return a.number == b.number and a.kind == b.kind and known
+    if isinstance(a, slice):
+        a, b = (a.start, a.stop, a.step), (b.start, b.stop, b.step)
+    elif isinstance(a, functools.partial):
+        a, b = (a.func, a.args, a.keywords), (b.func, b.args, b.keywords)
+    elif isinstance(a, dict):
+        a, b = [*a.items()], [*b.items()]
     if isinstance(a, (tuple, list)):
         return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, slice):
-        return same((a.start, a.stop, a.step), (b.start, b.stop, b.step))
-    if isinstance(a, functools.partial):
-        return same((a.func, a.args, a.keywords), (b.func, b.args, b.keywords))
     return bool(a == b)
