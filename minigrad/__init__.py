@@ -42,6 +42,7 @@ from minigrad.dtypes import short as short
 from minigrad.dtypes import uint8 as uint8
 from minigrad.kernels.threads import get_num_threads as get_num_threads
 from minigrad.kernels.threads import set_num_threads as set_num_threads
+from minigrad.names import explain
 from minigrad.ops import *  # noqa: F403
 from minigrad.random import Generator as Generator
 from minigrad.random import default_generator as default_generator
@@ -54,4 +55,5 @@ from minigrad.tensor import Size as Size
 from minigrad.tensor import Tensor as Tensor
 from minigrad.tensor import device as device
 
+explain(__name__)
 __version__ = "0.2.0"

@@ -19,7 +19,8 @@ from minigrad.engine import Array
 from minigrad.grad_mode import recording
 from minigrad.kernels.memory import axes, channels_last, keep_freed
 from minigrad.ops.dispatch import Primitive
-from minigrad.ops.record import Operand, composed, public
+from minigrad.ops.output import write
+from minigrad.ops.record import Operand, composed, public, refusal
 from minigrad.ops.shape import permute, sizes
 from minigrad.random import axes_in_torch
 from minigrad.tensor import Size, Tensor
@@ -47,18 +48,15 @@ def _finished(
         device_type(device)
     keep_freed()
     if out is not None:
-        if out.dtype != result.dtype:
-            raise RuntimeError(f"dtype {result.dtype} does not match dtype of out parameter ({out.dtype})")
-        return out.assign(result)
-    out = result
+        return write(out, result.to(out.dtype), warns=False)
     if requires_grad:
-        out.requires_grad = True
-    return out
+        result.requires_grad = True
+    return result
 
 
-def _creates(forward: Callable[..., Array]) -> Callable[..., Tensor]:
-    """The function of arrays as an operation, whose result is a tensor."""
-    return Primitive(forward, {}, "", creates=True).run
+def _creates(forward: Callable[..., Array], label: str = "", *inputs: str) -> Callable[..., Tensor]:
+    """The function of arrays as an operation, whose result is a tensor. The gradients of its `inputs` are zeros."""
+    return Primitive(forward, dict.fromkeys(inputs, lambda g: g * 0), label, creates=True).run
 
 
 @functools.cache
@@ -163,7 +161,7 @@ def from_numpy(ndarray: Array) -> Tensor:
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     as_numpy(ndarray.dtype)
     if not channels_last(ndarray) or ndarray.flags.c_contiguous:
-        return Tensor.wrap(ndarray)
+        return Tensor.wrap(ndarray.view())
     order = axes(ndarray)  # as a view of what lies in row-major order: then it stays where it is (`views.lay_out`)
     with recording(True):
         shown: Tensor = permute(Tensor.wrap(ndarray.transpose(order)), *np.argsort(order).tolist())
@@ -270,12 +268,20 @@ def arange(
     if end is None:
         start, end = 0, start
     start, end, step = (x.item() if isinstance(x, Tensor) else x for x in (start, end, step))
+    whole = all(isinstance(x, (int, np.integer)) for x in (start, end, step))
+    if dtype is None and (out := options.get("out")) is not None:
+        dtype = out.dtype
+    dtype = _kind(dtype, dtypes.int64 if whole else None)
+    if not (np.isfinite(start) and np.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
+    if dtype.kind in "iu" and int(step) == 0 != step:
+        raise ValueError("step must be nonzero")
     if step == 0 or (end - start) * step < 0:
         raise RuntimeError(
             "upper bound and lower bound inconsistent with step sign" if step else "step must be nonzero"
         )
-    whole = all(isinstance(x, (int, np.integer)) for x in (start, end, step))
-    dtype = (dtypes.int64 if whole else dtypes.default).numpy if dtype is None else as_numpy(dtype)
+    if dtype.kind in "iu":
+        start, end, step, whole = int(start), int(end), int(step), True
     n = -(-(end - start) // step) if whole else int(np.ceil((end - start) / step))
     return _finished(_made(_counted, start, step, n, dtype), **options)
 
@@ -287,26 +293,64 @@ def _counted(start: Any, step: Any, n: int, dtype: np.dtype[Any]) -> Array:
 def linspace(
     start: float, end: float, steps: int, *, dtype: DTypeLike | None = None, **options: Unpack[Options]
 ) -> Tensor:
-    """`steps` numbers from `start` to `end`, both included, equally far apart."""
-    return _finished(_made(_spaced, start, end, steps, _kind(dtype)), **options)
+    """`steps` numbers from `start` to `end`, both included, equally far apart.
+
+    Raises:
+        TypeError: if `steps` is no integer.
+        RuntimeError: if it is negative, or if an end is a tensor with dimensions.
+    """
+    return _finished(_made(_spaced, *_ends("linspace", start, end, steps), _kind(dtype)), **options)
+
+
+def _ends(name: str, start: Any, end: Any, steps: Any) -> tuple[Any, Any, int]:
+    """The arguments of `linspace` and `logspace` as numbers."""
+    for what, x in (("start", start), ("end", end)):
+        if isinstance(x, Tensor) and x.ndim:
+            raise RuntimeError(
+                f"{name} only supports 0-dimensional start and end tensors, but got {what} with {x.ndim} dimension(s)."
+            )
+    start, end, steps = (x.item() if isinstance(x, Tensor) else x for x in (start, end, steps))
+    if not isinstance(steps, (int, np.integer)) or isinstance(steps, bool):
+        raise TypeError(f"{name}(): argument 'steps' (position 3) must be int, not {type(steps).__name__}")
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    return start, end, int(steps)
 
 
 def _spaced(start: float, end: float, steps: int, dtype: np.dtype[Any]) -> Array:
     if steps == 1:
         return np.full(1, start, dtype)
-    step = np.float64(np.asarray((end - start) / max(steps - 1, 1), dtype=dtype))
+    if dtype.kind in "iu":
+        start, end = int(start), int(end)
+    step = (end - start) / max(steps - 1, 1)
+    step = step if dtype.kind in "iu" else np.float64(np.asarray(step, dtype=dtype))
     i = np.arange(steps)  # counted from both ends, as torch does
     return np.where(i < steps // 2, start + step * i, end - step * (steps - 1 - i)).astype(dtype)
 
 
-def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None) -> Tensor:
+def logspace(
+    start: float,
+    end: float,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: DTypeLike | None = None,
+    **options: Unpack[Options],
+) -> Tensor:
     """`base` to the powers of a `linspace`."""
-    exponents = linspace(start, end, steps, dtype=dtypes.float64).array
-    return _finished(Tensor.wrap(np.power(base, exponents).astype(_kind(dtype))))
+    exponents = linspace(*_ends("logspace", start, end, steps), dtype=dtypes.float64).array
+    return _finished(Tensor.wrap(np.power(base, exponents).astype(_kind(dtype))), **options)
 
 
 def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
-    """The identity matrix (n, m)."""
+    """The identity matrix (n, m).
+
+    Raises:
+        RuntimeError: for a negative length.
+    """
+    for name, length in (("n", n), ("m", m)):
+        if length is not None and length < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {length}")
     return _finished(_made(np.eye, n, m, 0, _kind(dtype)), **options)
 
 
@@ -396,10 +440,17 @@ def new_like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return method
 
 
+def _copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """The values of `src`, converted and broadcast, into this tensor."""
+    if not isinstance(src, Tensor):
+        raise refusal("copy_", "other", 1, src)
+    return self.assign(src.to(self.dtype).expand(*self.shape))
+
+
 _methods: dict[str, Callable[..., Any]] = {
     "zero_": _filler("zero_", lambda x: 0, "Fill with zeros."),
     "fill_": _fill,
-    "copy_": lambda self, src, non_blocking=False: self.assign(as_tensor(src).to(self.dtype).expand(*self.shape)),
+    "copy_": _copy,
     "new_zeros": new_like(zeros),
     "new_ones": new_like(ones),
     "new_empty": new_like(empty),
@@ -410,6 +461,7 @@ _methods: dict[str, Callable[..., Any]] = {
 }
 for _name, _function in _methods.items():
     setattr(Tensor, _name, _function)
+fill_, zero_ = _fill, _methods["zero_"]
 
 if not TYPE_CHECKING:  # type checkers take all public names
     __all__ = public(globals())

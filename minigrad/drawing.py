@@ -102,17 +102,21 @@ def normal(
         return _finished(_made(rng.normal, _size((), size), mean, std, _kind(dtype)), **options)
     if not tensors:
         raise TypeError(f"normal() needs a size or a tensor, but got mean={mean} and std={std}")
-    return _finished(_normal(_value(mean), _value(std), tensors[0].array.dtype, rng), **options)
+    if dtype is not None:
+        raise TypeError("normal() takes a dtype beside two numbers only; of tensors it takes theirs")
+    return _finished(_normal(mean, std, tensors[0].array.dtype, rng), **options)
 
 
-@_creates
-def _normal(mean: Any, std: Any, dtype: np.dtype[Any], generator: Generator) -> Array:
+def _of_normal(mean: Any, std: Any, dtype: np.dtype[Any], generator: Generator) -> Array:
     shape = np.broadcast_shapes(np.shape(mean), np.shape(std))
     if not isinstance(std, np.ndarray):
         return generator.normal(shape, 0.0, std, dtype) + mean  # type: ignore[no-any-return]
     if not (std >= 0).all():
         raise RuntimeError("normal expects all elements of std >= 0.0")
     return (generator.normal(shape, dtype=dtype) * std + mean).astype(dtype)  # type: ignore[no-any-return]
+
+
+_normal = _creates(_of_normal, "NormalBackward0", "mean", "std")
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Any = None) -> Tensor:
@@ -122,9 +126,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
     return _finished(empty(input.shape, dtype=input.dtype).bernoulli_(p, generator=generator), out=out)
 
 
-@_creates
-def _tossed(p: Array, generator: Generator) -> Array:
-    return generator.bernoulli_from(p)
+_tossed = _creates(lambda p, generator: generator.bernoulli_from(p), "BernoulliBackward0", "p")
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
@@ -141,15 +143,15 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     return _finished(_arrived(input, _rng(generator)))
 
 
-@_creates
-def _arrived(rates: Array, generator: Generator) -> Array:
-    return generator.poisson(rates)
+_arrived = _creates(lambda rates, generator: generator.poisson(rates), "PoissonBackward0", "rates")
 
 
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None, out: Any = None
 ) -> Tensor:
     """Indices drawn with the weights in `input` (C,) or (N, C)."""
+    if out is not None and out.dtype is not dtypes.int64:
+        raise RuntimeError(f"multinomial expects Long tensor out, got: {out.dtype}")
     return _finished(_chosen(input, num_samples, replacement, _rng(generator)), out=out)
 
 

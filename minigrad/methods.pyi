@@ -31,7 +31,7 @@ class Methods:
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
         """Whether elements are equal."""
     def __floordiv__(self, other: Tensor | Number) -> Tensor:
-        """``input / other``, rounded down."""
+        """``input / other``, rounded down. It has no derivative; ``div(…, rounding_mode="floor")`` has one of zeros."""
     def __ge__(self, other: Tensor | Number) -> Tensor:
         """Whether `input` is at least `other`."""
     def __getitem__(self, other: Any) -> Tensor:
@@ -106,6 +106,8 @@ class Methods:
         """`minigrad.abs`, in place."""
     def absolute(self) -> Tensor:
         """The absolute value; its derivative at 0 is 0."""
+    def absolute_(self) -> Self:
+        """`minigrad.absolute`, in place."""
     def acos(self) -> Tensor:
         """The angle (radians) whose cosine is `input`."""
     def acos_(self) -> Self:
@@ -116,8 +118,12 @@ class Methods:
         """`minigrad.add`, in place."""
     def addcmul(self, tensor1: Tensor, tensor2: Tensor, value: complex = 1) -> Tensor:
         """``input + value * tensor1 * tensor2``."""
+    def addcmul_(self, tensor1: Tensor, tensor2: Tensor, value: complex = 1) -> Self:
+        """`minigrad.addcmul`, in place."""
     def addmm(self, mat1: Tensor, mat2: Tensor, *, beta: complex = 1, alpha: complex = 1) -> Tensor:
         """``beta * input + alpha * (mat1 @ mat2)``."""
+    def addmm_(self, mat1: Tensor, mat2: Tensor, *, beta: complex = 1, alpha: complex = 1) -> Self:
+        """`minigrad.addmm`, in place."""
     def all(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
         """Whether all elements are true (not 0)."""
     def amax(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
@@ -128,12 +134,20 @@ class Methods:
         """Whether one element is true (not 0)."""
     def arccos(self) -> Tensor:
         """The angle (radians) whose cosine is `input`."""
+    def arccos_(self) -> Self:
+        """`minigrad.arccos`, in place."""
     def arcsin(self) -> Tensor:
         """The angle (radians) whose sine is `input`."""
+    def arcsin_(self) -> Self:
+        """`minigrad.arcsin`, in place."""
     def arctan(self) -> Tensor:
         """The angle (radians) whose tangent is `input`."""
     def arctan2(self, other: Tensor) -> Tensor:
         """The angle of the point (`other`, `input`), in radians."""
+    def arctan2_(self, other: Tensor) -> Self:
+        """`minigrad.arctan2`, in place."""
+    def arctan_(self) -> Self:
+        """`minigrad.arctan`, in place."""
     def argmax(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
         """The position of the largest element, the first one of several."""
     def argmin(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
@@ -150,6 +164,8 @@ class Methods:
         """The angle (radians) whose tangent is `input`."""
     def atan2(self, other: Tensor) -> Tensor:
         """The angle of the point (`other`, `input`), in radians."""
+    def atan2_(self, other: Tensor) -> Self:
+        """`minigrad.atan2`, in place."""
     def atan_(self) -> Self:
         """`minigrad.atan`, in place."""
     def bernoulli(self, p: builtins.float | None = None, *, generator: Generator | None = None, out: Any = None) -> Tensor:
@@ -162,6 +178,8 @@ class Methods:
         """`minigrad.bitwise_and`, in place."""
     def bitwise_not(self) -> Tensor:
         """Bitwise not of integers; logical of booleans."""
+    def bitwise_not_(self) -> Self:
+        """`minigrad.bitwise_not`, in place."""
     def bitwise_or(self, other: Tensor | complex) -> Tensor:
         """Bitwise or of integers; logical of booleans."""
     def bitwise_or_(self, other: Tensor | complex) -> Self:
@@ -172,11 +190,11 @@ class Methods:
         """`minigrad.bitwise_xor`, in place."""
     def bmm(self, mat2: Tensor) -> Tensor:
         """The products of two batches of matrices (b, n, m) @ (b, m, k) → (b, n, k)."""
-    def bool(self) -> Tensor:
+    def bool(self, *, memory_format: Any = None) -> Tensor:
         """`input` as minigrad.bool."""
     def broadcast_to(self, size: Sequence[builtins.int]) -> Tensor:
         """`input` expanded to `size`."""
-    def byte(self) -> Tensor:
+    def byte(self, *, memory_format: Any = None) -> Tensor:
         """`input` as minigrad.uint8."""
     def cauchy_(self, *args: Any, generator: Generator | None = None, **options: Any) -> Self:
         """Fill with numbers of Cauchy's distribution."""
@@ -192,15 +210,22 @@ class Methods:
         """`minigrad.clamp`, in place."""
     def clamp_max(self, max: Tensor | complex) -> Tensor:
         """`input`, at most `max`."""
+    def clamp_max_(self, max: Tensor | complex) -> Self:
+        """`minigrad.clamp_max`, in place."""
     def clamp_min(self, min: Tensor | complex) -> Tensor:
         """`input`, at least `min`."""
+    def clamp_min_(self, min: Tensor | complex) -> Self:
+        """`minigrad.clamp_min`, in place."""
     def clip(self, min: Tensor | complex | None = None, max: Tensor | complex | None = None) -> Tensor:
         """`input` kept between `min` and `max` (either may be None); the derivative is 1 at the bounds, 0 outside."""
+    def clip_(self, min: Tensor | complex | None = None, max: Tensor | complex | None = None) -> Self:
+        """`minigrad.clip`, in place."""
     def clone(self, memory_format: str | None = None) -> Tensor:
         """A copy, in the order that the elements have in memory; row-major if a `memory_format` is given."""
     def contiguous(self) -> Tensor:
         """`input` with its elements in row-major order in memory; itself if they are."""
-    def copy_(self, src: Any, non_blocking: Any = False) -> Self: ...
+    def copy_(self, src: Tensor, non_blocking: builtins.bool = False) -> Self:
+        """The values of `src`, converted and broadcast, into this tensor."""
     def cos(self) -> Tensor:
         """The cosine (radians)."""
     def cos_(self) -> Self:
@@ -211,8 +236,12 @@ class Methods:
         """`minigrad.cosh`, in place."""
     def cumprod(self, dim: builtins.int, dtype: DTypeLike | None = None) -> Tensor:
         """The running product along `dim`."""
+    def cumprod_(self, dim: builtins.int, dtype: DTypeLike | None = None) -> Self:
+        """`minigrad.cumprod`, in place."""
     def cumsum(self, dim: builtins.int, dtype: DTypeLike | None = None) -> Tensor:
         """The running sum along `dim`."""
+    def cumsum_(self, dim: builtins.int, dtype: DTypeLike | None = None) -> Self:
+        """`minigrad.cumsum`, in place."""
     def diag(self, diagonal: builtins.int = 0) -> Tensor:
         """A matrix's diagonal, or the matrix with this diagonal."""
     def diagonal(self, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
@@ -223,14 +252,18 @@ class Methods:
         """`minigrad.div`, in place."""
     def divide(self, other: Tensor | complex, rounding_mode: str | None = None) -> Tensor:
         """``input / other``; integers give float32. `rounding_mode`: None, ``"floor"`` or ``"trunc"``."""
+    def divide_(self, other: Tensor | complex, rounding_mode: str | None = None) -> Self:
+        """`minigrad.divide`, in place."""
     def dot(self, other: Tensor) -> Tensor:
         """The inner product of two vectors (n,) · (n,) → ()."""
-    def double(self) -> Tensor:
+    def double(self, *, memory_format: Any = None) -> Tensor:
         """`input` as minigrad.float64."""
     def dsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int] | Tensor) -> tuple[Tensor, ...]:
         """`tensor_split` along dimension 2 (views)."""
     def eq(self, other: Tensor | complex) -> Tensor:
         """Whether elements are equal."""
+    def eq_(self, other: Tensor | complex) -> Self:
+        """`minigrad.eq`, in place."""
     def erf(self) -> Tensor:
         """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to `input`."""
     def erf_(self) -> Self:
@@ -255,29 +288,35 @@ class Methods:
         """Dimensions `start_dim` to `end_dim` made one."""
     def flip(self, *axes: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """The elements in reverse order along `dims` (a copy)."""
-    def float(self) -> Tensor:
+    def float(self, *, memory_format: Any = None) -> Tensor:
         """`input` as minigrad.float32."""
     def float_power(self, exponent: Tensor | complex) -> Tensor:
         """`pow` in double precision, whatever the operands are."""
+    def float_power_(self, exponent: Tensor | complex) -> Self:
+        """`minigrad.float_power`, in place."""
     def floor(self) -> Tensor:
         """The next whole number below; its derivative is 0."""
     def floor_(self) -> Self:
         """`minigrad.floor`, in place."""
     def floor_divide(self, other: Tensor | complex) -> Tensor:
-        """``input / other``, rounded down."""
+        """``input / other``, rounded down. It has no derivative; ``div(…, rounding_mode="floor")`` has one of zeros."""
     def floor_divide_(self, other: Tensor | complex) -> Self:
         """`minigrad.floor_divide`, in place."""
     def gather(self, dim: builtins.int, index: Tensor, *, sparse_grad: builtins.bool = False) -> Tensor:
         """The elements that `index` names along dimension `dim`: ``out[i][j] = input[i][index[i][j]]`` for dim 1."""
     def ge(self, other: Tensor | complex) -> Tensor:
         """Whether `input` is at least `other`."""
+    def ge_(self, other: Tensor | complex) -> Self:
+        """`minigrad.ge`, in place."""
     def geometric_(self, *args: Any, generator: Generator | None = None, **options: Any) -> Self:
         """Fill with the numbers of tries of probability p."""
     def ger(self, vec2: Tensor) -> Tensor:
         """The outer product of two vectors (n,), (m,) → (n, m)."""
     def gt(self, other: Tensor | complex) -> Tensor:
         """Whether `input` is greater than `other`."""
-    def half(self) -> Tensor:
+    def gt_(self, other: Tensor | complex) -> Self:
+        """`minigrad.gt`, in place."""
+    def half(self, *, memory_format: Any = None) -> Tensor:
         """`input` as minigrad.float16."""
     def hardshrink(self, lambd: builtins.float = 0.5) -> Tensor:
         """0 from ``-lambd`` to `lambd`, else `input`."""
@@ -289,7 +328,7 @@ class Methods:
         """`minigrad.index_put`, in place."""
     def index_select(self, dim: builtins.int, index: Tensor) -> Tensor:
         """The slices of dimension `dim` at the positions in `index` (a copy)."""
-    def int(self) -> Tensor:
+    def int(self, *, memory_format: Any = None) -> Tensor:
         """`input` as minigrad.int32."""
     def isfinite(self) -> Tensor:
         """Whether elements are neither infinite nor nan."""
@@ -299,6 +338,8 @@ class Methods:
         """Whether elements are nan."""
     def le(self, other: Tensor | complex) -> Tensor:
         """Whether `input` is at most `other`."""
+    def le_(self, other: Tensor | complex) -> Self:
+        """`minigrad.le`, in place."""
     def lerp(self, end: Tensor, weight: Tensor | complex) -> Tensor:
         """``input + weight * (end - input)``, which is `end` for weight 1."""
     def lerp_(self, end: Tensor, weight: Tensor | complex) -> Self:
@@ -327,18 +368,28 @@ class Methods:
         """``log(exp(input) + exp(other))``, without overflow."""
     def logical_and(self, other: Tensor) -> Tensor:
         """Whether both are true (not 0)."""
+    def logical_and_(self, other: Tensor) -> Self:
+        """`minigrad.logical_and`, in place."""
     def logical_not(self) -> Tensor:
         """Whether elements are false (0)."""
+    def logical_not_(self) -> Self:
+        """`minigrad.logical_not`, in place."""
     def logical_or(self, other: Tensor) -> Tensor:
         """Whether one is true (not 0)."""
+    def logical_or_(self, other: Tensor) -> Self:
+        """`minigrad.logical_or`, in place."""
     def logical_xor(self, other: Tensor) -> Tensor:
         """Whether exactly one is true (not 0)."""
+    def logical_xor_(self, other: Tensor) -> Self:
+        """`minigrad.logical_xor`, in place."""
     def logsumexp(self, dim: builtins.int | Sequence[builtins.int], keepdim: builtins.bool = False) -> Tensor:
         """``log(sum(exp(input)))``, without overflow."""
-    def long(self) -> Tensor:
+    def long(self, *, memory_format: Any = None) -> Tensor:
         """`input` as minigrad.int64."""
     def lt(self, other: Tensor | complex) -> Tensor:
         """Whether `input` is less than `other`."""
+    def lt_(self, other: Tensor | complex) -> Self:
+        """`minigrad.lt`, in place."""
     @property
     def mT(self) -> Tensor: ...
     def masked_fill(self, mask: Tensor, value: Tensor | complex) -> Tensor:
@@ -394,18 +445,24 @@ class Methods:
         """Indices drawn with the weights in `input` (C,) or (N, C)."""
     def multiply(self, other: Tensor | complex) -> Tensor:
         """``input * other``."""
+    def multiply_(self, other: Tensor | complex) -> Self:
+        """`minigrad.multiply`, in place."""
     def mv(self, vec: Tensor) -> Tensor:
         """The product of a matrix and a vector (n, m) @ (m,) → (n,)."""
     def narrow(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
         """`length` slices of dimension `dim` from `start` on (a view)."""
     def ne(self, other: Tensor | complex) -> Tensor:
         """Whether elements differ."""
+    def ne_(self, other: Tensor | complex) -> Self:
+        """`minigrad.ne`, in place."""
     def neg(self) -> Tensor:
         """``-input``."""
     def neg_(self) -> Self:
         """`minigrad.neg`, in place."""
     def negative(self) -> Tensor:
         """``-input``."""
+    def negative_(self) -> Self:
+        """`minigrad.negative`, in place."""
     def new_empty(self, *args: Any, dtype: DTypeLike | None = None, **kwargs: Any) -> Tensor:
         """`empty` with this tensor's dtype."""
     def new_full(self, *args: Any, dtype: DTypeLike | None = None, **kwargs: Any) -> Tensor:
@@ -415,6 +472,8 @@ class Methods:
     def new_tensor(self, data: Any, dtype: Any = None, requires_grad: Any = False) -> Tensor: ...
     def new_zeros(self, *args: Any, dtype: DTypeLike | None = None, **kwargs: Any) -> Tensor:
         """`zeros` with this tensor's dtype."""
+    def nonzero(self, *, as_tuple: builtins.bool = False) -> Tensor:
+        """The places of the elements that are not 0: (n, dimensions) int64, or a tensor for each dimension."""
     def norm(self, p: builtins.float | str | None = 2, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
         """The p-norm, ``(sum |x|^p)^(1/p)``; the gradient of the 2-norm at 0 is 0."""
     def normal_(self, *args: Any, generator: Generator | None = None, **options: Any) -> Self:
@@ -473,7 +532,7 @@ class Methods:
         """`minigrad.scatter_add`, in place."""
     def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
         """The slice at `index` of dimension `dim` (a view)."""
-    def short(self) -> Tensor:
+    def short(self, *, memory_format: Any = None) -> Tensor:
         """`input` as minigrad.int16."""
     def sigmoid(self) -> Tensor:
         """``1 / (1 + exp(-input))``, without overflow; its derivative is ``s (1 - s)``."""
@@ -503,6 +562,8 @@ class Methods:
         """`minigrad.sqrt`, in place."""
     def square(self) -> Tensor:
         """``input ** 2``."""
+    def square_(self) -> Self:
+        """`minigrad.square`, in place."""
     def squeeze(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """Without the dimensions of length 1; or only those among `dim`."""
     def squeeze_(self, dim: Any = None) -> Self: ...
@@ -514,6 +575,8 @@ class Methods:
         """`minigrad.sub`, in place."""
     def subtract(self, other: Tensor | complex, alpha: complex = 1) -> Tensor:
         """``input - alpha * other``."""
+    def subtract_(self, other: Tensor | complex, alpha: complex = 1) -> Self:
+        """`minigrad.subtract`, in place."""
     def sum(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: DTypeLike | None = None) -> Tensor:
         """The sum; integers and booleans are added up as int64."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
@@ -522,8 +585,8 @@ class Methods:
         """Two dimensions exchanged (a view)."""
     def t(self) -> Tensor:
         """The transpose of a matrix; vectors and numbers as they are."""
-    def take_along_dim(self, indices: Tensor, dim: builtins.int) -> Tensor:
-        """`gather` with the arguments in NumPy's order."""
+    def take_along_dim(self, indices: Tensor, dim: builtins.int | None = None) -> Tensor:
+        """`gather` whose operands broadcast, and whose indices are counted modulo the length of `dim`, as in torch."""
     def tan(self) -> Tensor:
         """The tangent (radians)."""
     def tan_(self) -> Self:
@@ -546,16 +609,22 @@ class Methods:
         """Two dimensions exchanged (a view)."""
     def tril(self, diagonal: builtins.int = 0) -> Tensor:
         """The lower triangle of each matrix; 0 above."""
+    def tril_(self, diagonal: builtins.int = 0) -> Self:
+        """`minigrad.tril`, in place."""
     def triu(self, diagonal: builtins.int = 0) -> Tensor:
         """The upper triangle of each matrix; 0 below."""
+    def triu_(self, diagonal: builtins.int = 0) -> Self:
+        """`minigrad.triu`, in place."""
     def true_divide(self, other: Tensor | complex, rounding_mode: str | None = None) -> Tensor:
         """``input / other``; integers give float32. `rounding_mode`: None, ``"floor"`` or ``"trunc"``."""
+    def true_divide_(self, other: Tensor | complex, rounding_mode: str | None = None) -> Self:
+        """`minigrad.true_divide`, in place."""
     def trunc(self) -> Tensor:
         """The whole part; its derivative is 0."""
     def trunc_(self) -> Self:
         """`minigrad.trunc`, in place."""
-    def type(self, dtype: Any = None) -> Tensor:
-        """`input` in the dtype `dtype`; without it, the name of its type."""
+    def type(self, dtype: Any = None, non_blocking: builtins.bool = False) -> Tensor:
+        """`input` in another dtype, which a name such as ``"torch.LongTensor"`` may say; without one, its type's name."""
     def type_as(self, other: Tensor) -> Tensor:
         """`input` in the dtype of `other`."""
     def unbind(self, dim: builtins.int = 0) -> tuple[Tensor, ...]:
@@ -577,5 +646,9 @@ class Methods:
         """`input` in the shape of `other`."""
     def vsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int] | Tensor) -> tuple[Tensor, ...]:
         """`tensor_split` along dimension 0 (views)."""
+    @overload
+    def where(self) -> tuple[Tensor, ...]: ...
+    @overload
+    def where(self, input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
     def zero_(self, *args: Any, **kwargs: Any) -> Self:
         """Fill with zeros."""

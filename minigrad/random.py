@@ -387,7 +387,8 @@ class Generator(Stream):
             raise RuntimeError(f"multinomial cannot sample num_samples={num_samples} <= 0 samples")
         if not replacement and num_samples > weights.shape[-1]:
             raise RuntimeError(
-                f"multinomial cannot sample {num_samples} of {weights.shape[-1]} weights without replacement"
+                f"multinomial cannot sample {num_samples} of {weights.shape[-1]} weights without replacement: cannot "
+                "sample n_sample > prob_dist.size(-1) samples without replacement"
             )
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise RuntimeError("multinomial: the weights contain inf, nan or an element < 0")

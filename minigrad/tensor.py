@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from minigrad.dtypes import dtype
 from minigrad.engine import Array, Node, Variable
 from minigrad.grad_mode import grad_mode
 from minigrad.hooks import RETAIN, Removable
+from minigrad.names import missing
 from minigrad.size import Size as Size
 from minigrad.size import device as device
 from minigrad.views import View, own_hooks
@@ -67,6 +68,11 @@ class Tensor(Conversions):
             self.node = node
             self.tracked = True
         return self
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing(f"{type(self).__name__!r} object", name, dir(type(self)))
 
     # ---- what it is ---------------------------------------------------------------------------------
 

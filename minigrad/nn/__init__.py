@@ -1,5 +1,6 @@
 """Layers, losses, and the functions that they are made of, under torch.nn's names."""
 
+from minigrad.names import explain
 from minigrad.nn import functional as functional
 from minigrad.nn import init as init
 from minigrad.nn import modules as modules
@@ -19,3 +20,5 @@ from minigrad.nn.parameter import Buffer as Buffer
 from minigrad.nn.parameter import Parameter as Parameter
 from minigrad.nn.pooling import *  # noqa: F403
 from minigrad.nn.rnn import *  # noqa: F403
+
+explain(__name__)

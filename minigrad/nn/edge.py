@@ -41,7 +41,7 @@ def functions() -> dict[str, Callable[..., Any]]:
 def extended(record: Record) -> Callable[..., Any]:
     """The operation with the arguments that torch.nn.functional adds."""
     call, added = record.public, [name for name in record.functional or () if not name.endswith("_")]
-    signature = with_arguments(inspect.signature(call), added)
+    signature = with_arguments(inspect.signature(record.forward), added)
     plain = min(map([*signature.parameters].index, added))  # so many arguments mean the same in both
 
     @functools.wraps(call)

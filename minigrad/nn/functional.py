@@ -10,7 +10,9 @@ tensor([0., 2.])
 """
 
 import minigrad.creation  # noqa: F401 (one_hot's record)
+from minigrad.names import explain
 from minigrad.nn.edge import functions
 
 globals().update(functions())
+explain(__name__)
 __all__ = [*functions()]

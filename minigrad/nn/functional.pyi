@@ -158,7 +158,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """`elu` with an alpha and a scale that keep mean 0 and variance 1 (Klambauer et al., arXiv:1706.02515)."""
 def selu_(input: Any, *args: Any, **kwargs: Any) -> Tensor:
     """`selu`, in place."""
-def sigmoid(input: Tensor) -> Tensor:
+def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 / (1 + exp(-input))``, without overflow; its derivative is ``s (1 - s)``."""
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * sigmoid(input)``, also called swish."""
@@ -176,12 +176,12 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """0 from ``-lambd`` to `lambd`, else `input` moved towards 0 by `lambd`."""
 def softsign(input: Tensor) -> Tensor:
     """``input / (1 + |input|)``."""
-def tanh(input: Tensor) -> Tensor:
+def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The hyperbolic tangent; its derivative is ``1 - tanh(x)**2``."""
 def tanhshrink(input: Tensor) -> Tensor:
     """``input - tanh(input)``."""
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """`input` where it is above `threshold`, else `value`."""
+    """`input` where it is above `threshold`, else `value`; beside integers, both are cut off to one."""
 def threshold_(input: Any, *args: Any, **kwargs: Any) -> Tensor:
     """`threshold`, in place."""
 def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2.0, eps: float = 1e-06, swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = 'mean') -> Tensor:

@@ -26,35 +26,37 @@ def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number) -> 
     """`input` where `condition` holds, else `other`; all three broadcast."""
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | complex) -> Tensor:
     """`input` with `value` where `mask` holds."""
-def maximum(input: Tensor, other: Tensor) -> Tensor:
+def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two; a tie halves the gradient."""
-def minimum(input: Tensor, other: Tensor) -> Tensor:
+def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two; a tie halves the gradient."""
-def clamp(input: Tensor, min: Tensor | complex | None = None, max: Tensor | complex | None = None) -> Tensor:
+def clamp(input: Tensor, min: Tensor | complex | None = None, max: Tensor | complex | None = None, *, out: Tensor | None = None) -> Tensor:
     """`input` kept between `min` and `max` (either may be None); the derivative is 1 at the bounds, 0 outside."""
-def clamp_min(input: Tensor, min: Tensor | complex) -> Tensor:
+def clip(input: Tensor, min: Tensor | complex | None = None, max: Tensor | complex | None = None, *, out: Tensor | None = None) -> Tensor:
+    """`input` kept between `min` and `max` (either may be None); the derivative is 1 at the bounds, 0 outside."""
+def clamp_min(input: Tensor, min: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """`input`, at least `min`."""
-def clamp_max(input: Tensor, max: Tensor | complex) -> Tensor:
+def clamp_max(input: Tensor, max: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """`input`, at most `max`."""
-def eq(input: Tensor, other: Tensor | complex) -> Tensor:
+def eq(input: Tensor, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """Whether elements are equal."""
-def ne(input: Tensor, other: Tensor | complex) -> Tensor:
+def ne(input: Tensor, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """Whether elements differ."""
-def lt(input: Tensor, other: Tensor | complex) -> Tensor:
+def lt(input: Tensor, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """Whether `input` is less than `other`."""
-def le(input: Tensor, other: Tensor | complex) -> Tensor:
+def le(input: Tensor, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """Whether `input` is at most `other`."""
-def gt(input: Tensor, other: Tensor | complex) -> Tensor:
+def gt(input: Tensor, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """Whether `input` is greater than `other`."""
-def ge(input: Tensor, other: Tensor | complex) -> Tensor:
+def ge(input: Tensor, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """Whether `input` is at least `other`."""
-def logical_and(input: Tensor, other: Tensor) -> Tensor:
+def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether both are true (not 0)."""
-def logical_or(input: Tensor, other: Tensor) -> Tensor:
+def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether one is true (not 0)."""
-def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether exactly one is true (not 0)."""
-def logical_not(input: Tensor) -> Tensor:
+def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether elements are false (0)."""
 def isnan(input: Tensor) -> Tensor:
     """Whether elements are nan."""
@@ -62,85 +64,95 @@ def isinf(input: Tensor) -> Tensor:
     """Whether elements are infinite."""
 def isfinite(input: Tensor) -> Tensor:
     """Whether elements are neither infinite nor nan."""
-def bitwise_and(input: Tensor | complex, other: Tensor | complex) -> Tensor:
+def bitwise_and(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """Bitwise and of integers; logical of booleans."""
-def bitwise_or(input: Tensor | complex, other: Tensor | complex) -> Tensor:
+def bitwise_or(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """Bitwise or of integers; logical of booleans."""
-def bitwise_xor(input: Tensor | complex, other: Tensor | complex) -> Tensor:
+def bitwise_xor(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """Bitwise xor of integers; logical of booleans."""
-def bitwise_not(input: Tensor) -> Tensor:
+def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Bitwise not of integers; logical of booleans."""
-def add(input: Tensor | complex, other: Tensor | complex, alpha: complex = 1) -> Tensor:
+def add(input: Tensor | complex, other: Tensor | complex, alpha: complex = 1, *, out: Tensor | None = None) -> Tensor:
     """``input + alpha * other``."""
-def sub(input: Tensor | complex, other: Tensor | complex, alpha: complex = 1) -> Tensor:
+def sub(input: Tensor | complex, other: Tensor | complex, alpha: complex = 1, *, out: Tensor | None = None) -> Tensor:
     """``input - alpha * other``."""
-def mul(input: Tensor | complex, other: Tensor | complex) -> Tensor:
+def subtract(input: Tensor | complex, other: Tensor | complex, alpha: complex = 1, *, out: Tensor | None = None) -> Tensor:
+    """``input - alpha * other``."""
+def mul(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """``input * other``."""
-def div(input: Tensor | complex, other: Tensor | complex, rounding_mode: str | None = None) -> Tensor:
+def multiply(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
+    """``input * other``."""
+def div(input: Tensor | complex, other: Tensor | complex, rounding_mode: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """``input / other``; integers give float32. `rounding_mode`: None, ``"floor"`` or ``"trunc"``."""
-def floor_divide(input: Tensor | complex, other: Tensor | complex) -> Tensor:
-    """``input / other``, rounded down."""
-def remainder(input: Tensor | complex, other: Tensor | complex) -> Tensor:
+def divide(input: Tensor | complex, other: Tensor | complex, rounding_mode: str | None = None, *, out: Tensor | None = None) -> Tensor:
+    """``input / other``; integers give float32. `rounding_mode`: None, ``"floor"`` or ``"trunc"``."""
+def true_divide(input: Tensor | complex, other: Tensor | complex, rounding_mode: str | None = None, *, out: Tensor | None = None) -> Tensor:
+    """``input / other``; integers give float32. `rounding_mode`: None, ``"floor"`` or ``"trunc"``."""
+def floor_divide(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
+    """``input / other``, rounded down. It has no derivative; ``div(…, rounding_mode="floor")`` has one of zeros."""
+def remainder(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """What is left of ``input / other`` rounded down; it has the sign of `other`, as in Python."""
-def pow(input: Tensor | complex, other: Tensor | complex) -> Tensor:
+def pow(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """``input`` raised to the power `other`."""
-def float_power(input: Tensor | complex, exponent: Tensor | complex) -> Tensor:
+def float_power(input: Tensor | complex, exponent: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """`pow` in double precision, whatever the operands are."""
-def neg(input: Tensor) -> Tensor:
+def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``-input``."""
-def abs(input: Tensor) -> Tensor:
+def negative(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """``-input``."""
+def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The absolute value; its derivative at 0 is 0."""
-def sign(input: Tensor) -> Tensor:
+def absolute(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The absolute value; its derivative at 0 is 0."""
+def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1; 0 for nan."""
-def floor(input: Tensor) -> Tensor:
+def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The next whole number below; its derivative is 0."""
-def ceil(input: Tensor) -> Tensor:
+def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The next whole number above; its derivative is 0."""
-def trunc(input: Tensor) -> Tensor:
+def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The whole part; its derivative is 0."""
-def round(input: Tensor, decimals: int = 0) -> Tensor:
+def round(input: Tensor, decimals: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The nearest whole number (a half goes to the even one), or to `decimals` places; its derivative is 0."""
-def atan2(input: Tensor, other: Tensor) -> Tensor:
+def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle of the point (`other`, `input`), in radians."""
-def logaddexp(input: Tensor, other: Tensor) -> Tensor:
+def arctan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle of the point (`other`, `input`), in radians."""
+def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log(exp(input) + exp(other))``, without overflow."""
-def square(input: Tensor) -> Tensor:
+def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``input ** 2``."""
-def lerp(input: Tensor, end: Tensor, weight: Tensor | complex) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """``input + weight * (end - input)``, which is `end` for weight 1."""
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: complex = 1) -> Tensor:
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, value: complex = 1, *, out: Tensor | None = None) -> Tensor:
     """``input + value * tensor1 * tensor2``."""
-def exp(input: Tensor) -> Tensor:
+def exp(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``e`` to the power of each element."""
-def expm1(input: Tensor) -> Tensor:
+def expm1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``exp(input) - 1``, exact near 0."""
-def log(input: Tensor) -> Tensor:
+def log(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The natural logarithm; -inf at 0, nan below."""
-def log1p(input: Tensor) -> Tensor:
+def log1p(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``log(1 + input)``, exact near 0."""
-def log2(input: Tensor) -> Tensor:
+def log2(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logarithm to base 2."""
-def log10(input: Tensor) -> Tensor:
+def log10(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The logarithm to base 10."""
-def sqrt(input: Tensor) -> Tensor:
+def sqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The square root; its derivative at 0 is inf, as in torch."""
-def rsqrt(input: Tensor) -> Tensor:
+def rsqrt(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 / sqrt(input)``."""
-def erf(input: Tensor) -> Tensor:
+def erf(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to `input`."""
-def tanh(input: Tensor) -> Tensor:
+def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The hyperbolic tangent; its derivative is ``1 - tanh(x)**2``."""
-def sigmoid(input: Tensor) -> Tensor:
+def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 / (1 + exp(-input))``, without overflow; its derivative is ``s (1 - s)``."""
-def reciprocal(input: Tensor) -> Tensor:
+def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``1 / input``."""
 def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
     """The same elements, in row-major order, in another shape; one length may be -1. A view if possible."""
-def view(input: Tensor, *shape: int | Sequence[int], dtype: Any = None) -> Tensor:
-    """`reshape` that never copies: `input` must lie contiguously enough in memory. With a dtype: its bytes, so read."""
 def view_as(input: Tensor, other: Tensor) -> Tensor:
-    """`input` in the shape of `other`."""
-def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` in the shape of `other`."""
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions `start_dim` to `end_dim` made one."""
@@ -156,18 +168,18 @@ def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """The dimensions in another order (a view)."""
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged (a view)."""
+def swapaxes(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged (a view)."""
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged (a view)."""
 def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; vectors and numbers as they are."""
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Dimensions `source` moved to places `destination`."""
-def expand(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
-    """`input` repeated along dimensions of length 1, without a copy; -1 keeps a length."""
+def moveaxis(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Dimensions `source` moved to places `destination`."""
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     """`input` expanded to `size`."""
-def expand_as(input: Tensor, other: Tensor) -> Tensor:
-    """`input` expanded to the shape of `other`."""
-def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
-    """`input` laid out repeatedly along each dimension (a copy)."""
 def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """`repeat` with missing repeats taken as 1."""
 def flip(input: Tensor, *axes: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
@@ -180,41 +192,41 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`length` slices of dimension `dim` from `start` on (a view)."""
 def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
-def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
     """Dimension `dim` in so many pieces of nearly one length, or split at given places (views)."""
-def vsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor) -> tuple[Tensor, ...]:
+def vsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 0 (views)."""
-def hsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor) -> tuple[Tensor, ...]:
+def hsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 1 (views)."""
-def dsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor) -> tuple[Tensor, ...]:
+def dsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 2 (views)."""
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices of dimension `dim`, as a tuple (views)."""
-def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The slices of dimension `dim` at the positions in `index` (a copy)."""
-def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """Windows of `size` elements along `dimension`, `step` apart, in a new last dimension."""
-def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
     """The elements that `index` names along dimension `dim`: ``out[i][j] = input[i][index[i][j]]`` for dim 1."""
-def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | complex | None = None, *, value: Tensor | complex | None = None, reduce: str | None = None) -> Tensor:
+def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | complex | None = None, *, value: Tensor | complex | None = None, reduce: str | None = None, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with `src` (or one `value`) written where `gather` would read."""
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of `input` to which `src` is added where `gather` would read."""
-def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
-    """`gather` with the arguments in NumPy's order."""
-def sum(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None) -> Tensor:
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
+    """`gather` whose operands broadcast, and whose indices are counted modulo the length of `dim`, as in torch."""
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Tensor:
+    """The places of the elements that are not 0: (n, dimensions) int64, or a tensor for each dimension."""
+def sum(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None, *, out: Tensor | None = None) -> Tensor:
     """The sum; integers and booleans are added up as int64."""
-def mean(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None) -> Tensor:
+def mean(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None, *, out: Tensor | None = None) -> Tensor:
     """The mean; nan for no elements."""
-def amax(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
+def amax(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The largest elements; ties share the gradient evenly."""
-def amin(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
+def amin(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The smallest elements; ties share the gradient evenly."""
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The position of the largest element, the first one of several."""
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The position of the smallest element, the first one of several."""
 @overload
 def max(input: Tensor) -> Tensor:
@@ -239,9 +251,9 @@ def min(input: Tensor, other: Tensor) -> Tensor:
     """The smallest element; see `max`."""
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """Where the elements stood that `sort` puts in order."""
-def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> MaxMin:
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True, *, out: Tensor | None = None) -> MaxMin:
     """The elements in order along `dim`, and where they stood (stable)."""
-def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> MaxMin:
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Tensor | None = None) -> MaxMin:
     """The `k` largest (or smallest) elements along `dim`, in order, and where they stood."""
 @overload
 def median(input: Tensor) -> Tensor:
@@ -249,15 +261,15 @@ def median(input: Tensor) -> Tensor:
 @overload
 def median(input: Tensor, dim: int, keepdim: bool = False) -> MaxMin:
     """The middle element (the lower one of two; nan if one is nan), of all or along `dim` with its position."""
-def all(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
+def all(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether all elements are true (not 0)."""
-def any(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
+def any(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether one element is true (not 0)."""
-def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
+def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """``log(sum(exp(input)))``, without overflow."""
-def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
+def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None, *, out: Tensor | None = None) -> Tensor:
     """``exp(x_i) / sum_j exp(x_j)`` along `dim`: positive numbers that sum to 1."""
-def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
     """``log(softmax(input, dim))``, exact also where the probability underflows."""
 def relu(input: Tensor) -> Tensor:
     """``max(input, 0)``; its derivative is 1 where the result is positive and 0 elsewhere, at 0 too."""
@@ -265,29 +277,31 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """0 from ``-lambd`` to `lambd`, else `input`."""
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """`input` where positive, else ``weight * input``: input (N, C, …), weight (1,) or one for each channel (C,)."""
-def var(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> Tensor:
+def var(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None, out: Tensor | None = None) -> Tensor:
     """The variance: squared distances from the mean, summed and divided by n - `correction`."""
-def std(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> Tensor:
+def std(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None, out: Tensor | None = None) -> Tensor:
     """The standard deviation: the root of `var`; the gradient of a constant's is 0."""
 def var_mean(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> tuple[Tensor, Tensor]:
     """The variance and the mean."""
 def std_mean(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> tuple[Tensor, Tensor]:
     """The standard deviation and the mean."""
-def norm(input: Tensor, p: float | str | None = 2, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
+def norm(input: Tensor, p: float | str | None = 2, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The p-norm, ``(sum |x|^p)^(1/p)``; the gradient of the 2-norm at 0 is 0."""
-def matmul(input: Tensor, other: Tensor) -> Tensor:
+def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The matrix product (..., n, m) @ (..., m, k) → (..., n, k); vectors count as a row or a column."""
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
+def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices (n, m) @ (m, k) → (n, k)."""
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The products of two batches of matrices (b, n, m) @ (b, m, k) → (b, n, k)."""
-def mv(input: Tensor, vec: Tensor) -> Tensor:
+def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of a matrix and a vector (n, m) @ (m,) → (n,)."""
-def dot(input: Tensor, other: Tensor) -> Tensor:
+def dot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The inner product of two vectors (n,) · (n,) → ()."""
-def outer(input: Tensor, vec2: Tensor) -> Tensor:
+def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The outer product of two vectors (n,), (m,) → (n, m)."""
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: complex = 1, alpha: complex = 1) -> Tensor:
+def ger(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The outer product of two vectors (n,), (m,) → (n, m)."""
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: complex = 1, alpha: complex = 1, out: Tensor | None = None) -> Tensor:
     """``beta * input + alpha * (mat1 @ mat2)``."""
 def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal."""
@@ -295,9 +309,9 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     """Products summed over named dimensions (Einstein's convention)."""
 def clone(input: Tensor, memory_format: str | None = None) -> Tensor:
     """A copy, in the order that the elements have in memory; row-major if a `memory_format` is given."""
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors one after another along dimension `dim`."""
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors, all of one shape, along a new dimension `dim`."""
 def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
     """The elements moved along `dims` by `shifts`; what falls off one end comes back at the other."""
@@ -307,39 +321,127 @@ def lstm(input: Tensor, hx: Any, params: Sequence[Any], has_biases: bool, num_la
     """All layers of an `nn.LSTM`: the outputs of the last, and each part of all last states."""
 def gru(input: Tensor, hx: Any, params: Sequence[Any], has_biases: bool, num_layers: int, dropout: float, train: bool, bidirectional: bool, batch_first: bool) -> State:
     """All layers of an `nn.GRU`: the outputs of the last, and each part of all last states."""
-def prod(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None) -> Tensor:
+def prod(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None, *, out: Tensor | None = None) -> Tensor:
     """The product; integers and booleans are multiplied as int64. Its gradient is exact where elements are 0."""
-def cumsum(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
+def cumsum(input: Tensor, dim: int, dtype: DTypeLike | None = None, *, out: Tensor | None = None) -> Tensor:
     """The running sum along `dim`."""
-def cumprod(input: Tensor, dim: int, dtype: DTypeLike | None = None) -> Tensor:
+def cumprod(input: Tensor, dim: int, dtype: DTypeLike | None = None, *, out: Tensor | None = None) -> Tensor:
     """The running product along `dim`."""
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The lower triangle of each matrix; 0 above."""
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The upper triangle of each matrix; 0 below."""
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of dimensions `dim1` and `dim2`, as the last dimension."""
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """A matrix's diagonal, or the matrix with this diagonal."""
-def sin(input: Tensor) -> Tensor:
+def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The sine (radians)."""
-def cos(input: Tensor) -> Tensor:
+def cos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The cosine (radians)."""
-def tan(input: Tensor) -> Tensor:
+def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The tangent (radians)."""
-def asin(input: Tensor) -> Tensor:
+def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle (radians) whose sine is `input`."""
-def acos(input: Tensor) -> Tensor:
+def arcsin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle (radians) whose sine is `input`."""
+def acos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle (radians) whose cosine is `input`."""
-def atan(input: Tensor) -> Tensor:
+def arccos(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle (radians) whose cosine is `input`."""
+def atan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle (radians) whose tangent is `input`."""
-def sinh(input: Tensor) -> Tensor:
+def arctan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The angle (radians) whose tangent is `input`."""
+def sinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The hyperbolic sine."""
-def cosh(input: Tensor) -> Tensor:
+def cosh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The hyperbolic cosine."""
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """`input` where positive, else ``negative_slope * input``."""
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``; the identity where ``beta * input > threshold``."""
+def detach(self: Any) -> Tensor:
+    """The same values, cut off from the graph (shares memory)."""
+def detach_(self: Any) -> Tensor:
+    """Cut this tensor off from the graph."""
+def is_floating_point(self: Any) -> bool:
+    """Whether the elements are floats."""
+def numel(self: Any) -> int:
+    """The number of elements."""
+def clamp_(input: Tensor, min: Tensor | complex | None = None, max: Tensor | complex | None = None) -> Tensor:
+    """`minigrad.clamp`, in place."""
+def clamp_max_(input: Tensor, max: Tensor | complex) -> Tensor:
+    """`minigrad.clamp_max`, in place."""
+def clamp_min_(input: Tensor, min: Tensor | complex) -> Tensor:
+    """`minigrad.clamp_min`, in place."""
+def clip_(input: Tensor, min: Tensor | complex | None = None, max: Tensor | complex | None = None) -> Tensor:
+    """`minigrad.clip`, in place."""
+def index_put_(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
+    """`minigrad.index_put`, in place."""
+def round_(input: Tensor, decimals: int = 0) -> Tensor:
+    """`minigrad.round`, in place."""
+def neg_(input: Tensor) -> Tensor:
+    """`minigrad.neg`, in place."""
+def negative_(input: Tensor) -> Tensor:
+    """`minigrad.negative`, in place."""
+def abs_(input: Tensor) -> Tensor:
+    """`minigrad.abs`, in place."""
+def floor_(input: Tensor) -> Tensor:
+    """`minigrad.floor`, in place."""
+def ceil_(input: Tensor) -> Tensor:
+    """`minigrad.ceil`, in place."""
+def trunc_(input: Tensor) -> Tensor:
+    """`minigrad.trunc`, in place."""
+def square_(input: Tensor) -> Tensor:
+    """`minigrad.square`, in place."""
+def exp_(input: Tensor) -> Tensor:
+    """`minigrad.exp`, in place."""
+def expm1_(input: Tensor) -> Tensor:
+    """`minigrad.expm1`, in place."""
+def log_(input: Tensor) -> Tensor:
+    """`minigrad.log`, in place."""
+def log1p_(input: Tensor) -> Tensor:
+    """`minigrad.log1p`, in place."""
+def log2_(input: Tensor) -> Tensor:
+    """`minigrad.log2`, in place."""
+def log10_(input: Tensor) -> Tensor:
+    """`minigrad.log10`, in place."""
+def sqrt_(input: Tensor) -> Tensor:
+    """`minigrad.sqrt`, in place."""
+def rsqrt_(input: Tensor) -> Tensor:
+    """`minigrad.rsqrt`, in place."""
+def erf_(input: Tensor) -> Tensor:
+    """`minigrad.erf`, in place."""
+def tanh_(input: Tensor) -> Tensor:
+    """`minigrad.tanh`, in place."""
+def sigmoid_(input: Tensor) -> Tensor:
+    """`minigrad.sigmoid`, in place."""
+def reciprocal_(input: Tensor) -> Tensor:
+    """`minigrad.reciprocal`, in place."""
+def relu_(input: Tensor) -> Tensor:
+    """`minigrad.relu`, in place."""
+def sin_(input: Tensor) -> Tensor:
+    """`minigrad.sin`, in place."""
+def cos_(input: Tensor) -> Tensor:
+    """`minigrad.cos`, in place."""
+def tan_(input: Tensor) -> Tensor:
+    """`minigrad.tan`, in place."""
+def asin_(input: Tensor) -> Tensor:
+    """`minigrad.asin`, in place."""
+def arcsin_(input: Tensor) -> Tensor:
+    """`minigrad.arcsin`, in place."""
+def acos_(input: Tensor) -> Tensor:
+    """`minigrad.acos`, in place."""
+def arccos_(input: Tensor) -> Tensor:
+    """`minigrad.arccos`, in place."""
+def atan_(input: Tensor) -> Tensor:
+    """`minigrad.atan`, in place."""
+def arctan_(input: Tensor) -> Tensor:
+    """`minigrad.arctan`, in place."""
+def sinh_(input: Tensor) -> Tensor:
+    """`minigrad.sinh`, in place."""
+def cosh_(input: Tensor) -> Tensor:
+    """`minigrad.cosh`, in place."""
 
-__all__ = ['registry', 'where', 'masked_fill', 'maximum', 'minimum', 'clamp', 'clamp_min', 'clamp_max', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logical_and', 'logical_or', 'logical_xor', 'logical_not', 'isnan', 'isinf', 'isfinite', 'bitwise_and', 'bitwise_or', 'bitwise_xor', 'bitwise_not', 'add', 'sub', 'mul', 'div', 'floor_divide', 'remainder', 'pow', 'float_power', 'neg', 'abs', 'sign', 'floor', 'ceil', 'trunc', 'round', 'atan2', 'logaddexp', 'square', 'lerp', 'addcmul', 'exp', 'expm1', 'log', 'log1p', 'log2', 'log10', 'sqrt', 'rsqrt', 'erf', 'tanh', 'sigmoid', 'reciprocal', 'reshape', 'view', 'view_as', 'reshape_as', 'flatten', 'unflatten', 'ravel', 'unsqueeze', 'squeeze', 'permute', 'transpose', 't', 'movedim', 'expand', 'broadcast_to', 'expand_as', 'repeat', 'tile', 'flip', 'index_put', 'select', 'narrow', 'split', 'tensor_split', 'vsplit', 'hsplit', 'dsplit', 'chunk', 'unbind', 'index_select', 'unfold', 'gather', 'scatter', 'scatter_add', 'take_along_dim', 'sum', 'mean', 'amax', 'amin', 'argmax', 'argmin', 'max', 'min', 'argsort', 'sort', 'topk', 'median', 'all', 'any', 'logsumexp', 'softmax', 'log_softmax', 'relu', 'hardshrink', 'prelu', 'var', 'std', 'var_mean', 'std_mean', 'norm', 'matmul', 'mm', 'bmm', 'mv', 'dot', 'outer', 'addmm', 'trace', 'einsum', 'clone', 'cat', 'stack', 'roll', 'rnn_tanh', 'lstm', 'gru', 'prod', 'cumsum', 'cumprod', 'tril', 'triu', 'diagonal', 'diag', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'leaky_relu', 'softplus']
+__all__ = ['registry', 'where', 'masked_fill', 'maximum', 'minimum', 'clamp', 'clip', 'clamp_min', 'clamp_max', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logical_and', 'logical_or', 'logical_xor', 'logical_not', 'isnan', 'isinf', 'isfinite', 'bitwise_and', 'bitwise_or', 'bitwise_xor', 'bitwise_not', 'add', 'sub', 'subtract', 'mul', 'multiply', 'div', 'divide', 'true_divide', 'floor_divide', 'remainder', 'pow', 'float_power', 'neg', 'negative', 'abs', 'absolute', 'sign', 'floor', 'ceil', 'trunc', 'round', 'atan2', 'arctan2', 'logaddexp', 'square', 'lerp', 'addcmul', 'exp', 'expm1', 'log', 'log1p', 'log2', 'log10', 'sqrt', 'rsqrt', 'erf', 'tanh', 'sigmoid', 'reciprocal', 'reshape', 'view_as', 'flatten', 'unflatten', 'ravel', 'unsqueeze', 'squeeze', 'permute', 'transpose', 'swapaxes', 'swapdims', 't', 'movedim', 'moveaxis', 'broadcast_to', 'tile', 'flip', 'index_put', 'select', 'narrow', 'split', 'tensor_split', 'vsplit', 'hsplit', 'dsplit', 'chunk', 'unbind', 'index_select', 'gather', 'scatter', 'scatter_add', 'take_along_dim', 'nonzero', 'sum', 'mean', 'amax', 'amin', 'argmax', 'argmin', 'max', 'min', 'argsort', 'sort', 'topk', 'median', 'all', 'any', 'logsumexp', 'softmax', 'log_softmax', 'relu', 'hardshrink', 'prelu', 'var', 'std', 'var_mean', 'std_mean', 'norm', 'matmul', 'mm', 'bmm', 'mv', 'dot', 'outer', 'ger', 'addmm', 'trace', 'einsum', 'clone', 'cat', 'stack', 'roll', 'rnn_tanh', 'lstm', 'gru', 'prod', 'cumsum', 'cumprod', 'tril', 'triu', 'diagonal', 'diag', 'sin', 'cos', 'tan', 'asin', 'arcsin', 'acos', 'arccos', 'atan', 'arctan', 'sinh', 'cosh', 'leaky_relu', 'softplus', 'detach', 'detach_', 'is_floating_point', 'numel', 'clamp_', 'clamp_max_', 'clamp_min_', 'clip_', 'index_put_', 'round_', 'neg_', 'negative_', 'abs_', 'floor_', 'ceil_', 'trunc_', 'square_', 'exp_', 'expm1_', 'log_', 'log1p_', 'log2_', 'log10_', 'sqrt_', 'rsqrt_', 'erf_', 'tanh_', 'sigmoid_', 'reciprocal_', 'relu_', 'sin_', 'cos_', 'tan_', 'asin_', 'arcsin_', 'acos_', 'arccos_', 'atan_', 'arctan_', 'sinh_', 'cosh_']

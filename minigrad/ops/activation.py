@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.dtypes import as_numpy
 from minigrad.kernels.memory import masked
 from minigrad.ops.comparison import clamp, where
 from minigrad.ops.curve import Curve, _on_curve, in_float32
@@ -307,7 +308,9 @@ def hardswish(input: Operand) -> Any:
 
 @activation("inplace", "threshold_", sample=lambda d: (d.array(kinks=(0.5,)), 0.5, -2.0))
 def threshold(input: Operand, threshold: float, value: float) -> Any:
-    """`input` where it is above `threshold`, else `value`."""
+    """`input` where it is above `threshold`, else `value`; beside integers, both are cut off to one."""
+    if as_numpy(input.dtype).kind in "iu":
+        threshold, value = int(threshold), int(value)
     return where(input <= threshold, value, input)
 
 
@@ -338,10 +341,16 @@ def prelu(input: Operand, weight: Operand) -> Any:
     """`input` where positive, else ``weight * input``: input (N, C, …), weight (1,) or one for each channel (C,).
 
     Raises:
-        RuntimeError: if there is another number of weights.
+        RuntimeError: if there is another number of weights, or if they are of another dtype.
     """
+    if weight.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")
+    if weight.dtype != input.dtype:
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {input.dtype} and {weight.dtype}")
     n = weight.shape[0] if weight.ndim else 1
-    if n != 1:
+    if n == 1:
+        weight = reshape(weight, ())
+    else:
         channels = input.shape[1] if input.ndim > 1 else 1
         if n != channels:
             raise RuntimeError(

@@ -49,7 +49,7 @@ def _is_zero(x: Any) -> bool:
     return isinstance(x, float) and x == 0 and math.copysign(1.0, x) > 0
 
 
-@composed(in_place=True, sample=lambda d: (d.array(shape := d.shape()), d.mask(shape), 2.0))
+@composed(in_place=True, sample=lambda d: (d.array(shape := d.shape()), d.mask(shape), 2.0), out=False)
 def masked_fill(input: Operand, mask: Operand, value: OperandOrNumber) -> Any:
     """`input` with `value` where `mask` holds.
 
@@ -146,13 +146,13 @@ def _binds_above(input: Any, low: Any, high: Any) -> Any:
     return input > high if low is None else (input > high) | (high < low)
 
 
-@composed(sample=lambda d: (d.array(kinks=(0.5,)), 0.5))
+@composed(sample=lambda d: (d.array(kinks=(0.5,)), 0.5), in_place=True)
 def clamp_min(input: Operand, min: OperandOrNumber) -> Any:
     """`input`, at least `min`."""
     return clamp(input, min, None)
 
 
-@composed(sample=lambda d: (d.array(kinks=(0.5,)), 0.5))
+@composed(sample=lambda d: (d.array(kinks=(0.5,)), 0.5), in_place=True)
 def clamp_max(input: Operand, max: OperandOrNumber) -> Any:
     """`input`, at most `max`."""
     return clamp(input, None, max)
@@ -179,67 +179,67 @@ def predicate(function: Any, *methods: str, **options: Any) -> Callable[[Any], A
     return register
 
 
-@predicate(np.equal, "__eq__")
+@predicate(np.equal, "__eq__", in_place=True)
 def eq(input: Operand, other: OperandOrNumber) -> Any:
     """Whether elements are equal."""
 
 
-@predicate(np.not_equal, "__ne__")
+@predicate(np.not_equal, "__ne__", in_place=True)
 def ne(input: Operand, other: OperandOrNumber) -> Any:
     """Whether elements differ."""
 
 
-@predicate(np.less, "__lt__")
+@predicate(np.less, "__lt__", in_place=True)
 def lt(input: Operand, other: OperandOrNumber) -> Any:
     """Whether `input` is less than `other`."""
 
 
-@predicate(np.less_equal, "__le__")
+@predicate(np.less_equal, "__le__", in_place=True)
 def le(input: Operand, other: OperandOrNumber) -> Any:
     """Whether `input` is at most `other`."""
 
 
-@predicate(np.greater, "__gt__")
+@predicate(np.greater, "__gt__", in_place=True)
 def gt(input: Operand, other: OperandOrNumber) -> Any:
     """Whether `input` is greater than `other`."""
 
 
-@predicate(np.greater_equal, "__ge__")
+@predicate(np.greater_equal, "__ge__", in_place=True)
 def ge(input: Operand, other: OperandOrNumber) -> Any:
     """Whether `input` is at least `other`."""
 
 
-@predicate(np.logical_and)
+@predicate(np.logical_and, in_place=True)
 def logical_and(input: Operand, other: Operand) -> Any:
     """Whether both are true (not 0)."""
 
 
-@predicate(np.logical_or)
+@predicate(np.logical_or, in_place=True)
 def logical_or(input: Operand, other: Operand) -> Any:
     """Whether one is true (not 0)."""
 
 
-@predicate(np.logical_xor)
+@predicate(np.logical_xor, in_place=True)
 def logical_xor(input: Operand, other: Operand) -> Any:
     """Whether exactly one is true (not 0)."""
 
 
-@predicate(np.logical_not)
+@predicate(np.logical_not, in_place=True)
 def logical_not(input: Operand) -> Any:
     """Whether elements are false (0)."""
 
 
-@predicate(np.isnan)
+@predicate(np.isnan, out=False)
 def isnan(input: Operand) -> Any:
     """Whether elements are nan."""
 
 
-@predicate(np.isinf)
+@predicate(np.isinf, out=False)
 def isinf(input: Operand) -> Any:
     """Whether elements are infinite."""
 
 
-@predicate(np.isfinite)
+@predicate(np.isfinite, out=False)
 def isfinite(input: Operand) -> Any:
     """Whether elements are neither infinite nor nan."""
 
@@ -267,6 +267,6 @@ def bitwise_xor(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     """Bitwise xor of integers; logical of booleans."""
 
 
-@predicate(np.invert, "__invert__", sample=lambda d: _masks(d)[:1])
+@predicate(np.invert, "__invert__", sample=lambda d: _masks(d)[:1], in_place=True)
 def bitwise_not(input: Operand) -> Any:
     """Bitwise not of integers; logical of booleans."""

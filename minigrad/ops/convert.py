@@ -22,7 +22,7 @@ def _cast(input: Any, dtype: Any, source: Any) -> Any:
     return input.astype(dtype)
 
 
-@operation({"input": lambda g: g})
+@operation({"input": lambda g: g}, out=False)
 def clone(input: Operand, memory_format: str | None = None) -> Any:
     """A copy, in the order that the elements have in memory; row-major if a `memory_format` is given.
 
@@ -30,7 +30,7 @@ def clone(input: Operand, memory_format: str | None = None) -> Any:
     >>> minigrad.ones(2).clone()
     tensor([1., 1.])
     """
-    return np.array(input, order="C" if memory_format else "K")
+    return np.array(input, order="C" if memory_format and "preserve" not in str(memory_format) else "K")
 
 
 def astype(input: Tensor, dtype: DTypeLike) -> Tensor:
@@ -58,14 +58,29 @@ def to(input: Tensor, *where: Any, **how: Any) -> Tensor:
         elif isinstance(w, (dtypes.dtype, type, np.dtype)):
             dtype = w
     result = input if dtype is None else astype(input, dtype)
+    if "contiguous_format" in str(how.get("memory_format")):
+        result = contiguous(result)
     return clone(result) if how.get("copy") and result is input else result
 
 
-def type_(input: Tensor, dtype: Any = None) -> Any:
-    """`input` in the dtype `dtype`; without it, the name of its type."""
+WORDS = {"float64": "Double", "float32": "Float", "float16": "Half", "uint8": "Byte", "int8": "Char", "int16": "Short"}
+WORDS |= {"int32": "Int", "int64": "Long", "bool": "Bool"}
+
+
+def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """`input` in another dtype, which a name such as ``"torch.LongTensor"`` may say; without one, its type's name.
+
+    Raises:
+        ValueError: if there is no type of that name.
+    """
     if dtype is None:
-        words = {"float32": "Float", "float64": "Double", "int64": "Long", "int32": "Int", "uint8": "Byte"}
-        return f"minigrad.{words.get(input.dtype.name, input.dtype.name.capitalize())}Tensor"
+        return f"minigrad.{WORDS.get(input.dtype.name, input.dtype.name.capitalize())}Tensor"
+    if isinstance(dtype, str):
+        named = {f"{word}Tensor": name for name, word in WORDS.items()}
+        package, _, type_name = dtype.rpartition(".")
+        if package not in ("torch", "minigrad") or type_name not in named:
+            raise ValueError(f"invalid type: {dtype!r}")
+        dtype = np.dtype(named[type_name])
     return astype(input, dtype)
 
 
@@ -80,8 +95,8 @@ def type_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _converter(name: str, dtype: dtypes.dtype) -> Any:
-    def method(input: Tensor) -> Tensor:
-        return astype(input, dtype)
+    def method(input: Tensor, *, memory_format: Any = None) -> Tensor:
+        return to(input, dtype, memory_format=memory_format)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"`input` as {dtype!r}."

@@ -137,15 +137,23 @@ def div(input: OperandOrNumber, other: OperandOrNumber, rounding_mode: str | Non
     return down + ((rest != 0) & (np.less(input, 0) != np.less(other, 0)))
 
 
-@composed(
-    methods=["floor_divide", "__floordiv__"],
+def _no_derivative(g: Any) -> Any:
+    raise RuntimeError("derivative for aten::floor_divide is not implemented")
+
+
+@binary(
+    _no_derivative,
+    _no_derivative,
+    "__floordiv__",
+    grad_fn="NotImplemented",
     differentiable=False,
     in_place=True,
     sample=lambda d: d.operands(2, kinks=(0.0,)),
 )
 def floor_divide(input: OperandOrNumber, other: OperandOrNumber) -> Any:
-    """``input / other``, rounded down."""
-    return div(input, other, "floor")
+    """``input / other``, rounded down. It has no derivative; ``div(…, rounding_mode="floor")`` has one of zeros."""
+    _need_divisor(input, other)
+    return np.floor_divide(input, other)
 
 
 @binary(
@@ -217,7 +225,10 @@ def pow(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     return np.power(input, other)
 
 
-@composed(sample=lambda d: d.operands(2, low=0.2, high=2.0) if d.smooth else (d.array(low=0.5), d.choice([2, 0.5])))
+@composed(
+    sample=lambda d: d.operands(2, low=0.2, high=2.0) if d.smooth else (d.array(low=0.5), d.choice([2, 0.5])),
+    in_place=True,
+)
 def float_power(input: OperandOrNumber, exponent: OperandOrNumber) -> Any:
     """`pow` in double precision, whatever the operands are.
 
@@ -310,6 +321,7 @@ def _square_distance(x: Any, y: Any) -> Any:
     "arctan2",
     floating=True,
     sample=lambda d: d.operands(2, low=0.3),
+    in_place=True,
 )
 def atan2(input: Operand, other: Operand) -> Any:
     """The angle of the point (`other`, `input`), in radians."""
@@ -326,7 +338,7 @@ def logaddexp(input: Operand, other: Operand) -> Any:
     return np.logaddexp(input, other)
 
 
-@composed()
+@composed(in_place=True)
 def square(input: Operand) -> Any:
     """``input ** 2``."""
     return pow(input, 2)
@@ -352,7 +364,7 @@ def _between(input: Any, end: Any, weight: Any) -> Any:
     return np.where(np.absolute(weight) < 0.5, input + weight * way, end - way * (1 - weight))
 
 
-@composed(sample=lambda d: d.operands(3))
+@composed(sample=lambda d: d.operands(3), in_place=True)
 def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, value: complex = 1) -> Any:
     """``input + value * tensor1 * tensor2``."""
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
@@ -458,7 +470,7 @@ def reciprocal(input: Operand) -> Any:
 
 def _divided(self: Tensor, number: Any) -> Any:
     """``number / self``, which needs its result for the gradient and not `self`, so that this may be changed."""
-    return div(number, self) if isinstance(number, np.ndarray) else reciprocal(self) * number
+    return div(number, self) if isinstance(number, np.ndarray) else self.reciprocal() * number
 
 
 setattr(Tensor, "__rtruediv__", _divided)  # noqa: B010

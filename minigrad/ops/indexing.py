@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import watch
 from minigrad.dtypes import as_numpy
 from minigrad.engine import Array
 from minigrad.ops.comparison import where
-from minigrad.ops.record import Operand, OperandOrNumber, composed, operation
+from minigrad.ops.record import Operand, OperandOrNumber, checked, composed, operation, registry
 from minigrad.ops.shape import expand, movedim, one_dim, reshape
 from minigrad.tensor import Tensor
 from minigrad.views import several
@@ -204,7 +205,7 @@ def _index_put(input: Any, index: Any, value: Any) -> Any:
     return out
 
 
-@composed(in_place=True, sample=lambda d: (d.array((3, 2)), (d.integers((4,), 3),), d.array((4, 2)), True))
+@composed(in_place=True, sample=lambda d: (d.array((3, 2)), (d.integers((4,), 3),), d.array((4, 2)), True), out=False)
 def index_put(input: Operand, indices: Sequence[Tensor | None], values: Operand, accumulate: bool = False) -> Any:
     """A copy of `input` with `values` put (or added, if `accumulate`) at `indices`."""
     key = tuple(raw(i) for i in indices)
@@ -214,7 +215,7 @@ def index_put(input: Operand, indices: Sequence[Tensor | None], values: Operand,
     return input + _place(expand(values, region), tuple(input.shape), key)
 
 
-@composed(sample=lambda d: (d.array((3, 2)), d.integer(-2, 1), d.integer(0, 1)))
+@composed(sample=lambda d: (d.array((3, 2)), d.integer(-2, 1), d.integer(0, 1)), out=False)
 def select(input: Operand, dim: int, index: int) -> Any:
     """The slice at `index` of dimension `dim` (a view)."""
     at = one_dim(dim, input.ndim)
@@ -225,7 +226,7 @@ def select(input: Operand, dim: int, index: int) -> Any:
     return _index(input, (slice(None),) * at + (index,))
 
 
-@composed(sample=lambda d: (d.array((4, 3)), d.choice([0, 1, -1]), d.integer(0, 1), d.integer(0, 2)))
+@composed(sample=lambda d: (d.array((4, 3)), d.choice([0, 1, -1]), d.integer(0, 1), d.integer(0, 2)), out=False)
 def narrow(input: Operand, dim: int, start: int, length: int) -> Any:
     """`length` slices of dimension `dim` from `start` on (a view)."""
     if not input.ndim:
@@ -247,7 +248,7 @@ def narrow(input: Operand, dim: int, start: int, length: int) -> Any:
     return _index(input, (slice(None),) * at + (slice(start, start + length),))
 
 
-@composed(sample=lambda d: (d.array((5, 2)), d.choice([2, (2, 3), (1, 4)]), 0))
+@composed(sample=lambda d: (d.array((5, 2)), d.choice([2, (2, 3), (1, 4)]), 0), out=False)
 def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
     n, sections = input.shape[one_dim(dim, input.ndim)], None
@@ -322,7 +323,7 @@ def _split_along(dim: int, word: str, least: int) -> Any:
 vsplit, hsplit, dsplit = _split_along(0, "vsplit", 2), _split_along(1, "hsplit", 1), _split_along(2, "dsplit", 3)
 
 
-@composed(sample=lambda d: (d.array((5, 2)), d.integer(1, 6), 0))
+@composed(sample=lambda d: (d.array((5, 2)), d.integer(1, 6), 0), out=False)
 def chunk(input: Operand, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
     if chunks <= 0:
@@ -331,7 +332,7 @@ def chunk(input: Operand, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, max(-(-n // chunks), 1), dim)
 
 
-@composed(sample=lambda d: (d.array((3, 2)), d.choice([0, 1, -1])))
+@composed(sample=lambda d: (d.array((3, 2)), d.choice([0, 1, -1])), out=False)
 def unbind(input: Operand, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices of dimension `dim`, as a tuple (views)."""
     return several((select(input, dim, i) for i in range(input.shape[one_dim(dim, input.ndim)])), "Unbind")
@@ -486,15 +487,58 @@ def scatter(
 def scatter_add(input: Operand, dim: int, index: Operand, src: Operand) -> Any:
     """A copy of `input` to which `src` is added where `gather` would read."""
     at, where_ = _indices(input, dim, index, "scatter_add")
+    if as_numpy(src.dtype) != as_numpy(input.dtype):
+        raise RuntimeError(f"scatter(): Expected self.dtype to be equal to src.dtype, not {input.dtype}, {src.dtype}")
+    if input.ndim == 0:
+        return reshape(scatter_add(reshape(input, 1), 0, where_.reshape(-1), reshape(src, -1)), ())
     region = tuple(slice(n) for n in where_.shape)
     return input + _scatter_add(_index(src, region), tuple(input.shape), at, where_)
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integers((3, 2), 4), 1))
-def take_along_dim(input: Operand, indices: Operand, dim: int) -> Any:
-    """`gather` with the arguments in NumPy's order."""
-    return gather(input, dim, indices)
+def take_along_dim(input: Operand, indices: Operand, dim: int | None = None) -> Any:
+    """`gather` whose operands broadcast, and whose indices are counted modulo the length of `dim`, as in torch.
+
+    Without a `dim`, it takes elements of the flattened tensor, by places in range.
+
+    Raises:
+        RuntimeError: if the indices are not of int64, or have another number of dimensions.
+    """
+    if as_numpy(indices.dtype) != np.int64:
+        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype}")
+    if dim is None:
+        return gather(reshape(input, -1), 0, reshape(indices, -1))
+    if input.ndim != indices.ndim:
+        raise RuntimeError(
+            f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
+    at = one_dim(dim, input.ndim)
+    rest = [tuple(1 if i == at else n for i, n in enumerate(x.shape)) for x in (input, indices)]
+    shape = np.broadcast_shapes(*rest)
+    source, where_ = (expand(x, (*shape[:at], x.shape[at], *shape[at + 1 :])) for x in (input, indices))
+    return gather(source, at, where_ % input.shape[at] if input.shape[at] else where_)
 
 
+@composed(differentiable=False, sample=lambda d: (d.mask((3, 4)),))
+def nonzero(input: Operand, *, as_tuple: bool = False) -> Any:
+    """The places of the elements that are not 0: (n, dimensions) int64, or a tensor for each dimension.
+
+    >>> import minigrad
+    >>> minigrad.nonzero(minigrad.tensor([0.0, 3.0, 2.0]), as_tuple=True)
+    (tensor([1, 2]),)
+    """
+    watch.read("the values of a tensor are read")
+    places = np.argwhere(raw(input))
+    return tuple(map(Tensor.wrap, np.ascontiguousarray(places.T))) if as_tuple else Tensor.wrap(places)
+
+
+def _of_three(condition: Operand, input: OperandOrNumber = None, other: OperandOrNumber = None) -> Any:
+    return nonzero(condition, as_tuple=True) if input is None and other is None else where(condition, input, other)
+
+
+_of_three.__name__, _of_three.__doc__ = "where", where.__doc__
+registry["where"].public = checked(registry["where"], _of_three)
+setattr(Tensor, "where", lambda self, condition, other: registry["where"].public(condition, self, other))  # noqa: B010
 setattr(Tensor, "__getitem__", index)  # noqa: B010
 setattr(Tensor, "__setitem__", set_index)  # noqa: B010

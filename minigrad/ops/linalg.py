@@ -18,8 +18,8 @@ from minigrad.kernels.products import piece, product
 from minigrad.ops.comparison import clamp_min
 from minigrad.ops.elementwise import mul
 from minigrad.ops.record import Operand, composed, operation
-from minigrad.ops.reduction import sum
-from minigrad.ops.shape import _permute, expand, movedim, reshape, transpose, unsqueeze
+from minigrad.ops.reduction import amax, amin, sum
+from minigrad.ops.shape import _permute, expand, movedim, reshape, squeeze, transpose, unsqueeze
 from minigrad.ops.statistics import norm
 from minigrad.tensor import Tensor
 
@@ -140,14 +140,14 @@ def outer(input: Operand, vec2: Operand) -> Any:
     return mul(unsqueeze(input, 1), vec2)
 
 
-@composed(sample=lambda d: (d.array((2, 4)), d.array((2, 3)), d.array((3, 4))))
+@composed(sample=lambda d: (d.array((2, 4)), d.array((2, 3)), d.array((3, 4))), in_place=True)
 def addmm(input: Operand, mat1: Operand, mat2: Operand, *, beta: complex = 1, alpha: complex = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)``."""
     product = mm(mat1, mat2)
     return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
 
 
-@composed(sample=lambda d: (d.array((3, 3)),))
+@composed(sample=lambda d: (d.array((3, 3)),), out=False)
 def trace(input: Operand) -> Any:
     """The sum of a matrix's diagonal."""
     _exactly("trace", (2,), input)  # type: ignore[arg-type]
@@ -158,31 +158,38 @@ def _nuclear_sample(d: Any) -> tuple[Any, ...]:
     return (np.diag(np.linspace(1.0, 2.0, 3)) + 0.2 * d.array((3, 3), low=-0.5, high=0.5),)
 
 
-@composed(methods=[], torch="linalg.matrix_norm", sample=lambda d: (*_nuclear_sample(d), "nuc"))
-def matrix_norm(A: Operand, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False) -> Any:
-    """The norm of matrices: ``"fro"``, the root of the sum of squares, or ``"nuc"``, the sum of the singular values.
+@composed(
+    methods=[], torch="linalg.matrix_norm", sample=lambda d: (*_nuclear_sample(d), d.choice(["nuc", 1, -math.inf]))
+)
+def matrix_norm(input: Operand, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False) -> Any:
+    """The norm of matrices: ``"fro"``, the root of the sum of squares, or ``"nuc"``, the sum of the singular values;
+    1 or -1, the largest or smallest sum of a column's sizes; inf or -inf, that of a row's.
 
     The nuclear norm is ``<A, P>`` with A = P H the polar decomposition; P is found by Newton and Schulz's iteration
     X ← X (3 - Xᵀ X) / 2 (Higham, Functions of Matrices, section 8.3), which gradients pass through.
 
     Raises:
-        RuntimeError: if `A` is no matrix.
+        RuntimeError: if `input` is no matrix.
         NotImplementedError: for another norm.
 
     >>> import minigrad
     >>> minigrad.linalg.matrix_norm(minigrad.tensor([[3.0, 0.0], [0.0, -4.0]]), "nuc")
     tensor(7.)
     """
-    if A.ndim < 2:
-        raise RuntimeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, not {A.ndim}")
+    if input.ndim < 2:
+        raise RuntimeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, not {input.ndim}")
     if len(dim) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {', '.join(map(str, dim))}")
-    rows, columns = (d % A.ndim for d in dim)
+    rows, columns = (d % input.ndim for d in dim)
     if ord == "fro":
-        return norm(A, 2, (rows, columns), keepdim)
+        return norm(input, 2, (rows, columns), keepdim)
+    if ord in (1, -1, math.inf, -math.inf):
+        added, compared = (rows, columns) if ord in (1, -1) else (columns, rows)
+        chosen = (amax if ord > 0 else amin)(sum(input.abs(), added, True), compared, True)
+        return chosen if keepdim else squeeze(chosen, (rows, columns))
     if ord != "nuc":
-        raise NotImplementedError(f"linalg.matrix_norm: ord={ord!r} is not supported, only 'fro' and 'nuc'")
-    a = movedim(A, (rows, columns), (-2, -1))
+        raise NotImplementedError(f"linalg.matrix_norm: ord={ord!r} is not supported")
+    a = movedim(input, (rows, columns), (-2, -1))
     a = a if a.shape[-2] >= a.shape[-1] else transpose(a, -2, -1)
     x = a / clamp_min(norm(a, 2, (-2, -1), True), np.finfo(as_numpy(a.dtype)).tiny)
     identity = np.eye(a.shape[-1], dtype=as_numpy(a.dtype))
@@ -291,6 +298,7 @@ def linear(input: Operand, weight: Operand, bias: Operand = None) -> Any:
             ("...i,i", d.array((2, 3)), d.array((3,))),
         ]
     ),
+    out=False,
 )
 def einsum(equation: str, *operands: Any) -> Any:
     """Products summed over named dimensions (Einstein's convention).

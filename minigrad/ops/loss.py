@@ -55,9 +55,19 @@ def reduced(losses: Any, reduction: str, weight: Any = None) -> Any:
         return mean(losses)
     if reduction == "sum":
         return sum(losses)
-    if reduction != "none":
-        raise ValueError(f"{reduction} is not a valid value for reduction; it is 'mean', 'sum' or 'none'")
+    checked(reduction)
     return losses
+
+
+def checked(reduction: str) -> str:
+    """The word itself, if it is one of those that are known.
+
+    Raises:
+        ValueError: if not.
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{reduction} is not a valid value for reduction; it is 'mean', 'sum' or 'none'")
+    return reduction
 
 
 def same_size(what: str, input: Any, target: Any) -> None:

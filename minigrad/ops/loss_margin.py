@@ -6,14 +6,16 @@ https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from minigrad.dtypes import int64
 from minigrad.ops.activation import logsigmoid
 from minigrad.ops.comparison import clamp_min, minimum, where
 from minigrad.ops.elementwise import exp, log1p
-from minigrad.ops.loss import loss, reduced
+from minigrad.ops.loss import checked, loss, reduced
 from minigrad.ops.record import Operand, operation
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.vectors import cosine_similarity, pairwise_distance
@@ -71,7 +73,12 @@ def triplet_margin_loss(
     """``max(0, d(anchor, positive) - d(anchor, negative) + margin)`` with the p-norm as d: (N, D) each → (N,).
 
     With `swap` the negative's distance is the smaller of those to the anchor and to the positive.
+
+    Raises:
+        ValueError: if `margin` is not positive.
     """
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = minimum(far, pairwise_distance(positive, negative, p, eps))
@@ -80,7 +87,16 @@ def triplet_margin_loss(
 
 @loss(lambda d: (d.array((4,)), _signs(d, (4,))))
 def soft_margin_loss(input: Operand, target: Operand, reduction: str = "mean") -> Any:
-    """``log(1 + exp(-target * input))``."""
+    """``log(1 + exp(-target * input))``.
+
+    Raises:
+        RuntimeError: if the target requires a gradient.
+    """
+    if isinstance(target, Tensor) and target.requires_grad:
+        raise RuntimeError(
+            "The function 'soft_margin_loss' is not differentiable with respect to argument 'target'. "
+            "This input cannot have requires_grad True."
+        )
     return reduced(log1p(exp(-target * input)), reduction)
 
 
@@ -91,6 +107,20 @@ def multilabel_soft_margin_loss(
     """The binary cross-entropy of scores (N, C) with labels 0 or 1, averaged over the classes: → (N,)."""
     losses = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     return reduced(mean(losses if weight is None else losses * weight, -1), reduction)
+
+
+def _rows(input: Any) -> Any:
+    """Scores (C,) or of one class () as those of one sample (1, C)."""
+    if input.ndim > 2 or not math.prod(input.shape[input.ndim - 1 :]):
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
+        )
+    return input if input.ndim == 2 else input.reshape(1, -1)
+
+
+def _need_classes(target: Any) -> None:
+    if target.dtype is not int64:
+        raise RuntimeError(f"expected scalar type Long but found {target.dtype}")
 
 
 def _scores(d: Any) -> tuple[Any, ...]:
@@ -113,17 +143,25 @@ def multi_margin_loss(
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
-        ValueError: for another `p`, or a weight of another shape.
-        RuntimeError: if the target's shape does not fit.
+        ValueError: for another `p` or `reduction`, or a weight that is no vector.
+        RuntimeError: if the shape of the input, the target or the weight does not fit, or the target's dtype.
     """
+    checked(reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
-    scores = input.unsqueeze(0) if input.ndim < 2 else input
-    n, classes = scores.shape[0], scores.shape[-1]
-    if input.ndim > 2 or target.numel() != n:
-        raise RuntimeError(f"inconsistent target size, expected {[n]} but got {list(target.shape)}")
-    if weight is not None and tuple(weight.shape) != (classes,):
-        raise ValueError(f"weight must be one-dimensional of {classes} classes, not {list(weight.shape)}")
+    scores = _rows(input)
+    n, classes = scores.shape
+    if target.numel() != n or target.ndim > 1:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
+            f"size). Expected target size {[n]}, but got {list(target.shape)}. Input has shape {list(input.shape)}, "
+            f"inconsistent target size, expected {n}"
+        )
+    if weight is not None and weight.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
+    if weight is not None and weight.numel() != classes:
+        raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
+    _need_classes(target)
     right = target.reshape(n, 1)
     gaps = margin - scores.gather(1, right) + scores
     counted = (gaps > 0) & (Tensor.wrap(np.arange(classes)) != right)  # a nan does not count, as in torch
@@ -157,12 +195,16 @@ def multilabel_margin_loss(input: Operand, target: Operand, reduction: str = "me
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
-        RuntimeError: if the shapes differ.
+        ValueError: for another `reduction`.
+        RuntimeError: if the shapes differ, or the target's dtype is not int64.
     """
+    checked(reduction)
+    scores = _rows(input)
     if input.shape != target.shape:
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for an input of size {list(input.shape)}")
-    classes = input.shape[-1] if input.ndim else 1
-    scores, labels = input.reshape(-1, classes), target.reshape(-1, classes)
+    _need_classes(target)
+    classes = scores.shape[1]
+    labels = target.reshape(-1, classes)
     counted = _counted_labels(labels)
     labels = where(counted, labels, 0)
     gaps = 1 - scores.gather(1, labels).unsqueeze(2) + scores.unsqueeze(1)  # (N, right, wrong)

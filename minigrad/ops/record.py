@@ -43,6 +43,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 import numpy as np
 
 from minigrad.engine import Array
+from minigrad.grad_mode import grad_mode
+from minigrad.ops import output
 from minigrad.ops.dispatch import ALIASES, Primitive
 from minigrad.tensor import Tensor
 
@@ -57,6 +59,9 @@ ACCEPTED = {
     "OperandOrNone": (Tensor, NoneType),
     "OperandOrNumber": (Tensor, int, float, complex, np.generic),
 }
+
+
+OUT = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Tensor | None")
 
 
 class Draw(Protocol):
@@ -144,6 +149,7 @@ class Record:
     differentiable: bool = True
     in_place: bool = False
     promotes: bool = False  #: mixes dtypes
+    out: bool = True  #: whether torch's function takes `out`, where it may: see `takes_out`
     order: int = 2  #: the highest derivative that is compared with a numerical one
     functional: Sequence[str] | None = None  #: what torch.nn.functional adds to it; None: it stands there by `torch`
     primitive: Primitive | None = field(default=None, repr=False)  #: how it runs; None if composed
@@ -159,7 +165,24 @@ class Record:
     def top_level(self) -> bool:
         """Whether it stands in ``minigrad`` itself."""
         elsewhere = self.torch.startswith(("nn.", "linalg.")) or not self.torch
-        return not self.name.startswith("_") and (not elsewhere or self.name in self.methods)
+        own = not self.name.startswith("_") and not self.torch.startswith("Tensor.")
+        return own and (not elsewhere or self.name in self.methods)
+
+    @property
+    def names(self) -> list[str]:
+        """Its own name, and those of its methods that are no operators."""
+        return [self.name, *(name for name in self.methods if not name.startswith("__") and name != self.name)]
+
+    @property
+    def family(self) -> str:
+        """The file that it stands in."""
+        return self.forward.__module__.rpartition(".")[2]
+
+    @property
+    def takes_out(self) -> bool:
+        """Whether its result can be written into a tensor of the caller's: ``exp(x, out=y)``."""
+        own = self.torch.startswith("linalg.") or "." not in self.torch
+        return self.out and own and self.family not in output.NONE
 
 
 registry: dict[str, Record] = {}
@@ -195,6 +218,7 @@ def operation(
         creates: the result is a tensor even if no argument is one.
         writes: the arguments that the forward function writes to.
         grad_fn: the name under which it shows in the graph.
+        out: False if torch's function has no `out`.
         order: the highest derivative that is tested against a numerical one.
     """
 
@@ -210,7 +234,7 @@ def operation(
             "primitive": primitive,
         }
         inputs = [primitive.names[i] for i in primitive.inputs]
-        record = described(forward, inputs=inputs, composed=False, promotes=bool(promotes), **fields, **settings)
+        record = described(forward, inputs=inputs, composed=False, promotes=bool(promotes), **(fields | settings))
         return cast(F, publish(record, primitive.run))
 
     return register
@@ -254,7 +278,8 @@ def publish(record: Record, call: F) -> F:
             if record.in_place:
                 setattr(Tensor, f"__i{plain}__", in_place_of(record.name, call))
     if record.in_place:
-        setattr(Tensor, f"{record.name}_", in_place_of(record.name, method_call))
+        for name in record.names:
+            setattr(Tensor, f"{name}_", in_place_of(name, method_call, record.composed))
     return call
 
 
@@ -276,12 +301,15 @@ def checked(record: Record, call: F, first: int = 0) -> F:
 
     Operations call each other without this check, on arrays too. A method's own tensor (`first`: 1) has no position.
     """
-    parameters = inspect.signature(record.forward).parameters.values()
+    signature = inspect.signature(call)
+    parameters = signature.parameters.values()
     accepted = {p.name: ACCEPTED.get(p.annotation, (object,)) + (NoneType,) * (p.default is None) for p in parameters}
     order = list(accepted)
     accepted.update(dict.fromkeys(order[:first], (object,)))
     aliases = set(ALIASES) if "dim" in accepted and record.composed else set()  # the others know them: `Primitive.bind`
-    if not aliases and not any(Tensor in types for types in accepted.values()):
+    takes_out = record.takes_out and not first
+    mixed = not first and accepted and all(types == ACCEPTED["OperandOrNumber"] for types in [*accepted.values()][:2])
+    if not aliases and not takes_out and not any(Tensor in types for types in accepted.values()):
         return call
     places = [(p.name, accepted[p.name]) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
@@ -295,9 +323,23 @@ def checked(record: Record, call: F, first: int = 0) -> F:
         for name, a in kwargs.items():
             if not isinstance(a, accepted.get(name, object)):
                 raise refusal(record.name, name, order.index(name) + 1 - first, a)
+        if mixed and not any(isinstance(a, Tensor) for a in (*args[:2], *kwargs.values())):
+            return of_numbers(record.name, call, args, kwargs)
+        if takes_out and kwargs and (out := kwargs.pop("out", None)) is not None:
+            return output.into(record.name, record.family, out, call, args, kwargs)
         return call(*args, **kwargs)
 
+    if takes_out:
+        function.__signature__ = signature.replace(parameters=[*parameters, OUT])  # type: ignore[attr-defined]
     return cast(F, function)
+
+
+def of_numbers(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """An operation of numbers alone, which torch has for arithmetic: ``add(2, 3)`` is a tensor."""
+    if name not in ("add", "sub", "mul", "div", "floor_divide"):
+        types = ", ".join(type(a).__name__ for a in args)
+        raise TypeError(f"{name}() received an invalid combination of arguments - got ({types}): one must be a Tensor")
+    return Tensor.wrap(np.asarray(call(*args, **kwargs)))
 
 
 def refusal(operation: str, name: str, position: int, value: Any) -> TypeError:
@@ -312,12 +354,13 @@ def reflected(call: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: call(other, self) if isinstance(self, Tensor) else NotImplemented
 
 
-def in_place_of(name: str, call: Callable[..., Any]) -> Callable[..., Tensor]:
-    """The same operation, its result written into its first argument."""
+def in_place_of(name: str, call: Callable[..., Any], composed: bool = False) -> Callable[..., Tensor]:
+    """The same operation, its result written into its first argument (a copy of which stands inside a composed one)."""
 
     @functools.wraps(call)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        result: Tensor = call(self, *args, **kwargs)
+        given = self.clone() if composed and grad_mode.enabled and self.requires_grad else self
+        result: Tensor = call(given, *args, **kwargs)
         return self.assign(result)
 
     method.__name__ = f"{name}_"

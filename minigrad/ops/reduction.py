@@ -223,7 +223,7 @@ def _middle(x: Any, axis: None = None, keepdims: bool = False) -> Any:
 
 def _need_elements(input: Any, dim: Any, what: str) -> None:
     reduced = axes(dim, input.ndim)
-    if reduced is None and not input.size and what.startswith("am"):
+    if reduced is None and not math.prod(input.shape) and what.startswith("am"):
         raise RuntimeError(
             f"{what}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
             "the 'dim' argument."
@@ -291,7 +291,7 @@ def min(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
     return _extreme(smallest, argmin, minimum, input, dim, keepdim)
 
 
-@operation(sample=lambda d: (d.array((5,), distinct=True),))
+@operation(sample=lambda d: (d.array((5,), distinct=True),), out=False)
 def argsort(input: Operand, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """Where the elements stood that `sort` puts in order."""
     if not input.ndim:

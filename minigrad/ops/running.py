@@ -61,7 +61,7 @@ def prod(
     return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=dtype)
 
 
-@operation({"input": lambda g, dim: _cumulated_back(g, dim)}, sample=along_a_dim)
+@operation({"input": lambda g, dim: _cumulated_back(g, dim)}, sample=along_a_dim, in_place=True)
 def cumsum(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """The running sum along `dim`.
 
@@ -100,6 +100,7 @@ def _cumulated_back(g: Any, dim: int) -> Any:
 @operation(
     {"input": lambda g, input, out, dim: _cumprod_gradient(g, input, out, dim)},
     sample=lambda d: ((x := d.array((3, 3))), d.dim(x.ndim)),
+    in_place=True,
 )
 def cumprod(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """The running product along `dim`."""

@@ -22,19 +22,19 @@ def _lower(input: Any, diagonal: int, name: str) -> Any:
     return np.tri(rows, columns, diagonal).astype(bool)
 
 
-@composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
+@composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)), in_place=True)
 def tril(input: Operand, diagonal: int = 0) -> Any:
     """The lower triangle of each matrix; 0 above."""
     return where(_lower(input, diagonal, "tril"), input, False)
 
 
-@composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)))
+@composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)), in_place=True)
 def triu(input: Operand, diagonal: int = 0) -> Any:
     """The upper triangle of each matrix; 0 below."""
     return where(~_lower(input, diagonal - 1, "triu"), input, False)
 
 
-@composed(sample=lambda d: (d.array((3, 4)), d.integer(-2, 2)))
+@composed(sample=lambda d: (d.array((3, 4)), d.integer(-2, 2)), out=False)
 def diagonal(input: Operand, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal of dimensions `dim1` and `dim2`, as the last dimension."""
     first, second = one_dim(dim1, input.ndim), one_dim(dim2, input.ndim)

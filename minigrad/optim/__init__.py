@@ -1,5 +1,6 @@
 """Optimizers, under torch.optim's names. `minigrad.optim.lr_scheduler` changes their learning rates."""
 
+from minigrad.names import explain
 from minigrad.optim import lr_scheduler
 from minigrad.optim.adadelta import Adadelta
 from minigrad.optim.adagrad import Adagrad
@@ -9,4 +10,5 @@ from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.rmsprop import RMSprop
 from minigrad.optim.sgd import SGD
 
+explain(__name__)
 __all__ = ["LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "lr_scheduler"]

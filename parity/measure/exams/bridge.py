@@ -1,8 +1,8 @@
 """From torch to minigrad and back: tensors, arguments, functions, and whole graphs.
 
 The arguments in torch's own tests are tensors in lists, tuples and dicts. `to_minigrad` keeps the structure,
-which tensors require a gradient, and which are the same tensor; arrays are copied, so that no side sees the
-other's writes.
+which tensors require a gradient, and which are the same tensor or share memory; arrays are copied, so that no side
+sees the other's writes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def to_minigrad(tree: Any, memo: dict[int, Any] | None = None) -> Any:
     memo = {} if memo is None else memo
     if isinstance(tree, torch.Tensor):
         if id(tree) not in memo:
-            memo[id(tree)] = _tensor(tree)
+            memo[id(tree)] = _tensor(tree, memo)
         return memo[id(tree)]
     name = getattr(tree, "__name__", "")
     if callable(tree) and tree is getattr(torch.nn.functional, name, None):
@@ -64,12 +64,19 @@ def _rebuilt(tree: Any, convert: Callable[[Any], Any]) -> Any:
     return tree
 
 
-def _tensor(x: torch.Tensor) -> Any:
+def _tensor(x: torch.Tensor, memo: dict[int, Any]) -> Any:
     if x.layout is not torch.strided or x.dtype is torch.bfloat16:
         raise UnsupportedError(f"minigrad has no tensors of layout {x.layout} and type {x.dtype}")
     if x.ndim > 64:
         raise UnsupportedError("NumPy's arrays have at most 64 dimensions")
-    array = np.array(x.detach().resolve_conj().resolve_neg().numpy(), order="K")
+    plain = x.detach().resolve_conj().resolve_neg()
+    size, length = plain.element_size(), plain.untyped_storage().nbytes() // plain.element_size()
+    key = hash((plain.untyped_storage().data_ptr(), length, plain.dtype))
+    if key not in memo:
+        memo[key] = np.array(plain.as_strided((length,), (1,), 0).numpy())
+    steps = [n * size for n in plain.stride()]
+    array = np.ndarray(tuple(plain.shape), memo[key].dtype, memo[key], plain.storage_offset() * size, steps)
+    array.flags.writeable = all(step or n < 2 for step, n in zip(steps, plain.shape, strict=True))
     tensor = minigrad.Tensor.wrap(array)
     if isinstance(x, torch.nn.Parameter):
         return Parameter(tensor, requires_grad=x.requires_grad)
@@ -172,7 +179,7 @@ class Bridge(torch.autograd.Function):
         """``function(*tensors)``, where `function` takes and returns minigrad's tensors."""
         ctx.function = function
         ctx.save_for_backward(*tensors)
-        results = function(*(_tensor(x) for x in tensors))
+        results = function(*(_tensor(x, {}) for x in tensors))
         return tuple(map(to_torch, results)) if isinstance(results, tuple) else to_torch(results)
 
     @staticmethod

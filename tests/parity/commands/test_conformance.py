@@ -17,6 +17,7 @@ from parity.commands import conformance
 from parity.measure.exams import bridge, criterions, gradcheck, grading, modules, operators, optimizers, scope
 from parity.measure.exams.grading import FAILED, PASSED, UNSUPPORTED
 
+torch.set_num_threads(1)  # with samples as small as these, more threads are slower
 OPERATORS = {op.name: op for op in operators.op_db if not op.variant_test_name}
 MODULES = {modules.title(info): info for info in modules.module_db}
 OPTIMIZERS = {info.name: info for info in optimizers.optim_db}
@@ -37,10 +38,19 @@ def test_modules(name):
     assert verdicts(modules.inputs(MODULES[name], most=4)) == {PASSED}
 
 
-def test_errors():
-    assert verdicts(operators.errors(OPERATORS["dot"])) == {PASSED}
-    assert verdicts(modules.errors(MODULES["GRUCell"])) == {PASSED}
-    assert verdicts(optimizers.errors(OPTIMIZERS["Adadelta"])) == {PASSED}
+@pytest.mark.parametrize(
+    ("family", "exam", "path", "least"),
+    [
+        (operators, operators.op_db, operators.path, 330),
+        (modules, modules.module_db, modules.path, 82),
+        (optimizers, optimizers.optim_db, optimizers.path, 58),
+    ],
+    ids=lambda value: getattr(value, "FAMILY", None),
+)
+def test_every_error_input_is_refused_as_in_torch(family, exam, path, least):
+    asked = [outcome for outcome in scope.outcomes(exam, path, family.errors) if not scope.excluded(outcome)]
+    assert len(asked) >= least
+    assert [outcome for outcome in asked if outcome.verdict != PASSED] == []
 
 
 def test_optimizers_and_schedulers():
@@ -107,10 +117,12 @@ def test_an_exclusion_is_of_a_question_that_would_be_asked():
             assert why
 
 
-def test_exclusions_are_of_a_name_a_variant_or_some_samples():
+def test_exclusions_are_of_a_name_a_variant_or_some_samples(monkeypatch):
     def outcome(subject, case, exam="values", family="operators"):
         return grading.Outcome(family, exam, subject, case, FAILED, "why")
 
+    listed = {"eye: errors": "why", "linspace (tensor_overload)": "why", "normal": "why", "zero_": "why"}
+    monkeypatch.setattr(scope, "listed", lambda family: listed if family == "operators" else {})
     assert scope.excluded(outcome("zero_", "0: float64[]"))
     assert scope.excluded(outcome("normal (number_mean)", "0: 1.6"))
     assert scope.excluded(outcome("zero_", "0: float64[]", "first order", "gradcheck"))
@@ -190,6 +202,8 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     answers = [
         grading.Outcome("criterions", "criterions", "MSELoss", "mean", PASSED),
         grading.Outcome("criterions", "criterions", "MSELoss", "sum", FAILED, "value: 1 for torch's 2"),
+        grading.Outcome("criterions", "criterions", "L1Loss", "no_reduce_complex", FAILED),
+        grading.Outcome("operators", "errors", "eye", "0: -1", PASSED),
     ]
     monkeypatch.setattr(criterions, "outcomes", lambda: iter(answers))
     assert cli.main(["conformance", "--only", "criterions", "--json", str(tmp_path / "a" / "exams.json")]) == 1
@@ -198,8 +212,9 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     assert "value: 1 for torch's 2" in out
     assert "L1Loss: no_reduce_complex" in out  # what is left out is named
     record = json.loads((tmp_path / "a" / "exams.json").read_text())
-    assert [o["verdict"] for o in record["outcomes"]] == [PASSED, FAILED]
-    answers.pop()
+    assert [o["verdict"] for o in record["outcomes"]] == [PASSED, FAILED, conformance.NOT_ASKED, PASSED]
+    assert "error inputs: 1 of 1 are refused as in torch; 0 are not asked" in out
+    del answers[1]
     assert cli.main(["conformance", "--only", "criterions"]) == 0
 
 
