@@ -106,6 +106,9 @@ def test_integers_are_divided_exactly(torch_too):
 @pytest.mark.parametrize(
     "program",
     [
+        lambda fw: [
+            fw.linspace(*ends, dtype=fw.int64) for ends in ((0, 10, 5), (-10, 7, 6), (0.5, 9.5, 4), (7, -7, 9))
+        ],
         lambda fw: 2 ** fw.tensor([-1, 0, 2]),
         lambda fw: fw.tensor([1, -1, 2, 0]) ** fw.tensor([-3, -3, -1, 1]),
         lambda fw: fw.tensor([2]) ** -1,
