@@ -28,7 +28,7 @@ class Conversions(Methods, Variable):
         _grad: Self | None
         requires_grad: bool
 
-        def refresh(self) -> None: ...  # noqa: D102
+        def refresh(self) -> bool: ...  # noqa: D102
 
     def item(self) -> Any:
         """The only element, as a Python number.

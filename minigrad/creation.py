@@ -227,7 +227,8 @@ def empty(*shape: Any, size: Any = None, dtype: DTypeLike | None = None, **optio
 def full(size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """One value everywhere; its type decides the dtype."""
     dtype = dtypes.result_type([fill_value]) if dtype is None else as_numpy(dtype)
-    return _finished(_made(np.full, _size((), size), fill_value, dtype), **options)
+    value = dtypes.number(_value(fill_value), dtype)
+    return _finished(_made(np.full, _size((), size), value, dtype), **options)
 
 
 def _size(given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
@@ -403,7 +404,7 @@ def _filler(name: str, fill: Callable[..., Any], doc: str) -> Callable[..., Tens
     """An in-place method that forgets what the tensor held."""
 
     def values(x: Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Array:
-        return np.broadcast_to(np.asarray(fill(x, *args, **kwargs)), x.shape).astype(x.dtype)
+        return np.full(x.shape, dtypes.number(fill(x, *args, **kwargs), x.dtype))
 
     operation = _creates(values)
 
@@ -415,6 +416,10 @@ def _filler(name: str, fill: Callable[..., Any], doc: str) -> Callable[..., Tens
     return method
 
 
+def _value(x: Any) -> Any:
+    return x.array if isinstance(x, Tensor) else x
+
+
 _constant = _filler("fill_", lambda x, value: value, "Fill with one value.")
 
 
@@ -423,10 +428,6 @@ def _fill(self: Tensor, value: Any) -> Tensor:
     if isinstance(value, Tensor) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     return self.copy_(value) if isinstance(value, Tensor) else _constant(self, value)
-
-
-def _value(x: Any) -> Any:
-    return x.array if isinstance(x, Tensor) else x
 
 
 def new_like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -6,6 +6,7 @@ or for all (`set_default_dtype`).
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -138,6 +139,21 @@ def promote_types(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
     if a == b or (category(a) != category(b) and (a.kind in "fc" or b.kind in "fc") and "c" not in a.kind + b.kind):
         return a if category(a) >= category(b) else b
     return np.promote_types(a, b)
+
+
+def number(value: Any, dtype: np.dtype[Any]) -> Any:
+    """A Python number in a dtype; a negative one in bytes counts modulo 256, as in torch.
+
+    Raises:
+        RuntimeError: if the dtype can't hold it.
+    """
+    if isinstance(value, (np.ndarray, np.generic)) or dtype.kind not in "iuf":
+        return np.asarray(value).astype(dtype)
+    limit = (np.finfo if dtype.kind == "f" else np.iinfo)(dtype).max
+    least = 0 if dtype.kind == "u" and isinstance(value, float) else -limit - (dtype.kind == "i")
+    if not ((dtype.kind == "f" and not math.isfinite(value)) or least <= value <= limit):
+        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
+    return np.array(value).astype(dtype)
 
 
 def category(dtype_: np.dtype[Any]) -> int:

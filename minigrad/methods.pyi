@@ -87,7 +87,8 @@ class Methods:
     def __rmod__(self, other: Number) -> Tensor: ...
     def __rmul__(self, other: Number) -> Tensor: ...
     def __ror__(self, other: Number) -> Tensor: ...
-    def __rpow__(self, other: Number) -> Tensor: ...
+    def __rpow__(self, other: Number) -> Tensor:
+        """``2 ** x``: a negative integer of no dimensions is no number, which `pow` would refuse."""
     def __rsub__(self, other: Number) -> Tensor: ...
     def __rtruediv__(self, other: Number) -> Tensor:
         """``number / self``, which needs its result for the gradient and not `self`, so that this may be changed."""
@@ -494,6 +495,8 @@ class Methods:
         """Fill with random integers, in [from, to) if given."""
     def ravel(self) -> Tensor:
         """All elements in one dimension; a copy if they don't lie contiguously in memory."""
+    @property
+    def real(self) -> Tensor: ...
     def reciprocal(self) -> Tensor:
         """``1 / input``."""
     def reciprocal_(self) -> Self:
@@ -585,6 +588,7 @@ class Methods:
         """Two dimensions exchanged (a view)."""
     def t(self) -> Tensor:
         """The transpose of a matrix; vectors and numbers as they are."""
+    def t_(self) -> Self: ...
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None = None) -> Tensor:
         """`gather` whose operands broadcast, and whose indices are counted modulo the length of `dim`, as in torch."""
     def tan(self) -> Tensor:
@@ -607,6 +611,7 @@ class Methods:
         """The sum of a matrix's diagonal."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged (a view)."""
+    def transpose_(self, dim0: Any, dim1: Any) -> Self: ...
     def tril(self, diagonal: builtins.int = 0) -> Tensor:
         """The lower triangle of each matrix; 0 above."""
     def tril_(self, diagonal: builtins.int = 0) -> Self:

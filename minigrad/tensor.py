@@ -174,8 +174,7 @@ class Tensor(Conversions):
         Raises:
             RuntimeError: when set on a result of an operation, or on a tensor of integers.
         """
-        self.refresh()
-        return self.tracked
+        return views.requires_grad(self)
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -201,6 +200,8 @@ class Tensor(Conversions):
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
+        if self.view_of is not None and self.view_of.refusal is None:
+            self.refresh()
         return self.node is None
 
     @property
@@ -232,6 +233,8 @@ class Tensor(Conversions):
             self._forget_grad()
         else:
             watch.read("grad is set")
+            if value is self:
+                raise RuntimeError("can't assign Variable as its own grad")
             if not isinstance(value, Tensor):
                 raise TypeError(f"assigned grad expected to be a Tensor or None but got {type(value).__name__}")
             if value.array.shape != self.array.shape:
@@ -281,7 +284,9 @@ class Tensor(Conversions):
 
     def detach_(self) -> Tensor:
         """Cut this tensor off from the graph."""
-        self.node, self.tracked = None, False
+        if not views.alone(self):
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self.node, self.tracked, self.view_of = None, False, None
         return self
 
     @property
@@ -297,8 +302,7 @@ class Tensor(Conversions):
 
     def retain_grad(self) -> None:
         """Keep the gradient of this result of an operation in its ``grad``."""
-        self.refresh()
-        if not self.tracked:
+        if not self.refresh():
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.node is None or self.retains_grad:
             return
@@ -321,13 +325,14 @@ class Tensor(Conversions):
         >>> x.grad
         tensor(30.)
         """
-        self.refresh()
-        if not self.tracked:
+        if not self.refresh():
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         return Removable(own_hooks(self), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Removable:
         """Call ``hook(tensor)`` each time after backward has added to this leaf's ``grad``."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self.node is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if self.after_accumulate is None:
@@ -344,10 +349,9 @@ class Tensor(Conversions):
         """Make this tensor what `result` is, in place; see `minigrad.views.assign`."""
         return views.assign(self, result)
 
-    def refresh(self) -> None:
+    def refresh(self) -> bool:
         """Bring a view's place in the graph up to date; see `minigrad.views.refresh`."""
-        if self.view_of is not None:
-            views.refresh(self)
+        return views.refresh(self)
 
 
 OWN.update(Variable.__annotations__, **Tensor.__annotations__)
@@ -402,18 +406,15 @@ def run_backward(
         inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
         if not inputs:
             raise RuntimeError("'inputs' argument to backward() cannot be empty.")
-        for x in inputs:
-            if x.node is not None:
-                x.retain_grad()
-    keep = create_graph if retain_graph is None else retain_graph
     roots = seeds(tensors, gradients, create_graph)
+    for x in inputs or ():
+        x.retain_grad()
+    keep = create_graph if retain_graph is None else retain_graph
     arrived = walk_back(roots, inputs, keep, create_graph)
     taken = {id(g) for _, g in roots}
     watcher = watch.watching.watcher
     for leaf, g in arrived.items():
         if not isinstance(leaf, Tensor) or not leaf.tracked:  # a leaf may have been frozen since
-            continue
-        if leaf.view_of is not None and leaf.view_of.base.tracked:  # see `views.refresh`
             continue
         if watcher is None:
             accumulate(leaf, g, taken)
@@ -446,8 +447,6 @@ def accumulate(leaf: Tensor, g: Any, taken: set[int]) -> None:
         taken.add(id(g))
         leaf._grad = fresh = object.__new__(Tensor)
         fresh.array = g
-    elif before.tracked:
-        leaf._grad = Tensor.wrap(before.array + g)
     else:
         before.array += g
         before.bump()

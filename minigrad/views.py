@@ -8,6 +8,7 @@ https://docs.pytorch.org/docs/stable/notes/autograd.html#in-place-operations-wit
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,24 +83,34 @@ def several(views: Iterable[Tensor], function: str) -> tuple[Tensor, ...]:
     return found
 
 
+def alone(tensor: Tensor) -> bool:
+    """Whether it is no view, or the only one of a base that nobody holds, as what an operation has reshaped."""
+    return tensor.view_of is None or sys.getrefcount(tensor.view_of.base) <= 2
+
+
 def lay_out(tensor: Any) -> None:
     """Put a result that lies channels-last in memory in row-major order, as torch has it, before it is shared."""
     if tensor.view_of is None and not tensor.array.flags.c_contiguous and channels_last(tensor.array):
         tensor.array = call(np.ascontiguousarray, tensor.array)
 
 
-def refresh(tensor: Tensor) -> None:
-    """Bring a view's place in the graph up to date after its base was written to through another tensor."""
+def requires_grad(tensor: Tensor) -> bool:
+    """Whether what is computed from it requires a gradient: a view does if its base does.
+
+    (The gradient of a view that was made without recording goes nowhere, as in torch: it is not `tracked` itself.)
+    """
     view = tensor.view_of
-    if view is None:
-        return
-    if view.rewrites == view.base.rewrites:
-        if tensor.node is None and view.base.tracked:  # made without recording: its own gradient goes nowhere
-            tensor.tracked = tensor.array.dtype.kind in "fc"
-        return
-    if view.refusal is not None:
+    return tensor.tracked or (view is not None and view.base.tracked and tensor.array.dtype.kind in "fc")
+
+
+def refresh(tensor: Tensor) -> bool:
+    """Bring a view's place in the graph up to date after its base was written to; returns `requires_grad`."""
+    view = tensor.view_of
+    if view is None or view.rewrites == view.base.rewrites:
+        return requires_grad(tensor)
+    if view.refusal is not None and not alone(tensor):
         if not grad_mode.enabled:
-            return
+            return requires_grad(tensor)
         origin, instead = view.refusal
         raise RuntimeError(
             f"{origin} and its base or another view of its base has been modified inplace"
@@ -110,6 +121,7 @@ def refresh(tensor: Tensor) -> None:
     tensor.tracked = fresh.tracked
     _move(tensor, fresh.node, fresh.output)
     tensor.view_of = view._replace(rewrites=view.base.rewrites)
+    return tensor.tracked
 
 
 def assign(tensor: Tensor, result: Tensor) -> Tensor:
@@ -122,7 +134,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
             or dtype do not fit.
     """
     refresh(tensor)
-    tracking = grad_mode.enabled and (tensor.tracked or result.tracked) and tensor.array.dtype.kind in "fc"
+    tracking = grad_mode.enabled and (requires_grad(tensor) or result.tracked) and tensor.array.dtype.kind in "fc"
     check_write(tensor, result)
     if result.node is not None and result.node.saved:  # the gradients need the values from before the write
         before = type(result).wrap(call(np.copy, tensor.array), tensor.node)
@@ -140,8 +152,9 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
 
 def check_write(tensor: Tensor, result: Tensor) -> None:
     """Object to a write of `result` into `tensor` that torch refuses; see `assign`."""
-    if grad_mode.enabled and (tensor.tracked or result.tracked) and tensor.view_of and tensor.view_of.refusal:
-        origin, instead = tensor.view_of.refusal
+    refusal = tensor.view_of.refusal if tensor.view_of else None
+    if refusal and grad_mode.enabled and (requires_grad(tensor) or result.tracked) and not alone(tensor):
+        origin, instead = refusal
         raise RuntimeError(f"{origin} and is being modified inplace with grad mode enabled. {instead}")
     base = tensor.view_of.base if tensor.view_of else tensor
     if grad_mode.enabled and (base.tracked or tensor.tracked) and base.node is None:

@@ -190,20 +190,6 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice at `index` of dimension `dim` (a view)."""
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """`length` slices of dimension `dim` from `start` on (a view)."""
-def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
-def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
-    """Dimension `dim` in so many pieces of nearly one length, or split at given places (views)."""
-def vsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
-    """`tensor_split` along dimension 0 (views)."""
-def hsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
-    """`tensor_split` along dimension 1 (views)."""
-def dsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
-    """`tensor_split` along dimension 2 (views)."""
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices of dimension `dim`, as a tuple (views)."""
 def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The slices of dimension `dim` at the positions in `index` (a copy)."""
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
@@ -271,6 +257,20 @@ def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None, *, out: Ten
     """``exp(x_i) / sum_j exp(x_j)`` along `dim`: positive numbers that sum to 1."""
 def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | None = None) -> Tensor:
     """``log(softmax(input, dim))``, exact also where the probability underflows."""
+def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
+def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
+    """Dimension `dim` in so many pieces of nearly one length, or split at given places (views)."""
+def vsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
+    """`tensor_split` along dimension 0 (views)."""
+def hsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
+    """`tensor_split` along dimension 1 (views)."""
+def dsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
+    """`tensor_split` along dimension 2 (views)."""
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """The slices of dimension `dim`, as a tuple (views)."""
 def relu(input: Tensor) -> Tensor:
     """``max(input, 0)``; its derivative is 1 where the result is positive and 0 elsewhere, at 0 too."""
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -444,4 +444,4 @@ def sinh_(input: Tensor) -> Tensor:
 def cosh_(input: Tensor) -> Tensor:
     """`minigrad.cosh`, in place."""
 
-__all__ = ['registry', 'where', 'masked_fill', 'maximum', 'minimum', 'clamp', 'clip', 'clamp_min', 'clamp_max', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logical_and', 'logical_or', 'logical_xor', 'logical_not', 'isnan', 'isinf', 'isfinite', 'bitwise_and', 'bitwise_or', 'bitwise_xor', 'bitwise_not', 'add', 'sub', 'subtract', 'mul', 'multiply', 'div', 'divide', 'true_divide', 'floor_divide', 'remainder', 'pow', 'float_power', 'neg', 'negative', 'abs', 'absolute', 'sign', 'floor', 'ceil', 'trunc', 'round', 'atan2', 'arctan2', 'logaddexp', 'square', 'lerp', 'addcmul', 'exp', 'expm1', 'log', 'log1p', 'log2', 'log10', 'sqrt', 'rsqrt', 'erf', 'tanh', 'sigmoid', 'reciprocal', 'reshape', 'view_as', 'flatten', 'unflatten', 'ravel', 'unsqueeze', 'squeeze', 'permute', 'transpose', 'swapaxes', 'swapdims', 't', 'movedim', 'moveaxis', 'broadcast_to', 'tile', 'flip', 'index_put', 'select', 'narrow', 'split', 'tensor_split', 'vsplit', 'hsplit', 'dsplit', 'chunk', 'unbind', 'index_select', 'gather', 'scatter', 'scatter_add', 'take_along_dim', 'nonzero', 'sum', 'mean', 'amax', 'amin', 'argmax', 'argmin', 'max', 'min', 'argsort', 'sort', 'topk', 'median', 'all', 'any', 'logsumexp', 'softmax', 'log_softmax', 'relu', 'hardshrink', 'prelu', 'var', 'std', 'var_mean', 'std_mean', 'norm', 'matmul', 'mm', 'bmm', 'mv', 'dot', 'outer', 'ger', 'addmm', 'trace', 'einsum', 'clone', 'cat', 'stack', 'roll', 'rnn_tanh', 'lstm', 'gru', 'prod', 'cumsum', 'cumprod', 'tril', 'triu', 'diagonal', 'diag', 'sin', 'cos', 'tan', 'asin', 'arcsin', 'acos', 'arccos', 'atan', 'arctan', 'sinh', 'cosh', 'leaky_relu', 'softplus', 'detach', 'detach_', 'is_floating_point', 'numel', 'clamp_', 'clamp_max_', 'clamp_min_', 'clip_', 'index_put_', 'round_', 'neg_', 'negative_', 'abs_', 'floor_', 'ceil_', 'trunc_', 'square_', 'exp_', 'expm1_', 'log_', 'log1p_', 'log2_', 'log10_', 'sqrt_', 'rsqrt_', 'erf_', 'tanh_', 'sigmoid_', 'reciprocal_', 'relu_', 'sin_', 'cos_', 'tan_', 'asin_', 'arcsin_', 'acos_', 'arccos_', 'atan_', 'arctan_', 'sinh_', 'cosh_']
+__all__ = ['registry', 'where', 'masked_fill', 'maximum', 'minimum', 'clamp', 'clip', 'clamp_min', 'clamp_max', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'logical_and', 'logical_or', 'logical_xor', 'logical_not', 'isnan', 'isinf', 'isfinite', 'bitwise_and', 'bitwise_or', 'bitwise_xor', 'bitwise_not', 'add', 'sub', 'subtract', 'mul', 'multiply', 'div', 'divide', 'true_divide', 'floor_divide', 'remainder', 'pow', 'float_power', 'neg', 'negative', 'abs', 'absolute', 'sign', 'floor', 'ceil', 'trunc', 'round', 'atan2', 'arctan2', 'logaddexp', 'square', 'lerp', 'addcmul', 'exp', 'expm1', 'log', 'log1p', 'log2', 'log10', 'sqrt', 'rsqrt', 'erf', 'tanh', 'sigmoid', 'reciprocal', 'reshape', 'view_as', 'flatten', 'unflatten', 'ravel', 'unsqueeze', 'squeeze', 'permute', 'transpose', 'swapaxes', 'swapdims', 't', 'movedim', 'moveaxis', 'broadcast_to', 'tile', 'flip', 'index_put', 'select', 'narrow', 'index_select', 'gather', 'scatter', 'scatter_add', 'take_along_dim', 'nonzero', 'sum', 'mean', 'amax', 'amin', 'argmax', 'argmin', 'max', 'min', 'argsort', 'sort', 'topk', 'median', 'all', 'any', 'logsumexp', 'softmax', 'log_softmax', 'split', 'tensor_split', 'vsplit', 'hsplit', 'dsplit', 'chunk', 'unbind', 'relu', 'hardshrink', 'prelu', 'var', 'std', 'var_mean', 'std_mean', 'norm', 'matmul', 'mm', 'bmm', 'mv', 'dot', 'outer', 'ger', 'addmm', 'trace', 'einsum', 'clone', 'cat', 'stack', 'roll', 'rnn_tanh', 'lstm', 'gru', 'prod', 'cumsum', 'cumprod', 'tril', 'triu', 'diagonal', 'diag', 'sin', 'cos', 'tan', 'asin', 'arcsin', 'acos', 'arccos', 'atan', 'arctan', 'sinh', 'cosh', 'leaky_relu', 'softplus', 'detach', 'detach_', 'is_floating_point', 'numel', 'clamp_', 'clamp_max_', 'clamp_min_', 'clip_', 'index_put_', 'round_', 'neg_', 'negative_', 'abs_', 'floor_', 'ceil_', 'trunc_', 'square_', 'exp_', 'expm1_', 'log_', 'log1p_', 'log2_', 'log10_', 'sqrt_', 'rsqrt_', 'erf_', 'tanh_', 'sigmoid_', 'reciprocal_', 'relu_', 'sin_', 'cos_', 'tan_', 'asin_', 'arcsin_', 'acos_', 'arccos_', 'atan_', 'arctan_', 'sinh_', 'cosh_']

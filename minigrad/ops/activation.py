@@ -17,10 +17,10 @@ from minigrad.kernels.memory import masked
 from minigrad.ops.comparison import clamp, where
 from minigrad.ops.curve import Curve, _on_curve, in_float32
 from minigrad.ops.elementwise import abs, erf, exp, sigmoid, tanh
-from minigrad.ops.indexing import chunk
 from minigrad.ops.record import Draw, F, Operand, Sample, along_a_dim, composed, operation
 from minigrad.ops.reduction import softmax
 from minigrad.ops.shape import one_dim, reshape
+from minigrad.ops.splitting import chunk
 from minigrad.tensor import Tensor
 
 SELU_ALPHA = 1.6732632423543772848170429916717  # Klambauer et al., arXiv:1706.02515

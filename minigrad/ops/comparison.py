@@ -63,7 +63,9 @@ def masked_fill(input: Operand, mask: Operand, value: OperandOrNumber) -> Any:
         )
     if not dtype.is_complex and (value.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex)):
         raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
-    return where(mask, value.astype(dtype) if isinstance(value, Tensor) else as_numpy(dtype).type(value), input)
+    return where(
+        mask, value.astype(dtype) if isinstance(value, Tensor) else dtypes.number(value, as_numpy(dtype)), input
+    )
 
 
 # ---- the larger, the smaller -----------------------------------------------------------------------------
@@ -128,7 +130,7 @@ def clamp(input: Operand, min: OperandOrNumber = None, max: OperandOrNumber = No
     result = input.astype(dtype, copy=False)
     for bound, bounded in ((min, np.maximum), (max, np.minimum)):
         if bound is not None:
-            result = bounded(result, bound.astype(dtype) if isinstance(bound, np.ndarray) else dtype.type(bound))
+            result = bounded(result, dtypes.number(bound, dtype))
     return result
 
 

@@ -19,6 +19,7 @@ from minigrad.watch import Watcher, call, watching
 
 MISSING: Any = object()
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words, which torch accepts too
+BOOLEAN = (dtypes.bool_, dtypes.bool_.numpy)
 PYTHON_NUMBERS = {bool, int, float, complex}
 QUIET = np.errstate(all="ignore")  #: inf and nan are values like others, as in torch: NumPy does not warn of them
 
@@ -56,6 +57,7 @@ class Primitive:
         outputs: int = 1,
         creates: bool = False,
         writes: Sequence[str] = (),
+        booleans: bool = True,
     ) -> None:
         assert isinstance(forward, FunctionType)
         self.forward = forward
@@ -66,7 +68,7 @@ class Primitive:
         defaults = forward.__defaults__ or ()
         self.defaults = (MISSING,) * (len(self.names) - len(defaults)) + defaults
         self.floating, self.view, self.saves, self.variadic = floating, view, saves, variadic
-        self.outputs, self.creates = outputs, creates
+        self.outputs, self.creates, self.booleans = outputs, creates, booleans
         self.writes = tuple(map(self.names.index, writes))
         self.rules = {} if callable(gradients) else gradients
         self.joint = gradients if callable(gradients) else None
@@ -85,7 +87,7 @@ class Primitive:
         """The public function: on tensors it computes and records, on plain arrays it just computes."""
         n, bind, node, creates = len(self.names), self.bind, self.node, self.creates
         promoted, floating, variadic, saves = self.promoted, self.floating, self.variadic, self.saves
-        outputs, view, writes = self.outputs, self.view, self.writes
+        outputs, view, writes, booleans = self.outputs, self.view, self.writes, self.booleans
         differentiable = -1 if variadic and self.joint else sum(1 << i for i in self.inputs)
         compute = self.forward if view else QUIET(self.forward)
 
@@ -94,15 +96,13 @@ class Primitive:
             if kwargs or len(args) != n:
                 args = bind(args, kwargs)
             if promoted:
-                args = promote(args, promoted, floating)
+                args = promote(args, promoted, floating, booleans)
             on_tensors, tracked, bit = creates, 0, 1
             values: list[Any] = []
             for a in args[0] if variadic else args:
                 if isinstance(a, Tensor):
                     on_tensors = True
-                    if a.view_of is not None:
-                        a.refresh()
-                    if a.tracked:
+                    if a.tracked if a.view_of is None else a.refresh():
                         tracked += bit
                     values.append(a.array)
                 else:
@@ -185,10 +185,10 @@ class Primitive:
         else:
             edges = []
             for i in layout.inputs:
-                if i < 0:
+                a = args[i]
+                if i < 0 or not a.tracked:  # not asked for, or see `views.requires_grad`
                     edges.append(None)
                     continue
-                a = args[i]
                 array = a.array
                 edges.append((a.place if a.output else a.node or a, array.shape, array.dtype))
         kept: list[Any] = []
@@ -251,11 +251,12 @@ def joined(rules: Sequence[tuple[Callable[..., Any], tuple[int, ...]]], count: i
     return function  # type: ignore[no-any-return]
 
 
-def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> tuple[Any, ...]:
+def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool, booleans: bool) -> tuple[Any, ...]:
     """Bring the arguments at `places` to the dtype that torch would compute in.
 
     Raises:
         TypeError: if one is neither a tensor, an array, nor a number.
+        RuntimeError: if one is of booleans, which the operation does not take.
     """
     first: np.dtype[Any] | None = None
     alike, numbers = True, False
@@ -274,8 +275,16 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool) -> t
             first = dtype
         elif dtype is not first:
             alike = False
-    if alike and first is not None and (first.kind == "f" or not (numbers or floating)):
+    refused = first is not None and first.kind == "b" and not booleans
+    if alike and first is not None and (first.kind == "f" or not (numbers or floating or refused)):
         return args  # the usual case; a Python number takes the array's dtype
+    if not booleans and any(
+        type(a) is bool or getattr(a, "dtype", None) in BOOLEAN for a in map(args.__getitem__, places)
+    ):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
+        )
     changed = list(args)
     if any(isinstance(args[place], Tensor) for place in places):  # beside tensors NumPy's numbers count as Python's
         for place in places:

@@ -83,7 +83,15 @@ def add(input: OperandOrNumber, other: OperandOrNumber, alpha: complex = 1) -> A
     return np.add(input, other if alpha == 1 else scaled(other, alpha))
 
 
-@binary(lambda g: g, lambda g, alpha: g * -alpha, "__sub__", "subtract", in_place=True, sample=_scaled_operands)
+@binary(
+    lambda g: g,
+    lambda g, alpha: g * -alpha,
+    "__sub__",
+    "subtract",
+    booleans=False,
+    in_place=True,
+    sample=_scaled_operands,
+)
 def sub(input: OperandOrNumber, other: OperandOrNumber, alpha: complex = 1) -> Any:
     """``input - alpha * other``.
 
@@ -91,8 +99,6 @@ def sub(input: OperandOrNumber, other: OperandOrNumber, alpha: complex = 1) -> A
     >>> 1 - minigrad.tensor([1.0, 3.0])
     tensor([ 0., -2.])
     """
-    if bool in (getattr(input, "dtype", None), getattr(other, "dtype", None)):
-        raise RuntimeError("Subtraction, the `-` operator, with a bool tensor is not supported; use `^` instead.")
     return np.subtract(input, other if alpha == 1 else scaled(other, alpha))
 
 
@@ -171,7 +177,8 @@ def remainder(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     tensor([1.0000, 1.5000])
     """
     _need_divisor(input, other)
-    return np.remainder(input, other)
+    left = np.remainder(input, other)
+    return left if left.dtype.kind != "f" else np.where(left == 0, np.copysign(left, input), left)
 
 
 def _power_of_base(g: Any, input: Any, other: Any) -> Any:
@@ -223,6 +230,14 @@ def pow(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     if isinstance(other, (int, float)) and isinstance(input, np.ndarray) and input.dtype.kind == "f":
         return POWERS.get(other, lambda x: np.power(x, other))(input)
     return np.power(input, other)
+
+
+def _rpow(self: Tensor, other: Any) -> Any:
+    """``2 ** x``: a negative integer of no dimensions is no number, which `pow` would refuse."""
+    return pow(other, self) if self.ndim or self.is_floating_point() else pow(other, self.reshape(1)).reshape(())
+
+
+setattr(Tensor, "__rpow__", _rpow)  # noqa: B010
 
 
 @composed(
@@ -350,12 +365,13 @@ def square(input: Operand) -> Any:
         "end": lambda g, weight: g * weight,
         "weight": lambda g, input, end: g * (end - input),
     },
-    promotes=True,
     in_place=True,
     sample=lambda d: (*d.operands(2), 0.5),
 )
 def lerp(input: Operand, end: Operand, weight: OperandOrNumber) -> Any:
     """``input + weight * (end - input)``, which is `end` for weight 1."""
+    if end.dtype != input.dtype:
+        raise RuntimeError(f"expected dtype {input.dtype} for `end` but got dtype {end.dtype}")
     return in_float32(_between, input, end, np.asarray(weight, input.dtype))
 
 
@@ -367,6 +383,8 @@ def _between(input: Any, end: Any, weight: Any) -> Any:
 @composed(sample=lambda d: d.operands(3), in_place=True)
 def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, value: complex = 1) -> Any:
     """``input + value * tensor1 * tensor2``."""
+    dtype = dtypes.result_type([x.array if isinstance(x, Tensor) else x for x in (input, tensor1, tensor2)])
+    input, tensor1, tensor2 = (x.astype(dtype) for x in (input, tensor1, tensor2))
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
 
 

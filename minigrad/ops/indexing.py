@@ -1,4 +1,4 @@
-"""Operations that read and write parts of a tensor: indexing, splitting, gather and scatter.
+"""Operations that read and write parts of a tensor: indexing, gather and scatter.
 
 Where torch returns a view of the same memory, so does minigrad.
 https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutating-ops
@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 
 from minigrad import watch
-from minigrad.dtypes import as_numpy
+from minigrad.dtypes import as_numpy, number
 from minigrad.engine import Array
 from minigrad.ops.comparison import where
 from minigrad.ops.record import Operand, OperandOrNumber, checked, composed, operation, registry
 from minigrad.ops.shape import expand, movedim, one_dim, reshape
 from minigrad.tensor import Tensor
-from minigrad.views import several
 
 
 def raw(index: Any) -> Any:
@@ -173,7 +172,14 @@ def set_index(input: Tensor, index: Any, value: Any) -> None:
     if first is not None:
         return set_index(_index(input, first), key, value)
     dtype = input.array.dtype
-    fill = value.astype(dtype) if isinstance(value, Tensor) else np.asarray(value, dtype=dtype)
+    if isinstance(value, Tensor) and not is_basic(key) and value.array.dtype != dtype:
+        one_mask = isinstance(key, np.ndarray) and key.dtype == bool and not value.ndim  # then it counts as a number
+        if not one_mask:
+            raise RuntimeError(
+                "Index put requires the source and destination dtypes match, got "
+                f"{input.dtype} for the destination and {value.dtype} for the source."
+            )
+    fill = value.astype(dtype) if isinstance(value, Tensor) else number(value, dtype)
     region = input.array[key].shape
     lead = builtins.max(fill.ndim - len(region), 0)
     if all(n == 1 for n in fill.shape[:lead]):
@@ -248,96 +254,6 @@ def narrow(input: Operand, dim: int, start: int, length: int) -> Any:
     return _index(input, (slice(None),) * at + (slice(start, start + length),))
 
 
-@composed(sample=lambda d: (d.array((5, 2)), d.choice([2, (2, 3), (1, 4)]), 0), out=False)
-def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
-    n, sections = input.shape[one_dim(dim, input.ndim)], None
-    if isinstance(split_size_or_sections, int):
-        step = split_size_or_sections
-        if step < 0 or (step == 0 and n):
-            raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
-        lengths = [min(step, n - i) for i in range(0, n, step)] if n else [0]
-    else:
-        lengths = sections = list(split_size_or_sections)
-        if builtins.sum(lengths) != n:
-            raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), "
-                f"but got split_sizes={lengths}"
-            )
-    ends = [builtins.sum(lengths[: i + 1]) for i in range(len(lengths) - 1)]
-    return several(_between(input, ends, dim), "Split" if lengths is not sections else "SplitWithSizes")
-
-
-def _between(input: Any, ends: Sequence[int], dim: int) -> tuple[Any, ...]:
-    """The pieces of dimension `dim` between these places."""
-    whole = (slice(None),) * one_dim(dim, input.ndim)
-    return tuple(
-        _index(input, (*whole, slice(a, b))) for a, b in zip((0, *ends), (*ends, input.shape[dim]), strict=True)
-    )
-
-
-def _at_places(d: Any) -> tuple[Any, ...]:
-    return d.array((5, 2)), d.choice([2, 3, 7, (1, 3), (2,), (-1,), (3, 1)]), d.choice([0, 1, -1])
-
-
-@composed(sample=_at_places)
-def tensor_split(input: Operand, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """Dimension `dim` in so many pieces of nearly one length, or split at given places (views)."""
-    if not input.ndim:
-        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
-    n = input.shape[one_dim(dim, input.ndim)]
-    places = indices_or_sections
-    if isinstance(places, Tensor):
-        places = places.tolist()
-    if isinstance(places, int):
-        if places <= 0:
-            raise RuntimeError(f"number of sections must be larger than 0, got {places}")
-        length, longer = divmod(n, places)
-        places = [i * length + builtins.min(i, longer) for i in range(1, places)]
-    return _between(input, list(places), dim)
-
-
-def _split_along(dim: int, word: str, least: int) -> Any:
-    """`tensor_split` along one dimension; sections have to be of equal length."""
-
-    def split(input: Operand, indices_or_sections: int | Sequence[int] | Tensor) -> tuple[Tensor, ...]:
-        at = 0 if input.ndim == 1 and dim == 1 else dim
-        if input.ndim < least:
-            raise RuntimeError(
-                f"torch.{word} requires a tensor with at least {least} dimension{'s' * (least > 1)}, but got a tensor "
-                f"with {input.ndim} dimensions!"
-            )
-        n, sections = input.shape[at], indices_or_sections
-        if isinstance(sections, int) and (sections == 0 or n % sections):
-            raise RuntimeError(
-                f"torch.{word} attempted to split along dimension {at}, but the size of the dimension {n} is not "
-                f"divisible by the split_size {sections}!"
-            )
-        return tensor_split(input, sections, at)
-
-    split.__name__ = split.__qualname__ = word
-    split.__doc__ = f"`tensor_split` along dimension {dim} (views)."
-    return composed(sample=lambda d: (d.array((2, 4, 2)), d.choice([2, (1,)])))(split)
-
-
-vsplit, hsplit, dsplit = _split_along(0, "vsplit", 2), _split_along(1, "hsplit", 1), _split_along(2, "dsplit", 3)
-
-
-@composed(sample=lambda d: (d.array((5, 2)), d.integer(1, 6), 0), out=False)
-def chunk(input: Operand, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
-    if chunks <= 0:
-        raise RuntimeError("chunk expects `chunks` to be greater than 0, got: " + str(chunks))
-    n = input.shape[one_dim(dim, input.ndim)]
-    return split(input, max(-(-n // chunks), 1), dim)
-
-
-@composed(sample=lambda d: (d.array((3, 2)), d.choice([0, 1, -1])), out=False)
-def unbind(input: Operand, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices of dimension `dim`, as a tuple (views)."""
-    return several((select(input, dim, i) for i in range(input.shape[one_dim(dim, input.ndim)])), "Unbind")
-
-
 @composed(sample=lambda d: (d.array((3, 2)), d.choice([0, -2]), d.integers((4,), 3)))
 def index_select(input: Operand, dim: int, index: Operand) -> Any:
     """The slices of dimension `dim` at the positions in `index` (a copy)."""
@@ -379,7 +295,8 @@ def _windows(n: int, dim: int, size: int, step: int) -> tuple[Any, ...]:
 )
 def _unfold(input: Any, dim: int, size: int, step: int) -> Any:
     """`unfold` of checked arguments; what lies in two windows can't be written to."""
-    windows = np.lib.stride_tricks.sliding_window_view(input, size, dim, writeable=step >= size)
+    apart = step >= size or input.shape[dim] < size + step
+    windows = np.lib.stride_tricks.sliding_window_view(input, size, dim, writeable=apart)
     return windows[(slice(None),) * dim + (slice(None, None, step),)]
 
 
@@ -479,7 +396,7 @@ def scatter(
     if isinstance(fill, Tensor):
         fill = _index(fill, tuple(slice(n) for n in where_.shape)) if fill.ndim else expand(fill, where_.shape)
     elif not isinstance(fill, np.ndarray):
-        fill = np.asarray(fill, dtype=as_numpy(input.dtype))
+        fill = number(fill, as_numpy(input.dtype))
     return _index_put(input, _grid(where_, at), fill)
 
 

@@ -144,6 +144,7 @@ def outer(input: Operand, vec2: Operand) -> Any:
 def addmm(input: Operand, mat1: Operand, mat2: Operand, *, beta: complex = 1, alpha: complex = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)``."""
     product = mm(mat1, mat2)
+    input = expand(input, product.shape)
     return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import as_numpy
+from minigrad.dtypes import as_numpy, number
 from minigrad.ops.indexing import _index, _index_put, _place
 from minigrad.ops.record import Operand, composed
 
@@ -96,4 +96,4 @@ def _constant(input: Any, pairs: list[tuple[int, int]], value: float) -> Any:
         input = _index(input, crop)
     if value == 0:
         return _place(input, shape, inner)
-    return _index_put(np.full(shape, value, dtype=as_numpy(input.dtype)), inner, input)
+    return _index_put(np.full(shape, number(value, as_numpy(input.dtype))), inner, input)

@@ -187,7 +187,17 @@ class Record:
 
 registry: dict[str, Record] = {}
 
-HOW = {"inputs", "floating", "view", "saves", "variadic", "outputs", "creates", "writes"}  # a `Primitive` runs
+HOW = {
+    "inputs",
+    "floating",
+    "view",
+    "saves",
+    "variadic",
+    "outputs",
+    "creates",
+    "writes",
+    "booleans",
+}  # a `Primitive` runs
 COMPARISONS = {f"__{word}__" for word in ("eq", "ne", "lt", "le", "gt", "ge")}
 REFLECTED = {"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"}
 
@@ -217,6 +227,7 @@ def operation(
         outputs: how many results there are; if several, the forward function returns a tuple.
         creates: the result is a tensor even if no argument is one.
         writes: the arguments that the forward function writes to.
+        booleans: whether it takes tensors of booleans (as all but subtraction do).
         grad_fn: the name under which it shows in the graph.
         out: False if torch's function has no `out`.
         order: the highest derivative that is tested against a numerical one.

@@ -17,11 +17,12 @@ from minigrad.kernels.recurrence import CELLS, Reading
 from minigrad.ops.activation import relu
 from minigrad.ops.dropout import dropout as drop
 from minigrad.ops.elementwise import sigmoid, tanh
-from minigrad.ops.indexing import chunk, index
+from minigrad.ops.indexing import index
 from minigrad.ops.joining import cat, stack
 from minigrad.ops.linalg import linear
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.shape import unsqueeze
+from minigrad.ops.splitting import chunk
 from minigrad.tensor import Tensor
 
 State = tuple[Any, ...]

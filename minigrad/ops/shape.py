@@ -162,6 +162,8 @@ def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if not shape:
         return _reshape(input, (1,))
+    if first == last:
+        return input
     merged = math.prod(shape[first : last + 1])
     return _reshape(input, (*shape[:first], merged, *shape[last + 1 :]))
 
@@ -275,6 +277,8 @@ def movedim(input: Operand, source: int | Sequence[int], destination: int | Sequ
     for what, given, dims in zip(("source", "destination"), (sources, places), normal, strict=True):
         if len(set(dims)) < len(dims):
             raise RuntimeError(f"movedim: repeated dim in `{what}` ({given})")
+    if not input.ndim:
+        return _reshape(input, ())
     order = [d for d in range(input.ndim) if d not in normal[0]]
     for place, s in sorted(zip(normal[1], normal[0], strict=True)):
         order.insert(place, s)
@@ -357,7 +361,7 @@ def tile(input: Operand, *dims: int | Sequence[int]) -> Any:
 @operation({"input": lambda g, dims: _flip(g, dims)}, torch="flip", sample=lambda d: (d.array((2, 3)), (0,)))
 def _flip(input: Any, dims: tuple[int, ...]) -> Any:
     """The elements in reverse order along `dims`."""
-    return np.flip(input, dims).copy()
+    return np.flip(input, dims if input.ndim else None).copy()
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(0,), (0, 1), (-1,)])))
@@ -379,8 +383,11 @@ def _reshaped_in_place(x: Tensor, y: Tensor) -> Tensor:
 
 for _name, _method in {
     "T": property(lambda x: permute(x, *range(x.ndim)[::-1])),
-    "mT": property(lambda x: transpose(x, -2, -1)),
+    "mT": property(lambda x: transpose(x, -2, -1) if x.ndim else x),
     "unsqueeze_": lambda x, dim: _reshaped_in_place(x, unsqueeze(x, dim)),
     "squeeze_": lambda x, dim=None: _reshaped_in_place(x, squeeze(x, dim)),
+    "t_": lambda x: _reshaped_in_place(x, t(x)),
+    "transpose_": lambda x, dim0, dim1: _reshaped_in_place(x, transpose(x, dim0, dim1)),
+    "real": property(lambda x: x),
 }.items():
     setattr(Tensor, _name, _method)

@@ -5,11 +5,11 @@ replaced, appended, frozen, hooked, loaded, copied. After each call all that can
 """
 
 import copy
-import os
 import types
 import warnings
 
 import numpy as np
+from both import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +17,6 @@ import minigrad as mg
 from minigrad import nn, optim
 from minigrad.nn import functional as F
 
-EXAMPLES = {"thorough": 20_000, "ci": 150}.get(os.environ.get("HYPOTHESIS_PROFILE", "ci"), 50)
 FEATURES, CLASSES = 6, 3
 
 
@@ -554,7 +553,7 @@ def differs(a, b, path=""):
 def test_a_compiled_program_is_the_program():
     replayed = []
 
-    @settings(max_examples=EXAMPLES)
+    @settings(max_examples=examples(150))
     @given(programs())
     def compared(spec):
         with warnings.catch_warnings():
