@@ -10,6 +10,8 @@ import numpy as np
 from minigrad.engine import Array
 from minigrad.kernels.blas import one_thread
 
+LONG = 4096  #: longer sums are added up in float64
+
 
 class _ChannelsLast:
     """How to compute with (A, C, B) whose channels lie last in memory: as rows (A, B·C), for NumPy likes long rows."""
@@ -31,11 +33,14 @@ class _ChannelsLast:
 
     def total(self, x: Array) -> Any:
         """The sum over A and B. A product is faster than `sum`, and exact enough in float32."""
+        if len(x) > LONG:
+            return self._per_channel(np.add.reduce(x, 0, dtype=np.float64).astype(x.dtype))
         return self._per_channel(np.ones(len(x), x.dtype) @ x)
 
     def dots(self, x: Array, y: Array) -> Any:
         """The sum of ``x * y`` over A and B."""
-        return self._per_channel(np.einsum("ai,ai->i", x, y))
+        wide = np.float64 if len(x) > LONG else x.dtype
+        return self._per_channel(np.einsum("ai,ai->i", x, y, dtype=wide).astype(x.dtype, copy=False))
 
     def _per_channel(self, row: Array) -> Any:
         if self.b == 1:
@@ -56,9 +61,13 @@ class _ChannelsFirst:
         return v.reshape(-1, 1)
 
     def total(self, x: Array) -> Any:
+        if max(len(x), x.shape[2]) > LONG:
+            return np.add.reduce(x, (0, 2), dtype=np.float64).astype(x.dtype)
         return np.ones(len(x), x.dtype) @ (x @ np.ones(x.shape[2], x.dtype))
 
     def dots(self, x: Array, y: Array) -> Any:
+        if max(len(x), x.shape[2]) > LONG:
+            return np.einsum("acb,acb->c", x, y, dtype=np.float64).astype(x.dtype)
         return np.ones(len(x), x.dtype) @ np.einsum("acb,acb->ac", x, y)
 
 

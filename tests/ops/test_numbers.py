@@ -208,6 +208,20 @@ def test_long_sums(axis, order):
             np.testing.assert_allclose(ours, exact, rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["batch_norm", "layer_norm", "group_norm"])
+def test_long_norms(name):
+    x = np.random.RandomState(0).rand(8, 50_000).astype(np.float32) + 1
+    functions, given = minigrad.nn.functional, minigrad.from_numpy(x)
+    ours = {
+        "batch_norm": lambda: functions.batch_norm(given.T, None, None, training=True).T,
+        "layer_norm": lambda: functions.layer_norm(given, (50_000,)),
+        "group_norm": lambda: functions.group_norm(given.reshape(4, 4, 25_000), 2).reshape(8, 50_000),
+    }[name]()
+    wide = x.astype(np.float64)
+    exact = (wide - wide.mean(1, keepdims=True)) / np.sqrt(wide.var(1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(ours.numpy(), exact, atol=1e-6)
+
+
 def test_short_sums_are_numpys():
     x = np.random.RandomState(0).rand(512, 100).astype(np.float32)
     assert np.array_equal(total(x, 0), np.add.reduce(x, 0))
