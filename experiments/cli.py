@@ -18,7 +18,7 @@ from experiments.runner import frameworks, parallel
 from experiments.runner.errors import Interrupted, NonFinite, SealError, UsageError
 from experiments.runner.options import Options
 
-COMMANDS = ("list", "run", "all", "report")
+COMMANDS = ("list", "run", "all", "report", "export")
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,7 +34,7 @@ def parser() -> Parser:
     usual = Options()
     about = "Trains the networks of the assignments and writes the reports."
     top = Parser(prog="python -m experiments", description=about, allow_abbrev=False)
-    commands = top.add_subparsers(dest="command", parser_class=Parser, metavar="{list,run,report}")
+    commands = top.add_subparsers(dest="command", parser_class=Parser, metavar="{list,run,report,export}")
     commands.add_parser("list", help="list the experiments", allow_abbrev=False)
     run = commands.add_parser("run", help="train one or more experiments, or all", allow_abbrev=False)
     run.add_argument("names", nargs="*", metavar="NAME", help="experiments, or 'all'")
@@ -54,7 +54,9 @@ def parser() -> Parser:
     steps.add_argument("--compile", action="store_true", default=None, help=compiled)
     steps.add_argument("--eager", dest="compile", action="store_false", help="do not compile them")
     report = commands.add_parser("report", help="write all reports and their table again", allow_abbrev=False)
-    for command in (run, report):
+    export = commands.add_parser("export", help="write it as one file, and as a notebook", allow_abbrev=False)
+    export.add_argument("names", nargs="*", metavar="NAME", help="experiments, or 'all'")
+    for command in (run, report, export):
         command.add_argument("--out", metavar="DIR", default=usual.out, help="results' folder (default %(default)s/)")
     return top
 
@@ -93,9 +95,16 @@ def _command(arguments: Sequence[str]) -> int:
     if known.command == "report":
         return _report(Path(known.out))
     if not known.names:
-        raise UsageError(f"run what? Name experiments, or all (there are: {', '.join(registry.names())})")
+        raise UsageError(f"{known.command} what? Name experiments, or all (there are: {', '.join(registry.names())})")
     names = registry.names() if "all" in known.names else tuple(dict.fromkeys(known.names))
     experiments = [registry.find(name) for name in names]
+    if known.command == "export":
+        from experiments.export.write import export
+        from experiments.runner.files import writable_folder
+
+        for experiment in experiments:
+            print(*export(experiment, writable_folder(Path(known.out) / experiment.name)))
+        return 0
     if known.framework not in frameworks.NAMES:
         hint = nearest(known.framework, frameworks.NAMES)
         raise UsageError(f"--framework: no framework is called {known.framework!r}{hint}")

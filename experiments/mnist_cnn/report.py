@@ -6,7 +6,6 @@ import inspect
 from dataclasses import fields
 from typing import Any
 
-import minigrad
 from experiments.mnist_cnn import train as mnist_cnn
 from experiments.mnist_cnn.train import (
     NETWORKS,
@@ -20,6 +19,7 @@ from experiments.mnist_cnn.train import (
     Settings,
 )
 from experiments.reporting import classifiers, figures, report
+from experiments.runner import frameworks
 from experiments.runner.files import Row
 from experiments.runner.record import Record
 from experiments.training.metrics import standard_error
@@ -37,7 +37,8 @@ def write(record: Record[Settings]) -> str:
     settings, metrics = record.settings, record.metrics
     networks = {row["network"]: row for row in record.table(NETWORKS)}
     plain, regularised, normalised = (networks[name] for name in TITLES)
-    model = _recipe(normalised).network(minigrad)
+    fw = frameworks.load(record.config["framework"])
+    model = _recipe(normalised).network(fw)
     return report.fill(
         __file__,
         record,
@@ -45,7 +46,7 @@ def write(record: Record[Settings]) -> str:
         error=_points(standard_error(metrics["test_accuracy"], metrics["test_samples"])),
         source=inspect.getsource(mnist_cnn.architecture).strip(),
         framework=record.config["framework"],
-        shapes=_shapes(),
+        shapes=_shapes(fw),
         rates_tried=len(settings.learning_rates),
         epochs_b=_many(settings.epochs, "epoch"),
         trial_epochs=_many(settings.trial_epochs, "epoch"),
@@ -88,9 +89,9 @@ def _summary(row: Row, samples: int) -> Row:
     return {**row, "title": TITLES[row["network"]], "wrong": round((1 - row["test_accuracy"]) * samples)}
 
 
-def _shapes() -> list[Row]:
-    rows, values = [{"layer": "the image", "output": "1 × 28 × 28", "count": ""}], minigrad.zeros(1, 1, 28, 28)
-    for layer in mnist_cnn.architecture(minigrad):
+def _shapes(fw: Any) -> list[Row]:
+    rows, values = [{"layer": "the image", "output": "1 × 28 × 28", "count": ""}], fw.zeros(1, 1, 28, 28)
+    for layer in mnist_cnn.architecture(fw):
         values = layer(values)
         count = sum(parameter.numel() for parameter in layer.parameters())
         output = " × ".join(map(str, values.shape[1:]))

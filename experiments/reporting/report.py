@@ -165,7 +165,7 @@ def fill(module: str, record: Record[Any], **values: Any) -> str:
     """
     known = {"settings": record.settings, "metrics": record.metrics, **values}
     lines = []
-    for line in Path(module).with_suffix(".md").read_text(encoding="utf-8").splitlines():
+    for line in template(module).splitlines():
         if not line.startswith("@"):
             lines.append(filled(line, known))
             continue
@@ -174,6 +174,11 @@ def fill(module: str, record: Record[Any], **values: Any) -> str:
         for row in known[name] if name in known else record.table(name):
             lines.append(filled(bold_cells if row.get("bold") else pattern, {**known, **row}))
     return "\n".join(lines)
+
+
+def template(module: str) -> str:
+    """The text of `report.md` beside a report's module, with its fields."""
+    return Path(module).with_suffix(".md").read_text(encoding="utf-8")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], align: str = "") -> str:

@@ -9,7 +9,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("minigrad", "experiments")
-REPORTS = ("experiments/reporting/*", "experiments/*/report.py")  #: text and figures can be made again without training
+REPORTS = (
+    "experiments/reporting/*",
+    "experiments/export/*",
+    "experiments/*/report.py",
+)  #: text and figures can be made again without training
 
 
 @functools.cache

@@ -21,7 +21,8 @@ from experiments.runner.errors import NonFinite, SealError, UsageError
 from experiments.runner.files import Row
 from experiments.runner.options import Options
 from experiments.runner.progress import Progress
-from experiments.runner.record import ARRAYS, CONFIG, HISTORY, METRICS, TIMINGS
+from experiments.runner.record import CONFIG, METRICS
+from experiments.runner.results import Results
 from experiments.training.trainer import Trainer
 
 S = TypeVar("S")
@@ -36,7 +37,7 @@ CHECKPOINT, CHECKPOINT_WEIGHTS, WEIGHTS, CHOICE = (
 )
 
 
-class Run(Generic[S]):
+class Run(Results, Generic[S]):
     """What an experiment's `train` function is called with.
 
     Attributes:
@@ -56,6 +57,7 @@ class Run(Generic[S]):
         progress: Progress | None = None,
         load: Callable[..., tuple[data.Samples, data.Source]] = data.load,
     ) -> None:
+        super().__init__()
         self.folder = files.writable_folder(Path(options.out) / experiment.name)
         self.fw = frameworks.load(options.framework)
         self.settings = settings_of(experiment, options)
@@ -76,9 +78,6 @@ class Run(Generic[S]):
         }
         self.test_each_epoch = experiment.uses_test_each_epoch
         self._open_for: str | None = None  # the only training that may run after the test set was opened
-        self.metrics: dict[str, Any] = {}
-        self.tables: dict[str, list[Row]] = {}
-        self.arrays: dict[str, np.ndarray] = {}
         self.weights: dict[str, np.ndarray] = {}
         self._state: dict[str, Any] = {
             "config": checkpoint.plain(self.config),
@@ -162,22 +161,6 @@ class Run(Generic[S]):
                 raise SealError(f"the test set stays sealed until {stage} is trained to the end")
         weights = [array.tobytes() for stage in stages for array in self._weights_of(stage).values()]
         return self._test.open({**record, "weights_sha256": hashlib.sha256(b"".join(weights)).hexdigest()})
-
-    def keep(self, **metrics: Any) -> None:
-        """Adds to the headline numbers, under plain names; rates as fractions."""
-        self.metrics.update(metrics)
-
-    def keep_table(self, name: str, rows: list[Row]) -> list[Row]:
-        """Keeps a table for the report, as NAME.csv, and returns it; a choice between candidates reads what it returns.
-
-        In a run these are the rows that were passed. A run that trains nothing returns those of an earlier run.
-        """
-        self.tables[name] = rows
-        return rows
-
-    def keep_arrays(self, **arrays: np.ndarray) -> None:
-        """Keeps arrays for the report, such as images; they are committed, so they should be small."""
-        self.arrays.update(arrays)
 
     # ---- internals ----------------------------------------------------------------------------------------
 
@@ -297,15 +280,8 @@ class Run(Generic[S]):
         if self._state.get("version", {}).get("code") != made_by["code"]:
             made_by = {**made_by, "code": None}  # resumed from a checkpoint of other code
         config = {**self.config, **made_by, "compile": self._compile, "versions": versions}
-        files.write_json(self.folder / CONFIG, config)
-        files.write_csv(self.folder / HISTORY, self._rows("history"))
-        files.write_csv(self.folder / TIMINGS, self._rows("timings"))
-        for name, rows in self.tables.items():
-            files.write_csv(self.folder / f"{name}.csv", rows)
-        if self.arrays:
-            files.write_npz(self.folder / ARRAYS, self.arrays)
+        self.write(self.folder, config, self._rows("history"), self._rows("timings"))
         files.write_npz(self.folder / WEIGHTS, self.weights)
-        files.write_json(self.folder / METRICS, self.metrics)
 
     def mark_complete(self) -> None:
         """Marks the run as complete in the checkpoint."""

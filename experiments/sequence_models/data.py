@@ -28,6 +28,8 @@ SEED = 20_250_514
 MOTIF_STEPS, MOTIF_HEIGHT = 5, 1.0  #: the length and the standard deviation of the pattern
 GAP, MARGIN, SPIKE = 15, 8, 5.0  #: steps between the spikes and from the ends, and the height of a spike
 LEVEL, RISE = 2.0, 0.45  #: the standard deviation of the levels, and the change over a whole series
+NUMBERS = {"STEPS": STEPS, "MOTIF_STEPS": MOTIF_STEPS, "GAP": GAP, "MARGIN": MARGIN}  #: for the report
+HEIGHTS = {"SPIKE": SPIKE, "LEVEL": LEVEL, "RISE": RISE}  #: for the report
 
 
 def load(train: bool) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -52,8 +52,9 @@ def write(record: Record[Settings]) -> str:
     return report.fill(
         __file__,
         record,
-        data=sequence_data,
-        generator=report.module_link(sequence_data.__name__, record.folder),
+        **sequence_data.NUMBERS,
+        **sequence_data.HEIGHTS,
+        generator=report.module_link("experiments.sequence_models.data", record.folder),
         seen_steps={family: settings.field(family) for family in ("CNN", "dilated CNN")},
         dilations=", ".join(map(str, settings.dilations)),
         parameters=parameters,

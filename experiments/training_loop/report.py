@@ -35,6 +35,7 @@ def write(record: Record[Settings]) -> str:
         record,
         code=", ".join(report.module_link(f"experiments.training_loop.{name}", record.folder) for name in MODULES),
         source_samples=record.config["data"]["samples"],
+        executed=record.table("imports")[0].get("executed", "minigrad"),
         worst=min(row["accuracy"] for row in table),
         listing=listing.replace("  # type: ignore[misc]", ""),
         widths=loop_listing.WIDTHS,

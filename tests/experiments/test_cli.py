@@ -43,6 +43,8 @@ def fails(capsys):
         (["run", "mnist_backprop", "--eager", "--compile"], "--compile: not allowed with argument --eager"),
         (["list", "--resume"], "unrecognized arguments: --resume"),
         (["run"], "error: run what? Name experiments, or all (there are: mnist_mlp"),
+        (["export"], "error: export what? Name experiments, or all (there are: mnist_mlp"),
+        (["export", "mnist_mpl"], "error: no experiment is called 'mnist_mpl'; did you mean 'mnist_mlp'?"),
         (["report", "--out", "no/such/folder"], "--out: there is no folder no/such/folder"),
     ],
 )  # fmt: skip
@@ -83,6 +85,13 @@ def test_list_is_a_table(capsys):
     assert header.split() == ["name", "assignment", "trains"]
     assert rows[0].split()[:3] == ["mnist_mlp", "ece559-hw6", "2"]
     assert header.index("assignment") == rows[0].index("ece559-hw6")
+
+
+def test_an_export_from_the_command_line(tmp_path, capsys):
+    assert cli.main(["export", "mnist_mlp", "--out", str(tmp_path)]) == 0
+    paths = [tmp_path / "mnist_mlp" / f"mnist_mlp.{ending}" for ending in ("py", "ipynb")]
+    assert capsys.readouterr().out.split() == [str(path) for path in paths]
+    assert all(path.exists() for path in paths)
 
 
 def test_a_run_from_the_command_line(toy, tmp_path, capsys):

@@ -172,6 +172,7 @@ def test_the_imports_lead_to_the_classes():
     rows = {row["question"]: row for row in training_loop.imports()}
     assert list(rows) == ["A", "B", "C"]
     assert rows["A"]["says"].startswith("The handwritten digits")
+    assert {row["executed"] for row in rows.values()} == {"minigrad"}
 
 
 def test_both_frameworks_give_the_same_run(folders):

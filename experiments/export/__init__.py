@@ -1,0 +1,1 @@
+"""A problem as one file that runs by itself, and as a notebook."""
