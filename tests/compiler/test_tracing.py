@@ -37,6 +37,7 @@ def test_the_same_bits_as_eager(record, data):
     places = []
     map_arrays(lambda a: places.append(a) if is_tracked(a) else None, args)
     leaves = [Tensor.wrap(a) for a in places]
+    args = map_arrays(lambda a: a.copy() if is_tracked(a) else a, args)  # the step reads it, so it has to stay
 
     def step(*xs):
         given = iter(xs)
@@ -54,7 +55,7 @@ def test_the_same_bits_as_eager(record, data):
     except (RuntimeError, IndexError, ValueError, TypeError):
         return  # (samples of bad arguments are for parity)
     compiled = minigrad.compile(step)
-    for i in range(5):
+    for i in range(4):
         for x in leaves:
             x.array[...] = np.roll(x.array, i)
         expected = arrays(step(*leaves))
@@ -63,7 +64,7 @@ def test_the_same_bits_as_eager(record, data):
             found = arrays(compiled(*leaves))
         for x, y in zip(found, expected, strict=True):
             np.testing.assert_array_equal(x, y, strict=True)
-    assert compiled.reason is None or record.name in EAGERLY
+    assert compiled.source if compiled.reason is None else record.name in EAGERLY
 
 
 def arrays(results):
