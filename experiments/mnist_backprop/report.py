@@ -27,7 +27,7 @@ def write(record: Record[Settings]) -> str:
         row |= {"bold": (activation, rate) == (metrics["activation"], metrics["learning_rate"])}
         rows.append({**row, "best": best, "epoch": 1 + validation.index(best)})
     chosen = SPELLED[metrics["activation"]]
-    counts = [[row[str(j)] for j in range(10)] for row in record.table("confusion")]
+    _, counts = classifiers.counts_of(record)
     frequent = [f"{i} taken for {j} ({n} times)" for n, i, j in most_frequent(counts, 3)]
     links = {f"op_{name}": report.operation_link(name, record.folder) for name in OPERATIONS}
     return report.fill(
@@ -52,7 +52,8 @@ def write(record: Record[Settings]) -> str:
         ),
         final_training=record.curve(FINAL, "train_accuracy")[-1],
         correct=metrics["test_samples"] - metrics["test_errors"],
-        confusion=_confusion_figure(record, counts),
+        confusion=classifiers.heat_map(record, "Classification rates on the test set (%)"),
+        graph=_graph(record),
         frequent=f" Most often: {', '.join(frequent)}." if frequent else "",
     )
 
@@ -92,8 +93,26 @@ def _overview(record: Record[Settings], configurations: list[tuple[str, float]])
     return report.image(figures.save(figure, record, "overview"), "all six configurations")
 
 
-def _confusion_figure(record: Record[Settings], counts: list[list[int]]) -> str:
-    figure, axes = figures.canvas(size=(7.0, 6.0))
-    figures.confusion(axes, counts, [str(digit) for digit in range(10)])
-    axes.set(title=f"Test set: {record.metrics['test_errors']} errors of {record.metrics['test_samples']:,}")
-    return report.image(figures.save(figure, record, "confusion"), "decisions on the test set")
+def _graph(record: Record[Settings]) -> str:
+    """The layers from the pixels to the cost, the shapes between them, and what the backward pass computes in each."""
+    rows = [("pixels x", "", "N × 784")]  # name, rule, shape of the output
+    for i, (n, m) in enumerate(pairwise([784, *record.settings.hidden, 10]), start=1):
+        rule = f"dW{i} = gᵀ x:  {m} × {n}\ndb{i} = Σ g:  {m}\ndx = g W{i}:  N × {n}"
+        rows.append((f"linear, W{i}: {m} × {n}", rule, f"N × {m}"))
+        if i <= len(record.settings.hidden):
+            rows.append(("ReLU or tanh", f"dx = g · [y > 0] or g · (1 − y²):  N × {m}", f"N × {m}"))
+            rows.append(("dropout", f"dx = g · m / (1 − p):  N × {m}", f"N × {m}"))
+    rows += [("softmax, cross entropy", "dz = (p − y) / N:  N × 10", "1"), ("cost C", "dC/dC = 1", "")]
+    figure, axes = figures.canvas(size=(8.0, 0.85 * len(rows)))
+    axes.set_axis_off()
+    axes.set(xlim=(0, 1), ylim=(0.4 - len(rows), 0.4), title="The forward pass (down) and the backward pass (up)")
+    down, up = (0.2, 0.18, "right", "<-", figures.TRAINING), (0.3, 0.32, "left", "->", figures.VALIDATION)
+    for y, (name, rule, shape) in enumerate(rows):
+        axes.text(0.25, -y, name, ha="center", va="center", bbox={"boxstyle": "round", "facecolor": "white"})
+        axes.text(0.5, -y, rule, va="center", color=figures.VALIDATION)
+        for x, beside, side, style, colour in (down, up) if shape else ():
+            arrow = {"arrowstyle": style, "color": colour, "linewidth": 1.5}
+            axes.annotate("", (x, -y - 0.3), (x, -y - 0.7), arrowprops=arrow)
+            axes.text(beside, -y - 0.5, shape, va="center", ha=side, fontsize=9, color=colour)
+    source = f"Shapes in a batch of N = {record.settings.batch_size} samples"
+    return report.image(figures.save(figure, record, "graph", source), "the forward and the backward pass")

@@ -129,30 +129,6 @@ def percent_range(curves: Sequence[Sequence[float]]) -> tuple[float, float]:
     return math.floor(2 * (lowest - margin)) / 2, 100 + max(margin / 2, 0.02 * (100 - lowest), 0.1)
 
 
-def confusion(axes: Any, counts: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
-    """Counts of decisions (columns) for each true class (rows) as a heat map, shaded by rate."""
-    import numpy as np
-    import seaborn as sns
-
-    table = np.asarray(counts)
-    rates = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    wrong = np.where(np.eye(len(table), dtype=bool), 0.0, rates)  # the diagonal would hide all differences
-    sns.heatmap(
-        100 * wrong,
-        annot=table,
-        fmt="d",
-        cmap="Reds",
-        ax=axes,
-        xticklabels=classes,
-        yticklabels=classes,
-        square=True,
-        linewidths=0.5,
-        cbar_kws={"label": "share of the true class predicted wrongly (%)", "shrink": 0.8},
-    )
-    axes.set(xlabel="predicted", ylabel="true class")
-    axes.tick_params(rotation=0, length=0)
-
-
 def confusion_rates(axes: Any, rates: Sequence[Sequence[float]], classes: Sequence[str]) -> None:
     """Rates of decisions (columns) conditioned on the true class (rows) as a heat map, in percent."""
     import numpy as np
