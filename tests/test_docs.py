@@ -11,13 +11,14 @@ from benchmarks.report import speed
 from experiments.reporting import pages, report
 
 ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 
 
 def text(page):
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/performance.md", "docs/parity.md"])
+@pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in PAGES])
 def test_every_linked_file_exists(page):
     links = [target for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text(page)) if "://" not in target]
     assert links

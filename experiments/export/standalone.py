@@ -29,13 +29,14 @@ from experiments.training.trainer import Trainer
 S = TypeVar("S")
 Read = Callable[[str | None, bool], tuple[Any, Any, Source]]
 """Reads a part of a data set: as `DataSet.read`."""
-CLASSES = {"mnist": "MNIST", "mnist-hdf5": "MNIST", "fashion-mnist": "FashionMNIST", "cifar-10": "CIFAR10"}
+CLASSES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "cifar-10": "CIFAR10", "digits": "Digits"}
 
 
 def images(name: str) -> Read:
     """Reads images, a row each with pixels from 0 to 1, from torchvision's files or the course's."""
 
     def read(root: str | None, train: bool) -> tuple[Any, Any, Source]:
+        which = CLASSES[name.removesuffix("-hdf5")]
         course = f"mnist_{'train' if train else 'test'}data.hdf5"
         found = next(Path(root or ".").rglob(course), None) if name == "mnist-hdf5" else None
         if found:
@@ -45,11 +46,11 @@ def images(name: str) -> Read:
             classes: Sequence[str] = "0123456789"
         else:
             vision = "minigrad.vision" if importlib.util.find_spec("minigrad") else "torchvision"
-            data = getattr(importlib.import_module(f"{vision}.datasets"), CLASSES[name])(root, train, download=True)
+            data = getattr(importlib.import_module(f"{vision}.datasets"), which)(root, train, download=True)
             pixels, labels, classes = np.asarray(data.data), np.asarray(data.targets, np.int64), data.classes
         channels = pixels.shape[3] if pixels.ndim == 4 else 1
         inputs = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(255)
-        source = Source(name, found.name if found else CLASSES[name], stands_in=False, samples=0, channels=channels)
+        source = Source(name, found.name if found else which, stands_in=False, samples=0, channels=channels)
         return inputs, labels, replace(source, classes=tuple(word.split(" - ")[0] for word in classes))
 
     return read

@@ -86,7 +86,7 @@ def test_every_link_and_figure_exists(folder):
     targets = re.findall(r"\]\(([^)#]+)(?:#L(\d+))?\)", text)
     figures = [target for target, _ in targets if target.endswith(".png")]
     assert sorted(figures) == sorted(path.name for path in folder.glob("*.png"))
-    assert len(figures) == 6 + 3
+    assert len(figures) == 6 + 4
     for target, line in targets:
         assert (folder / target).exists(), target
         assert not line or len((folder / target).read_text().splitlines()) >= int(line)
