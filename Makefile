@@ -2,21 +2,25 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test lint docs results clean
+.PHONY: help demo test test-core lint docs results clean
 
 help:
-	@echo "make demo     train a network on handwritten digits and write a report into demo/ (needs no torch)"
-	@echo "make test     run all tests (installs torch to compare with)"
-	@echo "make lint     run ruff, mypy and import-linter"
-	@echo "make docs     write docs/operations.md and the stubs for type checkers from the records"
-	@echo "make results  run all experiments, one after another, into results/; skips what is done with this code"
+	@echo "make demo       train a network on handwritten digits and write a report into demo/ (needs no torch)"
+	@echo "make test       run all tests (installs torch to compare with)"
+	@echo "make test-core  run the tests that need no torch, without installing it"
+	@echo "make lint       run ruff, mypy and import-linter"
+	@echo "make docs       write docs/operations.md and the stubs for type checkers from the records"
+	@echo "make results    run all experiments, one after another, into results/; skips what is done with this code"
 
 demo: .venv/demo
 	$(BIN)/python -m experiments run mnist_backprop --epochs 5 --out demo
-	@echo "Now open demo/mnist_backprop/report.md"
+	$(BIN)/python -m experiments page mnist_backprop --out demo
 
 test: .venv/test
 	$(BIN)/python -m pytest -n 2
+
+test-core: .venv/core
+	WITHOUT_TORCH=1 $(BIN)/python -m pytest -n 2 tests minigrad
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -33,15 +37,23 @@ results: .venv/demo
 	$(BIN)/python -m experiments report --out results
 
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	@echo "Making a virtual environment in .venv ..."
+	@$(PYTHON) -m venv .venv
 
 .venv/demo: .venv/bin/python setup.cfg constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[data,plots]"
+	@echo "Installing NumPy and what reads data and draws figures into .venv ..."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[data,plots]"
 	@touch $@
 
-.venv/test: .venv/bin/python setup.cfg constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[data,plots,parity,test,dev]"
+.venv/core: .venv/bin/python setup.cfg constraints.txt
+	@echo "Installing what the tests need, without torch, into .venv ..."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[data,plots,test]"
 	@touch $@ .venv/demo
+
+.venv/test: .venv/bin/python setup.cfg constraints.txt
+	@echo "Installing what all tests need, torch included (some 200 MB), into .venv ..."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[data,plots,parity,test,dev]"
+	@touch $@ .venv/demo .venv/core
 
 clean:
 	rm -rf .venv demo build *.egg-info

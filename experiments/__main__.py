@@ -1,7 +1,5 @@
 """`python -m experiments`."""
 
-import sys
+from experiments.entry import start
 
-from experiments.cli import main
-
-sys.exit(main())
+start("experiments.cli")

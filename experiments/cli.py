@@ -18,14 +18,18 @@ from experiments.runner import frameworks, parallel
 from experiments.runner.errors import Interrupted, NonFinite, SealError, UsageError
 from experiments.runner.options import Options
 
-COMMANDS = ("list", "run", "all", "report", "export")
+COMMANDS = ("list", "run", "all", "report", "page", "export")
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises its errors."""
 
     def error(self, message: str) -> NoReturn:
-        """Raises the message as an error, which `main` prints."""
+        """Raises the message as an error, which `main` prints; for an unknown word with the one that is near it."""
+        wrong = re.match(r"(.*): invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if wrong:
+            hint = nearest(wrong[2], re.sub("[', ]+", " ", wrong[3]).split())
+            message = f"{wrong[1]}: there is no {wrong[2]!r}{hint}"
         raise UsageError(message)
 
 
@@ -34,7 +38,7 @@ def parser() -> Parser:
     usual = Options()
     about = "Trains the networks of the assignments and writes the reports."
     top = Parser(prog="python -m experiments", description=about, allow_abbrev=False)
-    commands = top.add_subparsers(dest="command", parser_class=Parser, metavar="{list,run,report,export}")
+    commands = top.add_subparsers(dest="command", parser_class=Parser, metavar="{list,run,report,page,export}")
     commands.add_parser("list", help="list the experiments", allow_abbrev=False)
     run = commands.add_parser("run", help="train one or more experiments, or all", allow_abbrev=False)
     run.add_argument("names", nargs="*", metavar="NAME", help="experiments, or 'all'")
@@ -55,8 +59,10 @@ def parser() -> Parser:
     steps.add_argument("--eager", dest="compile", action="store_false", help="do not compile them")
     report = commands.add_parser("report", help="write all reports and their table again", allow_abbrev=False)
     export = commands.add_parser("export", help="write it as one file, and as a notebook", allow_abbrev=False)
-    export.add_argument("names", nargs="*", metavar="NAME", help="experiments, or 'all'")
-    for command in (run, report, export):
+    page = commands.add_parser("page", help="write reports as single HTML files", allow_abbrev=False)
+    for command in (export, page):
+        command.add_argument("names", nargs="*", metavar="NAME", help="experiments, or 'all'")
+    for command in (run, report, export, page):
         command.add_argument("--out", metavar="DIR", default=usual.out, help="results' folder (default %(default)s/)")
     return top
 
@@ -98,6 +104,12 @@ def _command(arguments: Sequence[str]) -> int:
         raise UsageError(f"{known.command} what? Name experiments, or all (there are: {', '.join(registry.names())})")
     names = registry.names() if "all" in known.names else tuple(dict.fromkeys(known.names))
     experiments = [registry.find(name) for name in names]
+    if known.command == "page":
+        from experiments.reporting import html
+
+        for name in names:
+            print(f"Now open {html.write(Path(known.out) / name)}")
+        return 0
     if known.command == "export":
         from experiments.export.write import export
         from experiments.runner.files import writable_folder

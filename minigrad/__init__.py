@@ -4,6 +4,8 @@ The names at the top level are torch's: ``minigrad.tensor``, ``minigrad.nn``, ``
 Start reading at `minigrad.engine`.
 """
 
+from minigrad import _requirements  # isort: skip (before what needs them)
+
 # "name as name" tells type checkers that a name is meant to be imported from here
 from minigrad import autograd as autograd
 from minigrad import engine as engine
@@ -57,3 +59,10 @@ from minigrad.tensor import device as device
 
 explain(__name__)
 __version__ = "0.2.0"
+
+
+def __dir__() -> list[str]:
+    """What users look for: torch's names, not the modules that minigrad is made of."""
+    modules = {"autograd", "engine", "linalg", "nn", "optim", "profiler", "random", "utils", "vision"}
+    hidden = {name for name, value in globals().items() if type(value).__name__ == "module" and name not in modules}
+    return sorted(name for name in globals().keys() - hidden - {"registry"} if not name.startswith("_"))

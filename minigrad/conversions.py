@@ -114,6 +114,11 @@ class Conversions(Methods, Variable):
     def __format__(self, spec: str) -> str:
         return format(self.item() if self.array.ndim == 0 else str(self), spec)
 
+    def _repr_html_(self) -> str:
+        from minigrad import _html  # only notebooks ask for it
+
+        return _html.tensor(self.array, repr(self))
+
     def __repr__(self) -> str:
         watch.read("a tensor is printed")
         self.refresh()

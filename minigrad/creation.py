@@ -465,4 +465,4 @@ for _name, _function in _methods.items():
 fill_, zero_ = _fill, _methods["zero_"]
 
 if not TYPE_CHECKING:  # type checkers take all public names
-    __all__ = public(globals())
+    __all__ = [name for name in public(globals()) if name not in ("Options", "new_like")]

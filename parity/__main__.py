@@ -1,7 +1,5 @@
 """`python -m parity`."""
 
-import sys
+from experiments.entry import start
 
-from parity.cli import main
-
-sys.exit(main())
+start("parity.cli")

@@ -22,7 +22,7 @@ def import_torchvision() -> Any:
     try:
         return importlib.import_module("torchvision")
     except ModuleNotFoundError as error:
-        raise ImportError("torchvision is not installed: pip install 'minigrad[parity]'") from error
+        raise ImportError("torchvision is not installed: pip install -e '.[parity]'") from error
     except RuntimeError:  # "operator torchvision::nms does not exist"
         KEPT.append(importlib.import_module("torch.library").Library("torchvision", "FRAGMENT"))
         for name in ("nms", "qnms"):

@@ -1,6 +1,9 @@
-"""Settings for all tests."""
+"""Settings for all tests. Where torch is not installed, those that compare with it are left out: `make test-core`."""
 
+import importlib.util
 import os
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -14,6 +17,28 @@ settings.register_profile("dev", max_examples=10, **quick)
 settings.register_profile("ci", max_examples=25, derandomize=True, **quick)
 settings.register_profile("thorough", max_examples=500, phases=tuple(Phase), **quick)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+HERE = Path(__file__).parent
+NEED_TORCH = ("torch_too", "same_run", "alike")  #: fixtures
+WITHOUT_TORCH = "WITHOUT_TORCH" in os.environ or importlib.util.find_spec("torch") is None
+
+
+def pytest_ignore_collect(collection_path):
+    """Leave out what imports torch, or a package that does."""
+    if not WITHOUT_TORCH:
+        return None
+    folders = [HERE / "experiments", HERE / "parity", HERE.parent / "parity"]
+    text = collection_path.read_text(encoding="utf-8") if collection_path.suffix == ".py" else ""
+    needs = re.search(r"^\s*(import|from) (torch|both|parity|jedi)\b", text, re.MULTILINE)
+    return True if collection_path in folders or (needs and collection_path.name.startswith("test_")) else None
+
+
+def pytest_collection_modifyitems(config, items):
+    """Deselect tests that run a program in torch too; the last line counts them."""
+    if WITHOUT_TORCH:
+        left_out = [item for item in items if not set(NEED_TORCH).isdisjoint(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture

@@ -23,6 +23,6 @@ def load(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        extra = "minigrad[parity]" if name == "torch" else name
-        raise UsageError(f"{name} isn't installed; get it by: pip install '{extra}'") from None
+        extra = "'.[parity]'" if name == "torch" else "."
+        raise UsageError(f"{name} isn't installed; get it by: pip install -e {extra}") from None
     return framework

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
+import sys
 from pathlib import Path
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -18,7 +18,7 @@ def environment(threads: int | None = None) -> dict[str, str]:
 
 
 def peak_megabytes() -> float:
-    """The peak memory of this process; on Linux without the memory of the process that forked it.
+    """The peak memory of this process, on Linux without that of the process that forked it; 0 where nobody says it.
 
     >>> peak_megabytes() > 1
     True
@@ -28,4 +28,9 @@ def peak_megabytes() -> float:
         for line in status.read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return 0.0
+    units = 1024**2 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units

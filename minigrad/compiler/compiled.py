@@ -113,6 +113,10 @@ class Compiled:
             pass
         return self.function(*args, **kwargs)
 
+    def __repr__(self) -> str:
+        state = f"eager: {self.reason}" if self.reason else f"{len(self._plans)} recorded"
+        return f"minigrad.compile({self.function!r}; {state})"
+
     def __get__(self, owner: Any, kind: type | None = None) -> Any:
         return self if owner is None else types.MethodType(self, owner)
 

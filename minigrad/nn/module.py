@@ -427,6 +427,11 @@ class Module(Attributes):
     def _get_name(self) -> str:
         return type(self).__name__
 
+    def _repr_html_(self) -> str:
+        from minigrad._html import preformatted
+
+        return preformatted(f"{self!r}\n{sum(p.numel() for p in self.parameters()):,} parameters")
+
     def __repr__(self) -> str:
         extra = self.extra_repr()
         children = [f"({name}): {child!r}" for name, child in self._own("child module").items()]

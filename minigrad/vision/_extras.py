@@ -14,11 +14,11 @@ def require(module: str, extra: str = "data") -> Any:
 
     >>> require("no_such_package")
     Traceback (most recent call last):
-    ImportError: no_such_package is not installed: pip install 'minigrad[data]'
+    ImportError: no_such_package is not installed: pip install 'minigrad-numpy[data]'
     """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name != module:
             raise
-        raise ImportError(f"{module} is not installed: pip install 'minigrad[{extra}]'") from None
+        raise ImportError(f"{module} is not installed: pip install 'minigrad-numpy[{extra}]'") from None

@@ -73,7 +73,7 @@ def load(name: str) -> Any:
     try:
         return importlib.import_module(f"parity.measure.exams.{name}")
     except ModuleNotFoundError as error:
-        raise UsageError(f"{error.name} is not installed: pip install 'minigrad[parity]'") from error
+        raise UsageError(f"{error.name} is not installed: pip install -e '.[parity]'") from error
 
 
 def table(outcomes: Sequence[Any]) -> list[dict[str, Any]]:

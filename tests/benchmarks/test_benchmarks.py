@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks import fresh, report, suite
-from benchmarks.__main__ import main
+from benchmarks.cli import main
 from benchmarks.contenders import COMPILED, HAND_FUSED, KEEPING, eager
 from benchmarks.networks import NETWORKS, SCALED, find
 

@@ -48,6 +48,9 @@ class LRScheduler:
         self.last_epoch = last_epoch
         self._initial_step()
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(last_epoch={self.last_epoch}, lr={self._last_lr})"
+
     def _initial_step(self) -> None:
         self._step_count = 0
         with switched_on(self, "_is_initial"):

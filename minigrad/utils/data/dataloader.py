@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from minigrad.random import Generator, default_generator
 from minigrad.utils.data.collate import default_collate, default_convert
-from minigrad.utils.data.dataset import IterableDataset, collated, samples
+from minigrad.utils.data.dataset import Dataset, IterableDataset, collated, counted, samples
 from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 
 __all__ = ["DataLoader", "get_worker_info"]
@@ -110,6 +110,11 @@ class DataLoader(Generic[T_co]):
         if name in fixed and "_complete" in self.__dict__:
             raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
         super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        how = {"batch_size": self.batch_size, "sampler": self.sampler, "drop_last": self.drop_last}
+        dataset = self.dataset if isinstance(self.dataset, Dataset) else counted(self.dataset)
+        return f"DataLoader({dataset!s}, {', '.join(f'{name}={value}' for name, value in how.items())})"
 
     def __iter__(self) -> Iterator[Any]:
         indices = iter(self.sampler if self.batch_sampler is None else self.batch_sampler)

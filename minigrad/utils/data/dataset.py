@@ -21,6 +21,15 @@ __all__ += ["TensorDataset", "random_split"]
 T_co = TypeVar("T_co", covariant=True)
 
 
+def counted(source: object) -> str:
+    """A dataset or a sampler in words: ``"TensorDataset(4 samples)"``."""
+    try:
+        length = f"{len(source):,} samples"  # type: ignore[arg-type]
+    except (TypeError, NotImplementedError):
+        length = ""
+    return f"{type(source).__name__}({length})"
+
+
 class Dataset(Generic[T_co]):
     """The base class of datasets; a subclass has ``__getitem__(index)`` and ``__len__()``.
 
@@ -37,6 +46,9 @@ class Dataset(Generic[T_co]):
 
     def __add__(self, other: Dataset[Any]) -> Dataset[Any]:
         return ConcatDataset([self, other])
+
+    def __repr__(self) -> str:
+        return counted(self)
 
 
 class IterableDataset(Dataset[T_co], Iterable[T_co]):

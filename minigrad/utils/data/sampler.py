@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad.random import Generator, default_generator
 from minigrad.tensor import Tensor
+from minigrad.utils.data.dataset import counted
 
 __all__ = ["BatchSampler", "Sampler"]
 __all__ += ["RandomSampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler"]
@@ -26,6 +27,9 @@ class Sampler(Generic[T_co]):
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return counted(self)
 
 
 class SequentialSampler(Sampler[int]):
