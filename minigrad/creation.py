@@ -8,6 +8,7 @@ What makes an array is an operation without gradients, so that who watches a pro
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -226,6 +227,8 @@ def empty(*shape: Any, size: Any = None, dtype: DTypeLike | None = None, **optio
 
 def full(size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """One value everywhere; its type decides the dtype."""
+    if isinstance(fill_value, Tensor):
+        dtype, fill_value = dtype or fill_value.dtype, fill_value.item()
     dtype = dtypes.result_type([fill_value]) if dtype is None else as_numpy(dtype)
     value = dtypes.number(_value(fill_value), dtype)
     return _finished(_made(np.full, _size((), size), value, dtype), **options)
@@ -367,6 +370,8 @@ def one_hot(tensor: Operand, num_classes: int = -1) -> Tensor:
     tensor([[0, 1],
             [1, 0]])
     """
+    if tensor.dtype is not dtypes.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     classes = tensor.array
     if classes.size == 0 and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
@@ -377,13 +382,23 @@ def one_hot(tensor: Operand, num_classes: int = -1) -> Tensor:
     return Tensor.wrap((classes[..., None] == np.arange(n)).astype(np.int64))
 
 
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """The coordinates of a grid whose axes are `tensors`: views of these, with ``"xy"`` the second axis first.
 
     Raises:
-        RuntimeError: for another word than ``"ij"`` or ``"xy"``.
+        RuntimeError: for another word than ``"ij"`` or ``"xy"``, for matrices, or if the dtypes differ.
     """
     vectors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+    if not vectors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    for v in vectors:
+        if v.ndim > 1:
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {list(v.shape)}")
+        if v.dtype != vectors[0].dtype:
+            raise RuntimeError("meshgrid expects all tensors to have the same dtype")
+    if indexing is None:
+        indexing = "ij"
+        _warn_of_indexing()
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     places = [i if indexing == "ij" or i > 1 or len(vectors) < 2 else 1 - i for i in range(len(vectors))]
@@ -391,6 +406,13 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return tuple(
         v.reshape([-1 if j == at else 1 for j in range(len(shape))]).expand(shape)
         for at, v in zip(places, vectors, strict=True)
+    )
+
+
+@functools.cache  # once, as torch does
+def _warn_of_indexing() -> None:
+    warnings.warn(
+        "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.", stacklevel=3
     )
 
 

@@ -93,7 +93,7 @@ def as_numpy(wanted: DTypeLike) -> np.dtype[Any]:
     if isinstance(wanted, dtype):
         return wanted.numpy
     if wanted is float:
-        return default.numpy
+        return float64.numpy
     if wanted is int:
         return int64.numpy
     found = np.dtype(wanted)

@@ -17,6 +17,7 @@ from minigrad.nn import hooks, state
 from minigrad.nn.attributes import Attributes
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.text import bracketed, say_where
+from minigrad.ops.record import refusal
 from minigrad.tensor import Tensor, device
 
 M = TypeVar("M", bound="Module")
@@ -49,11 +50,21 @@ class Module(Attributes):
     training: bool
     _hooks: hooks.Hooks | None = None
     hooked: ClassVar[bool] = False  #: whether there have been hooks of all modules
+    operands: ClassVar[tuple[str, ...]] = ()  #: for minigrad's layers: the first arguments, which must be tensors
     _version: ClassVar[int] = 1  #: of what the module saves
 
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "forward" in vars(cls):
+            own = cls.__module__.startswith("minigrad.")
+            annotations = cls.forward.__annotations__.items() if own else ()
+            cls.operands = tuple(
+                name for name, annotation in annotations if annotation == "Tensor" and name != "return"
+            )
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,6 +77,9 @@ class Module(Attributes):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward` with these arguments, and the hooks around it."""
         try:
+            for name, a in zip(self.operands, args, strict=False):
+                if not isinstance(a, Tensor):
+                    raise refusal(type(self).__name__, name, self.operands.index(name) + 1, a)
             if self._hooks is None and not Module.hooked:
                 return self.forward(*args, **kwargs)
             return hooks.call(self, hooks.EVERYWHERE.with_own(self._hooks or hooks.Hooks()), args, kwargs)
@@ -162,6 +176,23 @@ class Module(Attributes):
             if not isinstance(module, Module):
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
+
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put another module at a dotted path; if `strict`, only where there is one.
+
+        Raises:
+            ValueError: for an empty path, or what is no module.
+            AttributeError: if there is nothing on the way.
+        """
+        if not target:
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if strict or not isinstance(getattr(owner, name, module), Module):
+            owner.get_submodule(name)  # complains
+        setattr(owner, name, module)
 
     def _get(self, target: str, role: str, article: str) -> Any:
         path, _, name = target.rpartition(".")

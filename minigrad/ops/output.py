@@ -14,8 +14,8 @@ from minigrad.grad_mode import grad_mode
 from minigrad.tensor import Tensor
 
 NONE = {"activation", "dropout", "recurrence", "shape"}  #: the families whose functions have no `out` in torch
-SAME_DTYPE = {"indexing", "linalg", "triangles"}  #: those that convert nothing
-APART = {"indexing", "joining"}  #: those whose `out` must not be an input
+SAME_DTYPE = {"gathering", "indexing", "linalg", "triangles"}  #: those that convert nothing
+APART = {"gathering", "indexing", "joining"}  #: those whose `out` must not be an input
 
 
 def into(name: str, family: str, out: Any, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:

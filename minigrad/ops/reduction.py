@@ -17,7 +17,7 @@ from minigrad.dtypes import DTypeLike
 from minigrad.ops.comparison import isnan, maximum, minimum, where
 from minigrad.ops.curve import in_float32
 from minigrad.ops.elementwise import exp
-from minigrad.ops.indexing import gather
+from minigrad.ops.gathering import gather
 from minigrad.ops.record import Operand, along_a_dim, composed, operation
 from minigrad.ops.shape import expand, one_dim, reshape, squeeze
 from minigrad.tensor import Tensor, out_of_range
@@ -294,6 +294,7 @@ def min(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
 @operation(sample=lambda d: (d.array((5,), distinct=True),), out=False)
 def argsort(input: Operand, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """Where the elements stood that `sort` puts in order."""
+    dim = one_dim(dim, input.ndim)
     if not input.ndim:
         return np.int64(0)
     order = np.argsort(np.flip(input, dim) if descending else input, axis=dim, kind="stable")

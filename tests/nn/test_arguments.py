@@ -29,3 +29,41 @@ IMAGE, MATRIX = minigrad.ones(1, 1, 3, 3), minigrad.ones(2, 2)
 def test_the_wrong_argument_is_named(message, call):
     with pytest.raises(TypeError, match=f"{message}$"):
         call()
+
+
+@pytest.mark.parametrize("wrong", ["a", [1.0], None, np.ones((1, 2)), 3.0])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        minigrad.nn.Linear(2, 1),
+        minigrad.nn.ReLU(),
+        minigrad.nn.Conv2d(1, 1, 1),
+        minigrad.nn.MaxPool2d(2),
+        minigrad.nn.Dropout(),
+        minigrad.nn.Embedding(2, 1),
+        minigrad.nn.BatchNorm1d(2),
+        minigrad.nn.LSTM(2, 1),
+        minigrad.nn.Flatten(),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_layer_names_what_is_no_tensor(layer, wrong):
+    name = type(layer).__name__
+    with pytest.raises(
+        TypeError, match=rf"^{name}\(\): argument 'input' \(position 1\) must be Tensor, not .* in {name}"
+    ):
+        layer(wrong)
+
+
+def test_a_loss_names_its_target():
+    with pytest.raises(TypeError, match=r"^MSELoss\(\): argument 'target' \(position 2\) must be Tensor, not list"):
+        minigrad.nn.MSELoss()(MATRIX, [1.0])
+
+
+def test_a_users_layer_takes_what_it_likes():
+    class Doubled(minigrad.nn.Linear):
+        def forward(self, numbers: list[float]) -> minigrad.Tensor:
+            return super().forward(minigrad.tensor(numbers))
+
+    assert Doubled(2, 1)([1.0, 2.0]).shape == (1,)
+    assert minigrad.nn.Identity()("a") == "a"

@@ -253,3 +253,16 @@ def test_empty_batches(name, torch_too):
         return out, x.grad, [p.grad for p in layer.parameters()], list(layer.buffers())
 
     torch_too(program)
+
+
+@pytest.mark.parametrize(
+    ("target", "strict"),
+    [("0", False), ("0", True), ("1", False), ("1", True), ("0.a", False), ("z.a", False), ("", True)],
+)
+def test_set_submodule(alike, target, strict):
+    def program(fw):
+        net = fw.nn.Sequential(fw.nn.Linear(1, 1))
+        net.set_submodule(target, fw.nn.ReLU(), strict=strict)
+        return str(net)
+
+    alike(program, same_text=False)
