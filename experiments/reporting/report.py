@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from experiments import registry
+from experiments.reporting.pages import RESULTS
 from experiments.runner import files, parallel
 from experiments.runner.options import Options
 from experiments.runner.progress import duration
 from experiments.runner.record import CONFIG, Record
 
 REPORT, INDEX, RUNS = "report.md", "README.md", "runs.json"
+COVERAGE = Path(__file__).with_name("coverage.md")
 
 
 def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
@@ -61,6 +63,8 @@ def write_index(out: Path) -> list[str]:
     intro = "Every number comes from the files of its run."
     intro += f" `python -m experiments report --out {out.name}` writes this page."
     sections = [intro, text, *_both_frameworks(out / RUNS)]
+    if out.resolve() == RESULTS:  # only there are all the files that its links lead to
+        sections.insert(2, COVERAGE.read_text(encoding="utf-8").strip())
     files.write_text(out / INDEX, "\n\n".join(["# Results", *sections]) + "\n")
     return names
 
