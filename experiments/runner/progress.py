@@ -1,4 +1,4 @@
-"""The progress of a run: two bars in a terminal, otherwise a line at most once a second."""
+"""The progress of a run: bars in a terminal, otherwise a line at most once a second; 100 columns are enough."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, TextIO
 
 LINE_EVERY = 1.0  #: seconds, at least, between two lines of a log
 BAR_EVERY = 0.1  #: seconds, at least, between two drawings of a bar
-BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"  #: fits 80 columns
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
 
 
 class Progress:
     """Epochs of the whole run, batches of the epoch, loss, accuracies, learning rate and the time left.
 
-    In a terminal these are two bars (tqdm). If the output is a file or a pipe, or tqdm is missing, a line is printed
+    In a terminal these are two bars (tqdm), and a line with the last epoch's numbers. If the output is a file or a pipe, or tqdm is missing, a line is printed
     after an epoch, at most one a second.
     """
 
@@ -23,6 +23,7 @@ class Progress:
         self.stream = stream or sys.stderr
         self.epochs: Any = None
         self.batches: Any = None
+        self.numbers: Any = None
         self.total = self.done = self.resumed = 0
         self.started = self.last_line = time.perf_counter()
 
@@ -33,7 +34,8 @@ class Progress:
         if self.stream.isatty() and (tqdm := _tqdm()) is not None:
             common: dict[str, Any] = {"file": self.stream, "dynamic_ncols": True, "mininterval": BAR_EVERY}
             self.epochs = tqdm(total=epochs, initial=done, desc="epochs", position=0, bar_format=BAR, **common)
-            self.batches = tqdm(desc="batches", unit="batch", position=1, leave=False, **common)
+            self.numbers = tqdm(bar_format="{desc}", position=1, leave=False, **common)
+            self.batches = tqdm(desc="batches", unit="batch", position=2, leave=False, **common)
 
     def stage(self, name: str) -> None:
         """Shows the name of the current training."""
@@ -58,7 +60,7 @@ class Progress:
         self.done += 1
         text = describe(row)
         if self.epochs is not None:
-            self.epochs.set_postfix_str(text.replace("  ", " ").replace(" %", "%"), refresh=False)
+            self.numbers.set_description_str(f"  {text}")
             self.epochs.update()
             return
         now = time.perf_counter()
@@ -76,26 +78,24 @@ class Progress:
 
     def close(self) -> None:
         """Closes the bars; their last state stays visible."""
-        for bar in (self.batches, self.epochs):
+        for bar in (self.batches, self.numbers, self.epochs):
             if bar is not None:
                 bar.close()
-        self.epochs = self.batches = None
+        self.epochs = self.batches = self.numbers = None
 
 
 def describe(row: dict[str, Any]) -> str:
-    """A row of the history in words: rates as percentages, short names.
+    """A row of the history in words: for each part of the data its loss and its accuracy.
 
     >>> describe({"stage": "a", "epoch": 3, "learning_rate": 0.05, "loss": 0.25, "train_accuracy": 0.9})
     'lr 0.05  loss 0.2500  train 90.00 %'
     """
-    words = [f"lr {row['learning_rate']:g}", f"loss {row['loss']:.4f}"]
+    parts = {"lr": f" {row['learning_rate']:g}", "loss": f" {row['loss']:.4f}"}
     for name, value in row.items():
         on, _, what = name.replace("validation", "val").rpartition("_")
-        if what == "accuracy":
-            words.append(f"{on} {100 * value:.2f} %")
-        elif what == "loss" and on:
-            words.append(f"{on} loss {value:.4f}")
-    return "  ".join(words)
+        if what in ("loss", "accuracy") and on:
+            parts[on] = parts.get(on, "") + (f" {value:.4f}" if what == "loss" else f" {100 * value:.2f} %")
+    return "  ".join(name + text for name, text in parts.items())
 
 
 def duration(seconds: float) -> str:

@@ -48,7 +48,7 @@ def test_a_terminal_shows_epochs_and_batches():
     text = stream.getvalue()
     assert "relu 0.1:  50%" in text
     assert "2/4" in text
-    assert "train 91.00%" in text
+    assert "train 91.00 %" in text
     assert "loss 0.1250" in text
     assert "a word\n" in text
 
@@ -68,5 +68,12 @@ def test_without_tqdm_it_falls_back_to_lines(monkeypatch):
 
 def test_what_a_row_says():
     assert describe({**row(1), "validation_accuracy": 0.5, "test_loss": 1.0}) == (
-        "lr 0.1  loss 0.5000  train 91.00 %  val 50.00 %  test loss 1.0000"
+        "lr 0.1  loss 0.5000  train 91.00 %  val 50.00 %  test 1.0000"
     )
+
+
+def test_a_hundred_columns_are_enough():
+    numbers = {f"{part}_{what}": 0.98765 for part in ("train", "validation") for what in ("loss", "accuracy")}
+    text = describe({"learning_rate": 0.0125, "loss": 1.23456, **numbers})
+    assert len(f"rate 0.5  epoch 9/9  {text}  9 s left") <= 100
+    assert len(text) <= 80
