@@ -65,4 +65,4 @@ def __dir__() -> list[str]:
     """What users look for: torch's names, not the modules that minigrad is made of."""
     modules = {"autograd", "engine", "linalg", "nn", "optim", "profiler", "random", "utils", "vision"}
     hidden = {name for name, value in globals().items() if type(value).__name__ == "module" and name not in modules}
-    return sorted(name for name in globals().keys() - hidden - {"registry"} if not name.startswith("_"))
+    return sorted(name for name in globals().keys() - hidden - {"explain", "registry"} if not name.startswith("_"))

@@ -17,7 +17,7 @@ DATA = TensorDataset(minigrad.zeros(4, 2))
 def test_dir_shows_names_for_users():
     names = dir(minigrad)
     assert {"Tensor", "nn", "optim", "relu", "compile", "no_grad", "utils"} <= set(names)
-    assert not {"views", "watch", "conversions", "streams", "registry", "Options", "_format"} & set(names)
+    assert not {"views", "watch", "conversions", "streams", "registry", "Options", "_format", "explain"} & set(names)
     assert all(hasattr(minigrad, name) for name in names)
 
 
