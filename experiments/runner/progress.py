@@ -15,8 +15,8 @@ BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaini
 class Progress:
     """Epochs of the whole run, batches of the epoch, loss, accuracies, learning rate and the time left.
 
-    In a terminal these are two bars (tqdm), and a line with the last epoch's numbers. If the output is a file or a pipe, or tqdm is missing, a line is printed
-    after an epoch, at most one a second.
+    In a terminal these are two bars (tqdm), and a line with the last epoch's numbers. If the output is a file or a
+    pipe, or tqdm is missing, a line is printed after an epoch, at most one a second.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
