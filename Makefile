@@ -33,7 +33,7 @@ docs: .venv/demo
 	$(BIN)/python -m minigrad.nn.stubs
 
 results: .venv/demo
-	$(BIN)/python -m experiments run all --skip-done --out results
+	$(BIN)/python -m experiments run all --skip-done --seeds 5 --out results
 	$(BIN)/python -m experiments report --out results
 
 .venv/bin/python:

@@ -49,6 +49,8 @@ def parser() -> Parser:
     option("--data", metavar="NAME", help="another data set than the experiment's, e.g. digits or mnist-hdf5")
     option("--data-dir", metavar="DIR", help="folder of the data files (default MINIGRAD_DATA_DIR, else ./data)")
     option("--limit", type=positive, metavar="N", help="only the first N samples")
+    seeds = "train each final network from so many seeds, for the mean and deviation of its accuracy (default 1)"
+    option("--seeds", type=positive, default=usual.seeds, metavar="N", help=seeds)
     option("--jobs", type=positive, default=1, metavar="N", help="experiments at a time (default 1)")
     option("--resume", action="store_true", help="go on from the folder's checkpoint, if there is one")
     done = "leave out what is done with these settings and this code; resume what was interrupted"

@@ -19,7 +19,7 @@ class Settings(Tuned):
     hidden: tuple[int, ...] = (256, 128)
     dropout: float = 0.3
     l2: float = 1e-4
-    learning_rates: tuple[float, ...] = (0.01, 0.02, 0.04)
+    learning_rates: tuple[float, ...] = (0.005, 0.01, 0.02)
     epochs: int = 40
     search_epochs: int = 12
     batch_size: int = 100

@@ -16,6 +16,7 @@ class Settings(Tuned):
     hidden: int = 100
     dropout: float = 0.3
     l2: float = 1e-4
+    learning_rates: tuple[float, ...] = (0.005, 0.01, 0.02, 0.05)
     epochs: int = 40
     batch_size: int = 100
 

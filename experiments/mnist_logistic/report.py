@@ -32,5 +32,7 @@ def write(record: Record[Settings]) -> str:
         gaps="; ".join(gaps),
         validation=report.percent(metrics["validation_accuracy"]),
         error=report.percent(standard_error(metrics["validation_accuracy"], metrics["validation_samples"])),
+        sparsity=classifiers.sparsity(record, "validation data"),
+        sparse=classifiers.sparsity_sentence(record),
         lowest=f"{min(losses):.4f} after epoch {1 + losses.index(min(losses))}",
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from experiments.data import Samples
+from experiments.data import Samples, split
 from experiments.registry import Experiment
 from experiments.runner.run import Run
 from experiments.training import classification
 from experiments.training.classification import Build, mlp, train_best
+from experiments.training.sparsity import FORMS, keep_sparsity, train_each
 from experiments.training.trainer import Trainer
 
 
@@ -17,9 +18,11 @@ from experiments.training.trainer import Trainer
 class Settings:
     """All choices of this experiment."""
 
-    learning_rates: tuple[float, ...] = (0.02, 0.1, 0.5)
+    learning_rates: tuple[float, ...] = (0.02, 0.1, 0.5, 1.0)
     l2: tuple[float, ...] = (1e-4, 1e-3)  #: PyTorch's weight_decay
     l1: tuple[float, ...] = (1e-5, 1e-4)
+    strengths: tuple[float, ...] = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3)  #: of L1, where its two forms are compared
+    sparse_rate: float = 0.1  #: the learning rate there
     epochs: int = 20
     batch_size: int = 100
     validation: float = 1 / 6  #: this share of the training samples, the last: 10,000 of 60,000
@@ -53,6 +56,11 @@ def train(run: Run[Settings]) -> None:
         for name, penalty in settings.penalties.items()
         for rate in settings.learning_rates
     }
+    run.expect(epochs=(len(candidates) + len(FORMS) * len(settings.strengths) + run.seeds) * settings.epochs)
+    training, validation = split(run.training_data, settings.validation)
+    network, size = partial(mlp, fw, 784, 10), settings.batch_size
+    build = partial(classification.trainer, fw, network, training, rate=settings.sparse_rate, batch_size=size)
+    keep_sparsity(run, train_each(run, settings.strengths, build, settings.epochs), validation)
     train_best(run, candidates)
 
 

@@ -13,7 +13,7 @@ from experiments.training.classification import Tuned, mlp, train_best
 class Tutorial(Tuned):
     """How this network and the convolutional one of the next problem are trained."""
 
-    learning_rates: tuple[float, ...] = (0.05, 0.1, 0.2)
+    learning_rates: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4)
     momentum: float = 0.5
     epochs: int = 15
 

@@ -10,6 +10,9 @@ from experiments.runner.files import Row
 from experiments.runner.record import Record
 from experiments.training import metrics
 from experiments.training.classification import CONFUSION, FINAL, SEARCH
+from experiments.training.sparsity import FORMS, SPARSITY
+
+SIGNIFICANT = 0.05  #: p of a difference that is called significant
 
 
 def fill(module: str, record: Record[Any], *, test_curves: bool = False, loss: str = "Log-loss", **values: Any) -> str:
@@ -29,7 +32,9 @@ def fill(module: str, record: Record[Any], *, test_curves: bool = False, loss: s
     common = {
         "total": found["training_samples"] + found["validation_samples"],
         "accuracy": report.percent(found["test_accuracy"]),
+        "seeds": report.seeds_sentence(found["test_accuracies"]),
         "final_training": report.percent(record.curve(FINAL, "train_accuracy")[-1]),
+        "edge": report.edge(record.settings.learning_rates, float(found["chosen"].split()[-1])),
         "search": [{**row, "bold": row["candidate"] == found["chosen"]} for row in record.table(SEARCH)],
         "epochs": [row for row in record.history if row["stage"] == FINAL],
         "accuracy_figure": accuracy_figure(record, f"Accuracy {of}", curves("accuracy")),
@@ -95,6 +100,54 @@ def final_figure(record: Record[Any], title: str, rates: Sequence[float] = ()) -
     axes.set(title=title, ylim=figures.percent_range([curve, [test]]))
     figures.legend(figure, axes)
     return report.image(figures.save(figure, record, "final"), "training accuracy on all samples")
+
+
+def sparsity(record: Record[Any], on: str) -> str:
+    """The share of zero weights and the accuracy over the coefficient of L1, as a link to the figure."""
+    rows = record.table(SPARSITY)
+    figure, grid = figures.canvas(1, 2, size=(10.0, 4.2))
+    for form, colour, marker in zip(FORMS, (figures.VALIDATION, figures.TRAINING), "os", strict=True):
+        mine = [row for row in rows if row["form"] == form]
+        look: dict[str, Any] = {"color": colour, "marker": marker, "label": f"L1, {form}"}
+        for axes, column in zip(grid, ("zeros", "on_accuracy"), strict=True):
+            axes.plot([row["strength"] for row in mine], [100 * row[column] for row in mine], **look)
+    grid[0].set(title="Weights that are exactly zero", ylabel="share of the weights (%)", ylim=(-3, 103))
+    grid[1].set(title=f"Accuracy on {on}", ylabel="accuracy (%)")
+    for axes in grid:
+        axes.set(xscale="log", xlabel="coefficient λ of L1")
+    figures.legend(figure, grid[0])
+    title = "zero weights and accuracy over the coefficient of L1"
+    return report.image(figures.save(figure, record, "sparsity"), title)
+
+
+def sparsity_sentence(record: Record[Any]) -> str:
+    """What each form does to the weights, and what zeros cost."""
+    rows = record.table(SPARSITY)
+    added, thresholded = ([row for row in rows if row["form"] == form] for form in FORMS)
+    best = max(thresholded, key=lambda row: (row["on_accuracy"], row["zeros"]))
+    most = max(thresholded, key=lambda row: row["zeros"])
+    return (
+        f"Added to the loss, the penalty leaves {report.percent(max(row['zeros'] for row in added), 1)} of the weights"
+        " at exactly zero at most: its gradient carries a weight to and fro across zero, but hardly ever onto it. With"
+        f" the soft threshold the accuracy is highest at λ = {best['strength']:g}:"
+        f" {report.percent(best['on_accuracy'])} with {report.percent(best['zeros'], 1)} of the weights at zero. The"
+        f" most zeros, {report.percent(most['zeros'], 1)}, come at λ = {most['strength']:g}, with"
+        f" {report.percent(most['on_accuracy'])}."
+    )
+
+
+def versus(row: Row, other: str) -> str:
+    """How the accuracy of a network compares with another's on the same test samples: a row of counts as `Paired`."""
+    pair_of = metrics.Paired(row["gained"], row["lost"], row["samples"])
+    if pair_of.gained == pair_of.lost:
+        return f"that is as many as {other}, with {pair_of.gained} samples that only one of the two gets right"
+    points = f"{100 * abs(pair_of.difference):.2f} ± {100 * pair_of.error:.2f} percentage points"
+    verdict = "a significant difference" if pair_of.p < SIGNIFICANT else "no significant difference"
+    return (
+        f"that is {points} {'more' if pair_of.difference > 0 else 'less'} than {other}:"
+        f" only it is right on {pair_of.gained} samples and only the other on {pair_of.lost}, {verdict}"
+        f" (McNemar's test, p = {pair_of.p:.2g})"
+    )
 
 
 def accuracy_figure(record: Record[Any], title: str, curves: dict[str, list[float]]) -> str:

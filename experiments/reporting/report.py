@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import statistics
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -73,8 +74,15 @@ HEADER = ["experiment", "assignment", "what it trains", "result"]
 
 
 def _row(experiment: registry.Experiment[Any], record: Record[Any], link: str) -> list[str]:
-    numbers = ", ".join(f"{key.replace('_', ' ')} **{shown(key, record.metrics[key])}**" for key in experiment.headline)
+    numbers = ", ".join(_headline(key, record.metrics) for key in experiment.headline)
     return [link, experiment.assignment, experiment.trains, numbers + " (stand-in data)" * bool(record.warning)]
+
+
+def _headline(key: str, metrics: Mapping[str, Any]) -> str:
+    """A metric with its name, and over the seeds where there are several."""
+    rates = metrics.get(key.replace("accuracy", "accuracies"), [])
+    seeds = f" ({over_seeds(rates)} over {len(rates)} seeds)" if len(rates) > 1 else ""
+    return f"{key.replace('_', ' ')} **{shown(key, metrics[key])}**{seeds}"
 
 
 def readme_table(out: Path) -> str:
@@ -225,6 +233,45 @@ def percent(rate: float, digits: int = 2) -> str:
     return f"{100 * rate:.{digits}f} %"
 
 
+def over_seeds(rates: Sequence[float]) -> str:
+    """Mean and standard deviation of the accuracies from several seeds; of a single one, the accuracy.
+
+    >>> over_seeds([0.983, 0.985]), over_seeds([0.983])
+    ('98.40 ± 0.14 %', '98.30 %')
+    """
+    if len(rates) == 1:
+        return percent(rates[0])
+    return f"{100 * statistics.fmean(rates):.2f} ± {percent(statistics.stdev(rates))}"
+
+
+def seeds_sentence(rates: Sequence[float]) -> str:
+    """What other seeds give, beside the accuracy of the run's own, which comes first."""
+    if len(rates) == 1:
+        return "This is the accuracy from one seed; `--seeds 5` adds the mean and the deviation of five."
+    spread = statistics.stdev(rates)
+    off = f", {abs(rates[0] - statistics.fmean(rates)) / spread:.1f} deviations from the mean" if spread else ""
+    return (
+        f"Trained from {len(rates)} seeds in all, with other initial weights and shuffles: **{over_seeds(rates)}**"
+        f" (mean ± standard deviation; {', '.join(percent(rate) for rate in rates)}). The first is the network of this"
+        f" report{off}."
+    )
+
+
+def edge(tried: Iterable[float], best: float) -> str:
+    """Whether the chosen one of several learning rates lies inside their range.
+
+    >>> edge([0.1, 0.2, 0.4], 0.2)
+    'Rates on either side of the chosen one were tried.'
+    >>> edge([0.1, 0.2], 0.2)
+    'The chosen rate is the highest that was tried, so a higher one may be better.'
+    """
+    tried = list(tried)
+    if best not in (min(tried), max(tried)):
+        return "Rates on either side of the chosen one were tried."
+    end = "highest" if best == max(tried) else "lowest"
+    return f"The chosen rate is the {end} that was tried, so a {end.removesuffix('est')}er one may be better."
+
+
 def shown(name: str, value: Any) -> str:
     """A metric as text: rates and accuracies in percent."""
     if isinstance(value, float):
@@ -265,5 +312,6 @@ def command(config: dict[str, Any]) -> str:
         data=None if data == experiment.data else data,
         limit=config["limit"],
         compile=config.get("compile"),
+        seeds=config.get("seeds", 1),
     )
     return shlex.join(["python", "-m", "experiments", "run", experiment.name, *parallel.arguments(options)])

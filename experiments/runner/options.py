@@ -15,6 +15,7 @@ class Options:
     data: str | None = None
     data_dir: str | None = None
     limit: int | None = None
+    seeds: int = 1  #: trainings of each final network that are tested: one from `seed`, the others from those after it
     out: str = "runs"
     resume: bool = False
     skip_done: bool = False  #: `resume`, and leave out what is complete with these settings and this code

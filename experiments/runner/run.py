@@ -61,7 +61,7 @@ class Run(Results, Generic[S]):
         self.folder = files.writable_folder(Path(options.out) / experiment.name)
         self.fw = frameworks.load(options.framework)
         self.settings = settings_of(experiment, options)
-        self.seed = options.seed
+        self.seed, self.seeds = options.seed, options.seeds
         compiles = options.framework == "minigrad" if options.compile is None else options.compile
         self._compiler, self._compile = self.fw.compile if compiles else None, options.compile
         self.progress = progress or Progress()
@@ -75,6 +75,7 @@ class Run(Results, Generic[S]):
             "limit": options.limit,
             "settings": asdict(self.settings),  # type: ignore[call-overload]
             "data": {name: getattr(self.source, name) for name in ("name", "description", "stands_in", "samples")},
+            **({"seeds": options.seeds} if options.seeds > 1 else {}),
         }
         self.test_each_epoch = experiment.uses_test_each_epoch
         self._open_for: str | None = None  # the only training that may run after the test set was opened
@@ -104,11 +105,17 @@ class Run(Results, Generic[S]):
     # ---- for experiments -----------------------------------------------------------------------------------
 
     def expect(self, epochs: int) -> None:
-        """Announces how many epochs the whole run takes, for the time that is left."""
-        self.progress.expect(epochs, done=len(self._state["history"]))
+        """Announces how many epochs the whole run takes, for the time that is left; only the first call counts."""
+        if not self.progress.total:
+            self.progress.expect(epochs, done=len(self._state["history"]))
 
     def fit(
-        self, stage: str, build: Callable[[], Trainer], epochs: int, measure: Callable[[Any], dict[str, float]]
+        self,
+        stage: str,
+        build: Callable[[], Trainer],
+        epochs: int,
+        measure: Callable[[Any], dict[str, float]],
+        seed: int | None = None,
     ) -> Any:
         """Trains one network and returns it; resumes from the checkpoint.
 
@@ -118,6 +125,7 @@ class Run(Results, Generic[S]):
                 only.
             epochs: how many.
             measure: the values to record after each epoch, by column; rates as fractions.
+            seed: what it starts from; by default the run's.
 
         Raises:
             NonFinite: with the training, epoch and step; the last good checkpoint stays.
@@ -125,7 +133,7 @@ class Run(Results, Generic[S]):
         """
         if self._test.opened and stage != self._open_for:
             raise SealError(f"{stage}: the test set is open; nothing may be trained any more")
-        self.fw.manual_seed(self.seed)
+        self.fw.manual_seed(self.seed if seed is None else seed)
         trainer = build()
         if self._compiler is not None:
             trainer.compile(self._compiler)
@@ -138,6 +146,11 @@ class Run(Results, Generic[S]):
         self._finish_stage(stage, trainer.model)
         del trainer.gradients, trainer.answering  # compiled step and trainer refer to each other: free their buffers
         return trainer.model
+
+    def fit_again(self, stage: str, build: Callable[[], Trainer], epochs: int) -> dict[str, Any]:
+        """Trains a final network from the seeds after the run's, as `--seeds` asks; the models by `STAGE, seed N`."""
+        seeds = range(self.seed + 1, self.seed + self.seeds)
+        return {name: self.fit(name, build, epochs, lambda _: {}, n) for n in seeds if (name := f"{stage}, seed {n}")}
 
     def history(self, stage: str) -> list[Row]:
         """The rows of a training, one per epoch."""
@@ -300,13 +313,14 @@ def is_done(experiment: Experiment[Any], options: Options) -> bool:
     """Whether `options.out` holds this experiment's results, made with these settings, data and code."""
     folder = Path(options.out) / experiment.name
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = {"seeds": 1, **json.loads((folder / CONFIG).read_text(encoding="utf-8"))}
         wanted = {
             "framework": options.framework,
             "seed": options.seed,
             "limit": options.limit,
             "settings": checkpoint.plain(asdict(settings_of(experiment, options))),
             "code": code.version()["code"],
+            "seeds": options.seeds,
         }
         found = {name: config[name] for name in wanted}
         name = config["data"]["name"]

@@ -12,6 +12,8 @@ from experiments.data import Samples, split
 from experiments.runner.run import Run
 from experiments.training.metrics import accuracy, confusion
 from experiments.training.trainer import Trainer, batches, logits
+from experiments.training.trainer import accuracy as accuracy_on
+from minigrad.optim import penalty
 
 Build = Callable[[int, Samples], Trainer]
 """Builds a network and the trainer for so many epochs on these samples."""
@@ -23,7 +25,7 @@ SEARCH, CONFUSION, FINAL = "search", "confusion", "final"
 class Tuned:
     """Settings of a network that learns by SGD at a rate chosen on validation data."""
 
-    learning_rates: tuple[float, ...] = (0.02, 0.05, 0.1)  #: each falls to zero along a cosine
+    learning_rates: tuple[float, ...] = (0.05, 0.1, 0.2)  #: each falls to zero along a cosine
     momentum: float = 0.9
     l2: float = 0.0  #: PyTorch's weight_decay
     epochs: int = 10
@@ -78,6 +80,7 @@ def trainer(
     nesterov: bool = False,
     l2: float = 0.0,
     l1: float = 0.0,
+    sparse: float = 0.0,
     cosine: int | None = None,
     one_cycle: int | None = None,
     augment: Callable[[Any], Any] | None = None,
@@ -96,6 +99,7 @@ def trainer(
         nesterov: whether the momentum is Nesterov's.
         l2: PyTorch's `weight_decay`: adds l2/2 ‖w‖² to the loss, for all parameters.
         l1: adds l1 ‖W‖₁ to the loss, for the weights of the layers.
+        sparse: the same penalty by soft thresholding after each step, which makes weights exactly zero.
         cosine: the number of epochs over which the rate falls to zero along a cosine; None: it stays.
         one_cycle: the number of epochs over which the rate rises from rate/25 to `rate` and falls to nothing,
             batch by batch, the momentum going the other way, between 0.95 and 0.85: `OneCycleLR`.
@@ -108,11 +112,13 @@ def trainer(
 
     def objective(model: Any, inputs: Any, labels: Any) -> Any:
         value = getattr(fw.nn.functional, loss)(model(augment(inputs) if augment else inputs), labels)
-        return value + l1 * sum(weight.abs().sum() for weight in weights) if l1 else value
+        return value + penalty.l1(weights, l1) if l1 else value
 
     inertia: dict[str, Any] = {"momentum": momentum} if momentum else {}  # not every optimizer has it
     inertia |= {"nesterov": True} if nesterov else {}
     steps = getattr(fw.optim, optimizer)(model.parameters(), lr=rate, weight_decay=l2, **inertia)
+    if sparse:
+        penalty.soft_threshold(steps, weights, sparse)
     loader = batches(fw, *samples, size=batch_size, shuffle=True)
     schedulers = fw.optim.lr_scheduler
     if one_cycle:
@@ -176,16 +182,24 @@ def train_best(run: Run[Any], candidates: Mapping[str, Build], trial_epochs: int
     """
     settings = run.settings
     trial_epochs = trial_epochs or settings.epochs
-    run.expect(epochs=len(candidates) * trial_epochs + settings.epochs)
+    run.expect(epochs=len(candidates) * trial_epochs + run.seeds * settings.epochs)
     best = search(run, candidates, trial_epochs, settings.validation)
     everything = partial(candidates[best], settings.epochs, run.training_data)
+    again = run.fit_again(FINAL, everything, settings.epochs)
     parts = {"train": run.training_data}
     if run.test_each_epoch:
         parts["test"] = run.open_test(FINAL, chosen=best)
     model = run.fit(FINAL, everything, settings.epochs, partial(measures, run.fw, **parts))
-    test = parts["test"] if run.test_each_epoch else run.open_test(FINAL, chosen=best)
+    test = parts["test"] if run.test_each_epoch else run.open_test(FINAL, *again, chosen=best)
     keep_test(run, model, test)
+    keep_seeds(run, test, model, *again.values())
     return model, test
+
+
+def keep_seeds(run: Run[Any], test: Samples, *models: Any, prefix: str = "") -> None:
+    """Keeps the test accuracies of the same training from several seeds, the run's own first."""
+    inputs, labels = test
+    run.keep(**{f"{prefix}test_accuracies": [accuracy_on(run.fw, model, inputs, labels) for model in models]})
 
 
 def keep_test(run: Run[Any], model: Any, test: Samples) -> None:

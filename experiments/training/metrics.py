@@ -136,6 +136,51 @@ def paired_gain(before: Any, after: Any) -> tuple[float, float]:
     return float(fall.mean()), float(fall.std(ddof=1) / len(fall) ** 0.5)
 
 
+class Paired(NamedTuple):
+    """Two classifiers on the same samples: on how many only the second is right, and only the first."""
+
+    gained: int
+    lost: int
+    samples: int
+
+    @property
+    def difference(self) -> float:
+        """The second's accuracy less the first's."""
+        return (self.gained - self.lost) / self.samples
+
+    @property
+    def error(self) -> float:
+        """The standard error of the difference; samples that both classify alike add nothing to it."""
+        return math.sqrt(max(self.gained + self.lost - self.samples * self.difference**2, 0)) / self.samples
+
+    @property
+    def p(self) -> float:
+        """McNemar's exact test: how often a fair coin would divide the differing samples at least as unevenly."""
+        differing = self.gained + self.lost
+        fewer = sum(math.comb(differing, k) for k in range(min(self.gained, self.lost) + 1))
+        return min(2 * fewer / int(2**differing), 1.0)
+
+
+def paired(before: Any, after: Any) -> Paired:
+    """Compares two classifiers by which of the same samples each gets right: two arrays (N,) of truth values.
+
+    >>> found = paired([True, False, False, True], [True, True, True, False])
+    >>> found, found.difference, found.p
+    (Paired(gained=2, lost=1, samples=4), 0.25, 1.0)
+    """
+    first, second = (np.asarray(right, bool) for right in (before, after))
+    return Paired(int((second & ~first).sum()), int((first & ~second).sum()), len(first))
+
+
+def p_value(gain: float, error: float) -> float:
+    """How often chance alone would give a mean at least so far from 0, of many values: normal, two-sided.
+
+    >>> round(p_value(1.96, 1.0), 3)
+    0.05
+    """
+    return math.erfc(abs(gain) / error / math.sqrt(2)) if error else float(not gain)
+
+
 def kurtosis(values: Any) -> float:
     """The fourth standardised moment less 3: 0 for a normal distribution, more for longer tails.
 

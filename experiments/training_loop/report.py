@@ -47,6 +47,7 @@ def write(record: Record[Settings]) -> str:
         norm_error=max(row["formula_error"] for row in norm),
         eval_moved=max(row["moved_by_eval"] for row in norm),
         changed=repeats[TRAIN]["decisions_differ"],
+        seeds=report.seeds_sentence(metrics["test_accuracies"]),
         cost=_points(metrics["test_accuracy"] - metrics["without_eval_test_accuracy"]),
         mode_table=_modes(table, settings.evaluation_batches),
         modes_figure=_modes_figure(record, table),

@@ -137,13 +137,18 @@ class DryRun(Run[S]):
         self._known = self._read(HISTORY)
 
     def fit(
-        self, stage: str, build: Callable[[], Trainer], epochs: int, measure: Callable[[Any], dict[str, float]]
+        self,
+        stage: str,
+        build: Callable[[], Trainer],
+        epochs: int,
+        measure: Callable[[Any], dict[str, float]],
+        seed: int | None = None,
     ) -> Any:
         """Builds the network, and returns it untrained.
 
         Its history is that in the earlier results; without them one row, of the untrained network.
         """
-        network = self.networks[stage] = Network(self.fw, self.seed, build, epochs, measure)
+        network = self.networks[stage] = Network(self.fw, self.seed if seed is None else seed, build, epochs, measure)
         trainer = network.start()
         first = {"stage": stage, "epoch": 1, "learning_rate": trainer.learning_rate, "loss": 0.0}
         rows = [row for row in self._known if row["stage"] == stage] or [{**first, **measure(trainer.model)}]

@@ -102,6 +102,28 @@ def test_metrics_are_shown_as_their_names_say(name, value, text):
     assert report.shown(name, value) == text
 
 
+def test_the_index_shows_the_mean_over_seeds(toy, run_toy, tmp_path):
+    folder = run_toy("a")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    for rates, expected in (([0.5], " (stand"), ([0.5, 0.7], " (60.00 ± 14.14 % over 2 seeds) (stand")):
+        (folder / "metrics.json").write_text(json.dumps({**metrics, "test_accuracy": 0.5, "test_accuracies": rates}))
+        report.write_index(folder.parent)
+        assert f"test accuracy **50.00 %**{expected}" in (folder.parent / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected"),
+    [
+        ([0.98], "from one seed; `--seeds 5`"),
+        ([0.97, 0.98, 0.99], "**98.00 ± 1.00 %** (mean ± standard deviation; 97.00 %, 98.00 %, 99.00 %)"),
+        ([0.97, 0.98, 0.99], "the network of this report, 1.0 deviations from the mean."),
+        ([0.97, 0.97], "The first is the network of this report."),
+    ],
+)
+def test_what_other_seeds_give(rates, expected):
+    assert expected in report.seeds_sentence(rates)
+
+
 def test_the_index_shows_what_both_frameworks_took(tmp_path):
     ours = {"seconds": 60.0, "cpu": 50.0, "megabytes": 300.0}
     theirs = {"seconds": 150.0, "cpu": 200.0, "megabytes": 1200.0}

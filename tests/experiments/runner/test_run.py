@@ -15,6 +15,7 @@ from experiments.runner import checkpoint, code, files, run
 from experiments.runner.errors import Interrupted, NonFinite, SealError, UsageError
 from experiments.runner.execute import execute
 from experiments.runner.run import Run
+from experiments.training import classification
 from experiments.training.trainer import Trainer, accuracy, batches
 
 FRAMEWORKS = ["minigrad", "torch"]
@@ -43,6 +44,33 @@ def test_a_run_leaves_its_files(run_toy, framework):
     (counts,) = files.read_csv(folder / "counts.csv")
     assert json.loads((folder / "metrics.json").read_text())["test_accuracy"] == counts["correct"] / counts["of"]
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_further_seeds_are_trainings_like_the_first(tmp_path, toy, options):
+    """Each is what a run from that seed trains; a number of seeds makes another run, and one seed none at all."""
+
+    def train(run):
+        network = partial(classification.mlp, run.fw, 784, 8, 10)
+        build = partial(classification.trainer, run.fw, network, run.training_data, rate=0.1, batch_size=50)
+        model = run.fit("final", build, 2, lambda model: {})
+        again = run.fit_again("final", build, 2)
+        test = run.open_test("final", *again)
+        classification.keep_seeds(run, test, model, *again.values())
+        run.keep(test_accuracy=run.metrics["test_accuracies"][0])
+
+    experiment = replace(toy, train=train)
+    found = {}
+    for name, seed, seeds in (("a", 3, 2), ("b", 4, 1)):
+        chosen = replace(options(seed=seed, seeds=seeds), out=str(tmp_path / name))
+        folder = execute(experiment, chosen)
+        rows = files.read_csv(folder / "history.csv")
+        found[name] = {row["stage"]: row["loss"] for row in rows}, json.loads((folder / "metrics.json").read_text())
+        assert run.is_done(experiment, chosen)
+        assert not run.is_done(experiment, replace(chosen, seeds=5))
+    (ours, metrics), (theirs, other) = found["a"], found["b"]
+    assert list(ours) == ["final", "final, seed 4"]
+    assert ours["final, seed 4"] == theirs["final"] != ours["final"]
+    assert metrics["test_accuracies"][1:] == other["test_accuracies"]
 
 
 def test_both_frameworks_give_the_same_run(run_toy):

@@ -9,6 +9,7 @@ import torch
 
 from experiments import cli, registry
 from experiments.mnist_small_mlp import train as mnist_small_mlp
+from experiments.reporting import report
 from experiments.runner import files
 from experiments.runner.execute import execute
 from experiments.runner.options import Options
@@ -18,6 +19,7 @@ from minigrad.vision import arrays
 NAMES = ["fashion_confusion", "mnist_logistic", "cifar_mlp", "mnist_small_mlp", "mnist_mlp"]
 TEST_CURVES = {"mnist_logistic", "mnist_mlp"}
 FIGURES = {"confusion.png", "accuracy.png", "loss.png"}
+MORE = {"mnist_logistic": {"sparsity.png"}, "cifar_mlp": {"final.png"}}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,8 @@ def folders(tmp_path_factory):
             "240",
             "--framework",
             framework,
+            "--seeds",
+            "2",
             "--out",
             str(path),
         ]
@@ -51,14 +55,19 @@ def test_the_best_on_validation_data_is_trained_on_everything(folder):
     rows = files.read_csv(folder / "history.csv")
     last = {row["stage"]: row for row in rows}
     metrics = json.loads((folder / "metrics.json").read_text())
-    best = max(row["validation_accuracy"] for row in last.values() if "validation_accuracy" in row)
+    candidates = [stage for stage, row in last.items() if "validation_accuracy" in row]
+    best = max(last[stage]["validation_accuracy"] for stage in candidates)
     assert last[metrics["chosen"]]["validation_accuracy"] == best == metrics["validation_accuracy"]
     assert rows[-1]["stage"] == "final"
     assert "validation_accuracy" not in last["final"]
     assert (metrics["training_samples"], metrics["validation_samples"]) == (200, 40)
-    assert json.loads((folder / "choice.json").read_text())["stage"] == "final"
+    tested = json.loads((folder / "choice.json").read_text())["stage"]
+    assert tested == ("final" if folder.name in TEST_CURVES else "final, final, seed 1")
     table = files.read_csv(folder / "search.csv")
-    assert [row["candidate"] for row in table] == [stage for stage in last if stage != "final"]
+    assert [row["candidate"] for row in table] == candidates
+    assert last["final, seed 1"]["loss"] != last["final"]["loss"]
+    assert len(metrics["test_accuracies"]) == 2
+    assert metrics["test_accuracies"][0] == metrics["test_accuracy"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,15 +83,16 @@ def test_test_curves_only_where_the_assignment_asks_for_them(folder, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_report_is_whole(folder):
+def test_the_report_is_whole(folder, name):
     text = (folder / "report.md").read_text()
     metrics = json.loads((folder / "metrics.json").read_text())
     assert "**{:.2f} %**".format(100 * metrics["test_accuracy"]) in text
     assert metrics["chosen"] in text
     targets = set(re.findall(r"\]\(([^)#]+)", text))
-    figures = FIGURES | ({"final.png"} if folder.name == "cifar_mlp" else set())
+    figures = FIGURES | MORE.get(name, set())
     assert {target for target in targets if target.endswith(".png")} == figures
     assert {path.name for path in folder.glob("*.png")} == figures
+    assert report.over_seeds(metrics["test_accuracies"]) in text
     assert [target for target in targets if not (folder / target).exists()] == []
     assert not re.search(r"[{}]", text.split("\n", 1)[1])
     assert "None" not in text

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 
 from experiments.training import metrics
@@ -83,3 +84,26 @@ def test_no_error_is_left_out_that_is_as_frequent_as_one_named(number):
     assert len(named) >= min(number, len(errors))
     assert set(named) == {error for error in errors if error[0] >= named[-1][0]}
     assert metrics.most_frequent([[3, 0], [0, 3]], number) == []
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(0, 0), (1, 0), (12, 3), (3, 12), (40, 40), (700, 500)])
+def test_mcnemars_test_is_the_exact_binomial_one(gained, lost):
+    before, after = np.zeros(2_000, bool), np.zeros(2_000, bool)
+    after[:gained], before[gained : gained + lost] = True, True
+    before[-300:] = after[-300:] = True  # samples that both get right tell nothing
+    found = metrics.paired(before, after)
+    assert (found.gained, found.lost, found.samples) == (gained, lost, 2_000)
+    expected = scipy.stats.binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
+    assert found.p == pytest.approx(expected)
+    difference = after.astype(float) - before
+    assert found.difference == pytest.approx(difference.mean())
+    assert found.error == pytest.approx(difference.std() / np.sqrt(2_000))
+
+
+@pytest.mark.parametrize("z", [-3.0, -0.5, 0.0, 1.0, 2.5])
+def test_p_of_a_mean_by_its_standard_error(z):
+    assert metrics.p_value(0.02 * z, 0.02) == pytest.approx(2 * scipy.stats.norm.sf(abs(z)))
+
+
+def test_a_difference_without_any_spread_is_certain():
+    assert (metrics.p_value(0.0, 0.0), metrics.p_value(0.1, 0.0)) == (1, 0)
