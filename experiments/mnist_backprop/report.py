@@ -51,6 +51,8 @@ def write(record: Record[Settings]) -> str:
             record.curve(FINAL, "learning_rate"),
         ),
         final_training=record.curve(FINAL, "train_accuracy")[-1],
+        edge=report.edge(settings.learning_rates, metrics["learning_rate"]),
+        seeds=report.seeds_sentence(metrics["test_accuracies"]),
         correct=metrics["test_samples"] - metrics["test_errors"],
         confusion=classifiers.heat_map(record, "Classification rates on the test set (%)"),
         graph=_graph(record),
@@ -65,7 +67,9 @@ def _curves(record: Record[Settings], stage: str) -> dict[str, list[float]]:
 
 def _limits(record: Record[Settings]) -> tuple[float, float]:
     """The same range for all figures, so that they can be compared."""
-    return figures.percent_range([c for s in record.stages if s != FINAL for c in _curves(record, s).values()])
+    return figures.percent_range(
+        [c for s in record.stages if not s.startswith(FINAL) for c in _curves(record, s).values()]
+    )
 
 
 def _configuration_figure(record: Record[Settings], activation: str, rate: float) -> str:

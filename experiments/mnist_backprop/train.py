@@ -10,7 +10,7 @@ from typing import Any
 from experiments.data import split
 from experiments.registry import Experiment
 from experiments.runner.run import Run
-from experiments.training.classification import FINAL, keep_test
+from experiments.training.classification import FINAL, keep_seeds, keep_test
 from experiments.training.trainer import Trainer, accuracy, batches
 
 
@@ -75,7 +75,7 @@ def train(run: Run[Settings]) -> None:
     fw, settings, (inputs, labels) = run.fw, run.settings, run.training_data
     training, validation = split((inputs, labels), settings.validation)
     configurations = list(product(settings.activations, settings.learning_rates))
-    run.expect(epochs=(len(configurations) + 1) * settings.epochs)
+    run.expect(epochs=(len(configurations) + run.seeds) * settings.epochs)
 
     reached = {}
     for activation, rate in configurations:
@@ -92,14 +92,14 @@ def train(run: Run[Settings]) -> None:
         reached[activation, rate] = run.history(stage)[-1]["validation_accuracy"]
     activation, rate = max(reached, key=lambda configuration: reached[configuration])
 
-    model = run.fit(
-        FINAL,
-        partial(trainer, fw, settings, activation, rate, (inputs, labels)),
-        settings.epochs,
-        lambda model: {"train_accuracy": accuracy(fw, model, inputs, labels)},
-    )
+    best = partial(trainer, fw, settings, activation, rate, (inputs, labels))
+    measure = lambda model: {"train_accuracy": accuracy(fw, model, inputs, labels)}
+    model = run.fit(FINAL, best, settings.epochs, measure)
+    again = run.fit_again(FINAL, best, settings.epochs)
     choice = {"activation": activation, "learning_rate": rate, "validation_accuracy": reached[activation, rate]}
-    keep_test(run, model, run.open_test(FINAL, **choice))
+    test = run.open_test(FINAL, *again, **choice)
+    keep_test(run, model, test)
+    keep_seeds(run, test, model, *again.values())
     run.keep(training_samples=len(training[1]), validation_samples=len(validation[1]), **choice)
 
 
@@ -110,4 +110,5 @@ EXPERIMENT = Experiment(
     settings=Settings,
     train=train,
     headline=("test_accuracy",),
+    data="mnist-hdf5",
 )

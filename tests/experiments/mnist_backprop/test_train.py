@@ -2,6 +2,8 @@ import json
 import re
 import struct
 
+import h5py
+import numpy as np
 import pytest
 
 from experiments import cli, registry
@@ -146,3 +148,29 @@ def test_the_assignment_is_kept():
     assert 50 <= settings.batch_size <= 1000
     assert round(60_000 * settings.validation) == 10_000
     assert registry.find("mnist_backprop") is EXPERIMENT
+
+
+def test_the_courses_file_and_mnists_own_give_the_same_pixels_and_the_same_history(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "course").mkdir()
+    (tmp_path / "mnist").mkdir()
+    for part, idx, n in (("train", "train", 300), ("test", "t10k", 100)):
+        images, labels = rng.integers(0, 256, (n, 28, 28), dtype=np.uint8), rng.integers(0, 10, n)
+        with h5py.File(tmp_path / f"course/mnist_{part}data.hdf5", "w") as file:
+            file["xdata"], file["ydata"] = images.reshape(-1, 784).astype(np.float32) / 256, np.eye(10)[labels]
+        header = struct.pack(">4i", 0x803, n, 28, 28), struct.pack(">2i", 0x801, n)
+        contents = header[0] + images.tobytes(), header[1] + labels.astype(np.uint8).tobytes()
+        for name, content in zip(("images-idx3", "labels-idx1"), contents, strict=True):
+            (tmp_path / f"mnist/{idx}-{name}-ubyte").write_bytes(content)
+    found = {}
+    for name in (None, "mnist"):  # the experiment's own, and MNIST's
+        options = Options(data=name, data_dir=str(tmp_path), epochs=2, out=str(tmp_path / f"out {name}"))
+        pixels, labels = Run(EXPERIMENT, options).training_data
+        folder = execute(EXPERIMENT, options)
+        description = json.loads((folder / "config.json").read_text())["data"]["description"]
+        history = (folder / "history.csv").read_bytes()
+        found[description] = pixels.numpy().tobytes(), labels.tolist(), history, (folder / "metrics.json").read_bytes()
+    (course, theirs), (idx, ours) = found.items()
+    assert "HDF5" in course
+    assert "IDX" in idx
+    assert theirs == ours
