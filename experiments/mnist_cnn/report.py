@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from dataclasses import fields
 from typing import Any
 
@@ -10,25 +11,30 @@ from experiments.mnist_cnn import train as mnist_cnn
 from experiments.mnist_cnn.train import (
     NETWORKS,
     NORMALISED,
+    PAIRS,
     PLAIN,
-    RATES,
     REGULARISED,
     REGULARISERS,
     TWEAKS,
     Recipe,
     Settings,
+    prefix,
 )
+from experiments.mnist_mlp.train import EXPERIMENT as FULLY_CONNECTED
 from experiments.reporting import classifiers, figures, report
 from experiments.runner import frameworks
 from experiments.runner.files import Row
-from experiments.runner.record import Record
-from experiments.training.metrics import standard_error
+from experiments.runner.record import METRICS, Record
+from experiments.training.classification import rate_name
 
 TITLES = {
     PLAIN: "(b) plain",
     REGULARISED: "(c) weight decay and dropout",
+    "dropout": "(c) dropout alone",
+    "weight decay": "(c) weight decay alone",
     NORMALISED: "(d) batch norm and other tweaks",
 }
+COLOURS = dict(zip(TITLES, (figures.TRAINING, figures.VALIDATION, "#8d5fb0", "#e0a83a", figures.TEST), strict=True))
 PLACES = {"first_relu": "the first ReLU", "max_pooling": "max-pooling", "last_relu": "the last ReLU"}
 
 
@@ -36,30 +42,36 @@ def write(record: Record[Settings]) -> str:
     """The text, with all numbers and figures from the run's own files."""
     settings, metrics = record.settings, record.metrics
     networks = {row["network"]: row for row in record.table(NETWORKS)}
-    plain, regularised, normalised = (networks[name] for name in TITLES)
+    grid = record.table(REGULARISERS)
+    best = min(grid, key=lambda row: float(row["validation_loss"]))
+    plain, both, normalised = (networks[name] for name in (PLAIN, REGULARISED, NORMALISED))
+    versus = {
+        (row["before"], row["after"]): classifiers.versus(row, TITLES[row["before"]]) for row in record.table(PAIRS)
+    }
     fw = frameworks.load(record.config["framework"])
     model = _recipe(normalised).network(fw)
     return report.fill(
         __file__,
         record,
-        networks=[_summary(row, metrics["test_samples"]) for row in networks.values()],
-        error=_points(standard_error(metrics["test_accuracy"], metrics["test_samples"])),
+        networks=[_summary(row, metrics) for row in networks.values()],
+        several=_many(len(metrics["test_accuracies"]), "seed"),
         source=inspect.getsource(mnist_cnn.architecture).strip(),
         framework=record.config["framework"],
         shapes=_shapes(fw),
-        rates_tried=len(settings.learning_rates),
+        rate=_rate(record),
         epochs_b=_many(settings.epochs, "epoch"),
         trial_epochs=_many(settings.trial_epochs, "epoch"),
-        rates=_rates(record),
         plain=plain,
         epochs=[row for row in record.history if row["stage"] == PLAIN],
-        curves=_curves(record),
-        regularisers=_steps(record, REGULARISERS),
-        regularised=regularised,
-        dropout=_dropout(regularised),
-        choice=_choice(record),
-        versus_plain=_versus(metrics, regularised, plain, "(b)"),
+        curves=_curves(record, list(networks)),
+        grid=_grid(record, grid, best),
+        both=both,
+        dropout=_dropout(both),
+        versus_plain=versus[PLAIN, REGULARISED],
+        best=_best(best, networks, versus),
         tweaks=_steps(record, TWEAKS),
+        level=settings.significance / len(settings.tweaks),
+        tried=len(settings.tweaks),
         normalised_parameters=sum(parameter.numel() for parameter in model.parameters()),
         layers=model,
         normalised=normalised,
@@ -67,7 +79,7 @@ def write(record: Record[Settings]) -> str:
         schedule=_schedule(normalised),
         shift=_shift(normalised),
         normalised_epochs=_many(settings.normalised_epochs, "epoch"),
-        versus_regularised=_versus(metrics, normalised, regularised, "(c)"),
+        versus_both=versus[REGULARISED, NORMALISED],
         confusion=classifiers.heat_map(record, "(d): classification rates on the test set (%)"),
         pair=classifiers.pair(record),
     )
@@ -77,16 +89,25 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}{'s' if count > 1 else ''}"
 
 
-def _points(rate: float) -> str:
-    return f"{100 * rate:.2f} percentage points"
-
-
 def _recipe(row: Row) -> Recipe:
     return Recipe(**{field.name: row[field.name] for field in fields(Recipe)})
 
 
-def _summary(row: Row, samples: int) -> Row:
-    return {**row, "title": TITLES[row["network"]], "wrong": round((1 - row["test_accuracy"]) * samples)}
+def _summary(row: Row, metrics: dict[str, Any]) -> Row:
+    seeds = report.over_seeds(metrics[f"{prefix(row['network'])}test_accuracies"])
+    wrong = round((1 - row["test_accuracy"]) * metrics["test_samples"])
+    return {**row, "title": TITLES[row["network"]], "wrong": wrong, "seeds": seeds}
+
+
+def _rate(record: Record[Settings]) -> str:
+    """The learning rate of (b), and whether the run of the fully connected network beside this one chose the same."""
+    rate, beside = record.settings.learning_rate, record.folder.parent / FULLY_CONNECTED.name / METRICS
+    if not beside.exists():
+        return f"{rate:g}, which it chose on validation data"
+    chosen = json.loads(beside.read_text(encoding="utf-8"))["chosen"]
+    if chosen == rate_name(rate):
+        return f"{rate:g}, which it chose on validation data"
+    return f"{rate:g} (in the run beside this one it chose {chosen})"
 
 
 def _shapes(fw: Any) -> list[Row]:
@@ -99,69 +120,67 @@ def _shapes(fw: Any) -> list[Row]:
     return rows
 
 
-def _rates(record: Record[Settings]) -> list[Row]:
-    rows = record.table(RATES)
-    best = min(rows, key=lambda row: float(row["validation_loss"]))
-    return [{**row, "bold": row is best} for row in rows]
+def _grid(record: Record[Settings], rows: list[Row], best: Row) -> str:
+    """Log-loss and accuracy on validation data of each dropout (row) with each weight decay (column)."""
+    decays = record.settings.decays
+    both = min((row for row in rows if row["has"] == REGULARISED), key=lambda row: float(row["validation_loss"]))
+    lines = []
+    for i, (name, _) in enumerate(record.settings.regularisers):
+        cells = []
+        for row in rows[i * len(decays) : (i + 1) * len(decays)]:
+            cell = f"{row['validation_loss']:.4f} ({report.percent(row['validation_accuracy'])})"
+            cells.append(report.bold(cell, row is both) + " ←" * (row is best))
+        lines.append([name, *cells])
+    return report.table(["dropout", *(f"weight decay {decay:g}" for decay in decays)], lines)
 
 
-def _curves(record: Record[Settings]) -> str:
+def _best(best: Row, networks: dict[str, Row], versus: dict[tuple[str, str], str]) -> str:
+    """Whether the best network of (c) has both regularisers, and if not, how it did."""
+    if best["has"] == REGULARISED:
+        return "It is the best of all that were tried, and (d) goes on from it."
+    if best["has"] == PLAIN:
+        return "The best of all that were tried is the network of (b), without both, and (d) goes on from it."
+    text = f"The best of all that were tried has {best['has']} alone (arrow), and (d) goes on from it."
+    row = networks[best["has"]]
+    return (
+        f"{text} Trained in the same way it reaches {report.percent(row['test_accuracy'])} on the test set;"
+        f" {versus[REGULARISED, best['has']]}."
+    )
+
+
+def _curves(record: Record[Settings], names: list[str]) -> str:
     figure, (left, right) = figures.canvas(1, 2, size=(11.0, 4.5))
-    for (name, title), colour in zip(TITLES.items(), (figures.TRAINING, figures.VALIDATION, figures.TEST), strict=True):
+    for name in names:
         losses, accuracies = record.curve(name, "loss"), record.curve(name, "train_accuracy")
         epochs = range(1, len(losses) + 1)
-        look: dict[str, Any] = {"color": colour, "label": title, "marker": "o", "markersize": 3}
+        look: dict[str, Any] = {"color": COLOURS[name], "label": TITLES[name], "marker": "o", "markersize": 3}
         left.plot(epochs, losses, **look)
         right.plot(epochs, [100 * accuracy for accuracy in accuracies], **look)
     left.set(title="Average loss while learning", xlabel="epoch", ylabel="log-loss (nats per sample)", yscale="log")
     title = f"Accuracy on the first {record.metrics['search_samples']:,} training samples"
     right.set(title=title, xlabel="epoch", ylabel="accuracy (%)")
-    right.set_ylim(*figures.percent_range([record.curve(name, "train_accuracy") for name in TITLES]))
+    right.set_ylim(*figures.percent_range([record.curve(name, "train_accuracy") for name in names]))
     for axes in (left, right):
         figures.whole_numbers(axes)
     figures.legend(figure, left)
     path = figures.save(figure, record, "curves")
-    return report.image(path, "loss and accuracy of the three networks after each epoch")
+    return report.image(path, "loss and accuracy of the networks after each epoch")
 
 
 def _dropout(row: Row) -> str:
     return ", ".join(f"{row[place]:g} after {spelled}" for place, spelled in PLACES.items() if row[place]) or "none"
 
 
-def _versus(metrics: dict[str, Any], row: Row, other: Row, name: str) -> str:
-    """The difference between two networks on the test set, and whether it is significant."""
-    gain = row["test_accuracy"] - other["test_accuracy"]
-    if not gain:
-        return f"just as {name}"
-    n = metrics["test_samples"]
-    spread = sum(standard_error(r["test_accuracy"], n) ** 2 for r in (row, other)) ** 0.5
-    verdict = "more" if abs(gain) > 2 * spread else "less"
-    return (
-        f"that is {_points(abs(gain))} {'more' if gain > 0 else 'less'} than {name}, {verdict} than twice the standard"
-        f" error of such a difference, {_points(spread)}"
-    )
-
-
 def _steps(record: Record[Settings], table: str) -> list[Row]:
     start, *steps = record.table(table)
-    before, rows = start, [{**start, "gain": "", "points": "", "yes": ""}]
+    before, rows = start, [{**start, "gain": "", "points": "", "p": "", "yes": ""}]
     for row in steps:
         lower = before["validation_loss"] - row["validation_loss"]
         higher = row["validation_accuracy"] - before["validation_accuracy"]
         gains = {"gain": f"{lower:+.4f} ± {row['standard_error']:.4f}", "points": f"{100 * higher:+.2f} points"}
-        rows.append({**row, **gains, "yes": "yes" if row["kept"] else "no"})
+        rows.append({**row, **gains, "p": f"{row['p']:.2g}", "yes": "yes" if row["kept"] else "no"})
         before = row if row["kept"] else before
     return rows
-
-
-def _choice(record: Record[Settings]) -> str:
-    """The gain of the choice of (c) on validation data."""
-    start, *steps = record.table(REGULARISERS)
-    kept = [row["validation_loss"] for row in steps if row["kept"]]
-    before = f"{start['validation_loss']:.4f}"
-    if not kept:
-        return f"No candidate was worth keeping on validation, where the log-loss is {before} without both."
-    return f"On validation the choice brings the log-loss from {before}, without both, to {kept[-1]:.4f}."
 
 
 def _shift(row: Row) -> str:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import combinations
 from typing import Any, NamedTuple
 
 from experiments.data import Samples, split
 from experiments.mnist_cnn.augmentation import shifted
 from experiments.mnist_mlp.train import Tutorial
 from experiments.registry import Experiment
+from experiments.runner.checkpoint import as_array
 from experiments.runner.files import Row
 from experiments.runner.run import Run
 from experiments.training import classification
-from experiments.training.classification import keep_test, measures, rate_name, scored
-from experiments.training.metrics import paired_gain
+from experiments.training.classification import keep_seeds, keep_test, measures, scored
+from experiments.training.metrics import p_value, paired, paired_gain
 from experiments.training.trainer import Trainer, logits
 
-PLAIN, REGULARISED, NORMALISED = "plain", "regularised", "batch norm"  #: (b), (c) and (d)
-RATES, REGULARISERS, TWEAKS, NETWORKS = "rates", "regularisers", "tweaks", "networks"  #: tables
+PLAIN, REGULARISED, NORMALISED = "plain", "weight decay and dropout", "batch norm"  #: (b), (c) and (d)
+REGULARISERS, TWEAKS, NETWORKS, PAIRS = "regularisers", "tweaks", "networks", "pairs"  #: tables
 
 
 def architecture(fw: Any) -> Any:
@@ -52,6 +54,14 @@ class Recipe:
     nesterov: bool = False
     one_cycle: bool = False  #: instead of a cosine
     shift: int = 0  #: pixels, of random shifts of the training images
+
+    @property
+    def has(self) -> str:
+        """Its regularisers: what the network is called."""
+        dropout = self.first_relu or self.max_pooling or self.last_relu
+        return {(1, 1): REGULARISED, (1, 0): "weight decay", (0, 1): "dropout", (0, 0): PLAIN}[
+            bool(self.l2), bool(dropout)
+        ]
 
     def network(self, fw: Any) -> Any:
         """The architecture, batch norm after every ReLU, and dropout before all layers with weights but the first."""
@@ -94,26 +104,30 @@ Changes = tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]
 class Settings(Tutorial):
     """All choices of this experiment; (b) and (c) are trained as `mnist_mlp` is."""
 
-    search_samples: int = 8_000  #: the first so many training samples, for the search
+    learning_rate: float = 0.2  #: of (b) and (c): the one that `mnist_mlp` chose
+    search_samples: int = 20_000  #: the first so many training samples, for the search
     search_epochs: int = 8
-    regularisers: Changes = (
-        ("dropout 0.25 after max-pooling", (("max_pooling", 0.25),)),
-        ("dropout 0.5 after max-pooling", (("max_pooling", 0.5),)),
-        ("dropout 0.25 after the last ReLU", (("last_relu", 0.25),)),
-        ("dropout 0.5 after the last ReLU", (("last_relu", 0.5),)),
-        ("dropout 0.1 after the first ReLU", (("first_relu", 0.1),)),
-        ("weight decay 1e-4", (("l2", 1e-4),)),
-        ("weight decay 1e-3", (("l2", 1e-3),)),
+    regularisers: Changes = (  # with each of the weight decays
+        ("none", ()),
+        ("0.25 after max-pooling", (("max_pooling", 0.25),)),
+        ("0.5 after max-pooling", (("max_pooling", 0.5),)),
+        ("0.5 after the last ReLU", (("last_relu", 0.5),)),
+        ("0.25 after max-pooling, 0.5 after the last ReLU", (("max_pooling", 0.25), ("last_relu", 0.5))),
+        ("0.5 after max-pooling, 0.5 after the last ReLU", (("max_pooling", 0.5), ("last_relu", 0.5))),
     )
+    decays: tuple[float, ...] = (0.0, 1e-5, 1e-4, 1e-3)
     tweaks: Changes = (
         ("learning rate 0.4", (("rate", 0.4),)),
-        ("one cycle up to rate 0.1, Nesterov", (("rate", 0.1), ("one_cycle", True), ("nesterov", True))),
-        ("weight decay 5e-4", (("l2", 5e-4),)),
+        ("learning rate 0.8", (("rate", 0.8),)),
+        ("one cycle up to rate 0.3, Nesterov", (("rate", 0.3), ("one_cycle", True), ("nesterov", True))),
+        ("one cycle up to rate 0.6, Nesterov", (("rate", 0.6), ("one_cycle", True), ("nesterov", True))),
+        ("batches of 128", (("batch_size", 128),)),
         ("random shifts by up to 1 pixel", (("shift", 1),)),
         ("random shifts by up to 2 pixels", (("shift", 2),)),
-        ("no dropout after max-pooling", (("max_pooling", 0.0),)),
+        ("no dropout", (("max_pooling", 0.0), ("last_relu", 0.0))),
     )
-    longer: float = 4 / 3  #: (d) is trained for so many times the epochs of (b) and (c)
+    significance: float = 0.05  #: of all tweaks together
+    longer: float = 2.0  #: (d) is trained for so many times the epochs of (b) and (c)
 
     @property
     def trial_epochs(self) -> int:
@@ -140,24 +154,27 @@ class Trial(NamedTuple):
     losses: Any  #: of each sample, (N,)
 
 
-def compared(before: Trial, after: Trial, *, asked_for: bool = False) -> Row:
+def compared(before: Trial, after: Trial, significance: float, *, asked_for: bool = False) -> Row:
     """The row of a change: its gain, and whether it is kept.
 
-    It is kept if it lowers the loss by more than one standard error of the samples' paired differences, so that
-    chance doesn't decide, or if the assignment asks for it.
+    It is kept if the samples' paired differences show that it lowers the loss, at this level of significance, so
+    that it is no work of chance; or if the assignment asks for it.
     """
     gain, error = paired_gain(before.losses, after.losses)
-    return {**after.row, "gain": gain, "standard_error": error, "kept": int(asked_for or gain > error)}
+    p = p_value(gain, error)
+    kept = int(asked_for or (gain > 0 and p < significance))
+    return {**after.row, "gain": gain, "standard_error": error, "p": p, "kept": kept}
 
 
 def train(run: Run[Settings]) -> None:
-    """(b), (c) and (d), each chosen on validation data; then all three trained on everything, and tested once."""
+    """(c) and (d) chosen on validation data; then all networks trained on everything, and tested once."""
     fw, settings = run.fw, run.settings
     everything = as_images(run.training_data)
     training, validation = split(everything, settings.validation)
     training = training[0][: settings.search_samples], training[1][: settings.search_samples]
-    trials = len(settings.learning_rates) + len(settings.regularisers) + 1 + len(settings.tweaks)
-    run.expect(trials * settings.trial_epochs + 2 * settings.epochs + settings.normalised_epochs)
+    trials = len(settings.regularisers) * len(settings.decays) + 1 + len(settings.tweaks)
+    final = 2 * settings.epochs + settings.normalised_epochs
+    run.expect(trials * settings.trial_epochs + run.seeds * final)
 
     def tried(part: str, name: str, recipe: Recipe) -> Trial:
         epochs = settings.trial_epochs
@@ -167,55 +184,65 @@ def train(run: Run[Settings]) -> None:
         losses = fw.nn.functional.cross_entropy(scores, labels, reduction="none")
         return Trial(recipe, {"candidate": name, **scored(fw, "validation", scores, labels)}, losses)
 
-    def improved(part: str, table: str, best: Trial, changes: Changes, rows: list[Row]) -> Trial:
-        """The trial with all changes that were worth keeping, each on top of those kept before it.
+    plain = Recipe(settings.learning_rate, settings.momentum, settings.batch_size)
+    grid = [
+        tried("c", f"dropout {name}, weight decay {decay:g}", replace(plain, l2=decay, **dict(dropout)))
+        for name, dropout in settings.regularisers
+        for decay in settings.decays
+    ]
+    rows = run.keep_table(REGULARISERS, [{**trial.row, "has": trial.recipe.has} for trial in grid])
+    ranked = [grid[i] for i in sorted(range(len(grid)), key=lambda i: float(rows[i]["validation_loss"]))]
+    best, both = ranked[0], next(trial for trial in ranked if trial.recipe.has == REGULARISED)
 
-        The table gets a row for each change, below `rows`.
-        """
-        rows = run.keep_table(table, rows)
-        for name, change in changes:
-            changed = replace(best.recipe, **dict(change))
-            if changed != best.recipe:
-                trial = tried(part, name, changed)
-                rows = run.keep_table(table, [*rows, compared(best, trial)])
-                best = trial if rows[-1]["kept"] else best
-        return best
+    current = tried("d", "batch norm after every ReLU", replace(best.recipe, batch_norm=True))
+    level = settings.significance / len(settings.tweaks)
+    start = [{**best.row, "candidate": "none"}, compared(best, current, level, asked_for=True)]
+    rows = run.keep_table(TWEAKS, start)
+    for name, change in settings.tweaks:
+        changed = replace(current.recipe, **dict(change))
+        if changed != current.recipe:
+            trial = tried("d", name, changed)
+            rows = run.keep_table(TWEAKS, [*rows, compared(current, trial, level)])
+            current = trial if rows[-1]["kept"] else current
 
-    recipes = [Recipe(rate, settings.momentum, settings.batch_size) for rate in settings.learning_rates]
-    rates = [tried("b", rate_name(recipe.rate), recipe) for recipe in recipes]
-    losses = [float(row["validation_loss"]) for row in run.keep_table(RATES, [trial.row for trial in rates])]
-    plain = rates[losses.index(min(losses))]
-    start = [{**plain.row, "candidate": "none"}]
-    regularised = improved("c", REGULARISERS, plain, settings.regularisers, start)
-    first = tried("d", "batch norm after every ReLU", replace(regularised.recipe, batch_norm=True))
-    start = [{**regularised.row, "candidate": "none"}, compared(regularised, first, asked_for=True)]
-    normalised = improved("d", TWEAKS, first, settings.tweaks, start)
-
-    chosen = {PLAIN: plain.recipe, REGULARISED: regularised.recipe, NORMALISED: normalised.recipe}
-    models = {}
+    chosen = {PLAIN: plain, REGULARISED: both.recipe, best.recipe.has: best.recipe, NORMALISED: current.recipe}
+    models, again = {}, {}
     for name, recipe in chosen.items():
         epochs = settings.normalised_epochs if name == NORMALISED else settings.epochs
-        measure = partial(measures, fw, train=training)
-        models[name] = run.fit(name, partial(recipe.trainer, fw, epochs, everything), epochs, measure)
-    test = as_images(run.open_test(*models, **{name: asdict(recipe) for name, recipe in chosen.items()}))
-    results = {name: measures(fw, model, test=test) for name, model in models.items()}
-    rows = [
-        {
-            "network": name,
-            **{k: int(v) if v is True or v is False else v for k, v in asdict(chosen[name]).items()},
-            **result,
-        }
-        for name, result in results.items()
-    ]
+        build = partial(recipe.trainer, fw, epochs, everything)
+        models[name] = run.fit(name, build, epochs, partial(measures, fw, train=training))
+        again[name] = run.fit_again(name, build, epochs)
+    stages = [*models, *(stage for further in again.values() for stage in further)]
+    test = as_images(run.open_test(*stages, **{name: asdict(recipe) for name, recipe in chosen.items()}))
+    right = {}
+    rows = []
+    for name, model in models.items():
+        scores = logits(fw, model, test[0])
+        right[name] = as_array(scores.argmax(1) == test[1])
+        numbers = {k: int(v) if isinstance(v, bool) else v for k, v in asdict(chosen[name]).items()}
+        rows.append({"network": name, **numbers, **scored(fw, "test", scores, test[1])})
+        keep_seeds(run, test, model, *again[name].values(), prefix=prefix(name))
     run.keep_table(NETWORKS, rows)
+    names = list(models)
+    pairs = [{"before": a, "after": b, **paired(right[a], right[b])._asdict()} for a, b in combinations(names, 2)]
+    run.keep_table(PAIRS, pairs)
     run.keep(
-        **{f"{name}_test_accuracy": results[name]["test_accuracy"] for name in (PLAIN, REGULARISED)},
+        **{f"{prefix(row['network'])}test_accuracy": row["test_accuracy"] for row in rows},
         training_samples=len(everything[1]),
         search_samples=len(training[1]),
         validation_samples=len(validation[1]),
         parameters=sum(parameter.numel() for parameter in models[PLAIN].parameters()),
     )
     keep_test(run, models[NORMALISED], test)
+
+
+def prefix(network: str) -> str:
+    """The beginning of the names of a network's metrics; that of (d) has none.
+
+    >>> prefix(PLAIN), prefix(NORMALISED)
+    ('plain_', '')
+    """
+    return {NORMALISED: "", REGULARISED: "regularised_"}.get(network, network.replace(" ", "_") + "_")
 
 
 EXPERIMENT = Experiment(
