@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from experiments.runner.checkpoint import as_array
 from experiments.runner.files import Row
 from experiments.runner.run import Run
 from experiments.training import classification
-from experiments.training.classification import measures, mlp
-from experiments.training.metrics import kurtosis
+from experiments.training.classification import keep_seeds, measures, mlp
+from experiments.training.metrics import kurtosis, paired
+from experiments.training.sparsity import FORMS, keep_sparsity, train_each
+from experiments.training.trainer import logits
 
 LAYERS = ("input layer", "output layer")
 
@@ -33,47 +36,63 @@ class Settings:
     batch_size: int = 100
     near_zero: float = 0.01  #: weights of smaller magnitude count as near zero
     bins: int = 101  #: of the histograms; odd, so that one is centred at zero
+    strengths: tuple[float, ...] = (1e-6, 1e-5, 3e-5, 1e-4, 3e-4)  #: of L1, where its two forms are compared
 
     @property
-    def networks(self) -> dict[str, tuple[int, bool]]:
-        """Hidden neurons, and whether regularised: the assignment's two, then the other two combinations."""
-        pairs = [(self.plain, False), (self.regularised, True), (self.plain, True), (self.regularised, False)]
-        return {f"{width} {'regularised' if strong else 'plain'}": (width, strong) for width, strong in pairs}
+    def networks(self) -> dict[str, tuple[int, float, float]]:
+        """Hidden neurons, L2 and dropout: the assignment's two, the other two combinations, and L2 or dropout alone."""
+        both, neither = (self.l2, self.dropout), (0.0, 0.0)
+        return {
+            f"{self.plain} plain": (self.plain, *neither),
+            f"{self.regularised} regularised": (self.regularised, *both),
+            f"{self.plain} regularised": (self.plain, *both),
+            f"{self.regularised} plain": (self.regularised, *neither),
+            f"{self.regularised} L2": (self.regularised, self.l2, 0.0),
+            f"{self.regularised} dropout": (self.regularised, 0.0, self.dropout),
+        }
 
 
 def train(run: Run[Settings]) -> None:
-    """Trains four networks on all training samples, then tests them."""
+    """Trains all networks on all training samples, then tests them."""
     fw, settings = run.fw, run.settings
-    run.expect(epochs=len(settings.networks) * settings.epochs)
-    models = {}
-    for name, (width, strong) in settings.networks.items():
-        build = partial(mlp, fw, 784, width, 10, dropout=settings.dropout if strong else 0.0)
-        trainer = partial(
+    names = list(settings.networks)
+    others = len(FORMS) * len(settings.strengths) + 2 * (run.seeds - 1)
+    run.expect(epochs=(len(names) + others) * settings.epochs)
+    common: dict[str, Any] = {"batch_size": settings.batch_size, "cosine": settings.epochs}
+    models, again = {}, {}
+    for name, (width, l2, dropout) in settings.networks.items():
+        build = partial(
             classification.trainer,
             fw,
-            build,
+            partial(mlp, fw, 784, width, 10, dropout=dropout),
             run.training_data,
             rate=settings.learning_rate,
-            batch_size=settings.batch_size,
             momentum=settings.momentum,
-            l2=settings.l2 if strong else 0.0,
-            cosine=settings.epochs,
+            l2=l2,
+            **common,
         )
-        models[name] = run.fit(name, trainer, settings.epochs, partial(measures, fw, train=run.training_data))
+        models[name] = run.fit(name, build, settings.epochs, partial(measures, fw, train=run.training_data))
+        again[name] = run.fit_again(name, build, settings.epochs) if name in names[:2] else {}
+    rate = settings.learning_rate / (1 - settings.momentum)  # without momentum, so that λ means the same in both forms
+    network = partial(mlp, fw, 784, settings.plain, 10)
+    build = partial(classification.trainer, fw, network, run.training_data, rate=rate, **common)
+    sparse = train_each(run, settings.strengths, build, settings.epochs)
 
     weights = {name: [as_array(p) for p in model.parameters() if p.dim() > 1] for name, model in models.items()}
     run.keep_table("weights", [_described(run, n, i, w[i]) for i in range(len(LAYERS)) for n, w in weights.items()])
     run.keep_table("histograms", [row for i in range(len(LAYERS)) for row in _histograms(run, i, weights)])
-    test = run.open_test(*models)
+    run.keep_table("parts", [row for name in names[:2] for row in _parts(run, name, models[name])])
+    test = run.open_test(*models, *(stage for further in again.values() for stage in further))
     results = {name: measures(fw, model, test=test) for name, model in models.items()}
     run.keep_table("networks", [{"network": n, **_last(run, n), **result} for n, result in results.items()])
-    names = list(models)
-    run.keep(
-        plain_test_accuracy=results[names[0]]["test_accuracy"],
-        regularised_test_accuracy=results[names[1]]["test_accuracy"],
-        test_samples=len(test[1]),
-        training_samples=len(run.training_data[1]),
-    )
+    right = {name: as_array(logits(fw, model, test[0]).argmax(1) == test[1]) for name, model in models.items()}
+    pairs = [{"before": a, "after": b, **paired(right[a], right[b])._asdict()} for a, b in permutations(names, 2)]
+    run.keep_table("pairs", pairs)
+    keep_sparsity(run, sparse, test)
+    for prefix, name in zip(("plain_", "regularised_"), names[:2], strict=True):
+        run.keep(**{f"{prefix}test_accuracy": results[name]["test_accuracy"]})
+        keep_seeds(run, test, models[name], *again[name].values(), prefix=prefix)
+    run.keep(test_samples=len(test[1]), training_samples=len(run.training_data[1]))
 
 
 def _last(run: Run[Settings], stage: str) -> Row:
@@ -94,6 +113,37 @@ def _described(run: Run[Settings], name: str, layer: int, weights: Any) -> Row:
         "largest": float(np.abs(values).max()),
         "norm": float(np.linalg.norm(values)),
     }
+
+
+def _parts(run: Run[Settings], name: str, model: Any) -> list[Row]:
+    """The output weights that are within the range they started in, and those below and above it.
+
+    For each part: how far its weights moved, on which share of the images of its class a weight's neuron is active, and
+    how many of its weights belong to neurons that are idle, that is, active on less than 1 % of all images.
+    """
+    fw, (images, labels) = run.fw, run.training_data
+    width, _, dropout = run.settings.networks[name]
+    fw.manual_seed(run.seed)
+    start, end = (as_array(m[-1].weight) for m in (mlp(fw, 784, width, 10, dropout=dropout), model))
+    active, classes = as_array(logits(fw, model[:-1], images) > 0), as_array(labels)
+    of_class = np.stack(
+        [active[classes == k].mean(0) if (classes == k).any() else active[:0].sum(0) for k in range(10)]
+    )
+    idle = np.broadcast_to(active.mean(0) < 0.01, end.shape)
+    bound = width**-0.5
+    parts = {"below": end < -bound, "within": abs(end) <= bound, "above": end > bound}
+    return [
+        {
+            "network": name,
+            "part": part,
+            "bound": bound,
+            "share": float(those.mean()),
+            "moved": float(np.abs(end - start)[those].mean()) if those.any() else 0.0,
+            "active": float(of_class[those].mean()) if those.any() else 0.0,
+            "idle": float(idle[those].mean()) if those.any() else 0.0,
+        }
+        for part, those in parts.items()
+    ]
 
 
 def _histograms(run: Run[Settings], layer: int, weights: dict[str, list[Any]]) -> list[Row]:

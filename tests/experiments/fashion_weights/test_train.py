@@ -8,8 +8,10 @@ from experiments import cli
 from experiments.fashion_weights.train import LAYERS, Settings
 from experiments.runner import files
 from experiments.training import metrics
+from experiments.training.sparsity import FORMS
 
-NETWORKS = ["128 plain", "48 regularised", "128 regularised", "48 plain"]
+NETWORKS = ["128 plain", "48 regularised", "128 regularised", "48 plain", "48 L2", "48 dropout"]
+SWEEP = [f"L1 {value:g}, {form}" for form in FORMS for value in Settings().strengths]
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,8 @@ def folders(tmp_path_factory):
             "300",
             "--framework",
             framework,
+            "--seeds",
+            "2",
             "--out",
             str(path),
         ]
@@ -56,7 +60,9 @@ def test_the_networks_of_the_assignment_come_first(folder):
     assert list(Settings().networks) == NETWORKS
     assert (Settings().epochs, Settings().dropout, Settings().l2) == (40, 0.2, 1e-4)
     rows = files.read_csv(folder / "history.csv")
-    assert list(dict.fromkeys(row["stage"] for row in rows)) == NETWORKS
+    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    more = [f"{name}, seed 1" for name in NETWORKS[:2]]
+    assert stages == [NETWORKS[0], more[0], NETWORKS[1], more[1], *NETWORKS[2:], *SWEEP]
     shapes = {key: array.shape for key, array in weights_of(folder).items()}
     for name in NETWORKS:
         width = int(name.split()[0])
@@ -97,7 +103,8 @@ def test_only_the_regularised_networks_are(folders):
     rows = files.read_csv(folders["minigrad"] / "history.csv")
     first = {row["stage"]: row["loss"] for row in rows if row["epoch"] == 1}
     assert first["128 plain"] != first["128 regularised"]
-    assert first["48 plain"] != first["48 regularised"]
+    assert first["48 plain"] != first["48 regularised"] == pytest.approx(first["48 dropout"], rel=1e-3)
+    assert first["48 plain"] == pytest.approx(first["48 L2"], rel=1e-3)
 
 
 def test_both_frameworks_give_the_same_run(folders):
@@ -114,15 +121,37 @@ def test_the_report_is_whole(folder):
     for row in files.read_csv(folder / "weights.csv"):
         assert f"{row['std']:.4f}" in text
     targets = set(re.findall(r"\]\(([^)#]+)", text))
-    drawn = {"histograms.png", "tails.png", "controls.png", "accuracy.png"}
+    drawn = {"histograms.png", "tails.png", "controls.png", "accuracy.png", "sparsity.png"}
     assert {target for target in targets if target.endswith(".png")} == drawn
     assert [target for target in targets if not (folder / target).exists()] == []
     assert not re.search(r"[{}]", text)
 
 
-def test_the_test_set_is_opened_for_all_four_at_once(folder):
+def test_the_parts_of_the_output_weights(folder):
+    """Where the two humps and the middle are, counted anew from the weights."""
+    weights = weights_of(folder)
+    rows = files.read_csv(folder / "parts.csv")
+    for name in NETWORKS[:2]:
+        below, within, above = (row for row in rows if row["network"] == name)
+        values = weights[LAYERS[1], name]
+        assert within["bound"] == pytest.approx(values.shape[1] ** -0.5)
+        assert above["share"] == np.mean(values > within["bound"])
+        assert below["share"] == np.mean(values < -within["bound"])
+        assert sum(row["share"] for row in (below, within, above)) == pytest.approx(1)
+        assert all(0 <= row["active"] <= 1 for row in (below, within, above))
+
+
+def test_soft_thresholding_alone_makes_zeros(folder):
+    rows = files.read_csv(folder / "sparsity.csv")
+    zeros = {form: [row["zeros"] for row in rows if row["form"] == form] for form in FORMS}
+    assert zeros["added to the loss"] == [0] * 5
+    assert zeros["soft threshold"] == sorted(zeros["soft threshold"])
+    assert zeros["soft threshold"][-1] > 0
+
+
+def test_the_test_set_is_opened_for_all_at_once(folder):
     choice = json.loads((folder / "choice.json").read_text())
-    assert choice["stage"] == ", ".join(NETWORKS)
+    assert choice["stage"] == ", ".join([*NETWORKS, *(f"{name}, seed 1" for name in NETWORKS[:2])])
     assert choice.keys() == {"stage", "weights_sha256"}
 
 
