@@ -6,12 +6,24 @@ import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from experiments.reporting import figures, report
 from experiments.runner.record import Record
 from experiments.sequence_models import data as sequence_data
 from experiments.sequence_models.data import CLASSES, TASKS
-from experiments.sequence_models.train import DISTANCES, FAMILIES, INFLUENCE, PARAMETERS, RESULTS, Settings
+from experiments.sequence_models.train import (
+    DISTANCES,
+    FAMILIES,
+    INFLUENCE,
+    PARAMETERS,
+    RESULTS,
+    SATURATION,
+    Contest,
+    Settings,
+)
 from experiments.training.classification import SEARCH
+from experiments.training.metrics import paired_gain, standard_error
 
 TITLES = {"motif": "shifted motif", "order": "long-range order", "trend": "slow trend"}
 PALETTE = dict(zip(FAMILIES, ("#777777", "#d9641e", "#e0a83a", "#8d5fb0", "#1f5fa8", "#2a8a4a"), strict=True))
@@ -73,6 +85,9 @@ def write(record: Record[Settings]) -> str:
         seen=rates.shown("motif", "MLP", part="train"),
         rates={family: {task: rates.shown(task, family) for task in TASKS} for family in FAMILIES},
         small={family: rates.shown("motif", family, rates.small) for family in FAMILIES},
+        saturation=record.table(SATURATION),
+        peak=_peak(record),
+        failures={family: _failure(record, rates, "trend", family) for family in ("LSTM", "RNN")},
         duel=report.bullets(_duel(rates, task) for task in TASKS),
     )
 
@@ -92,17 +107,49 @@ def _gain(rates: Rates, task: str, family: str) -> str:
 
 
 def _duel(rates: Rates, task: str) -> str:
-    """LSTM against GRU, with the difference in units of its standard error."""
+    """LSTM against GRU, with the standard error of the difference, paired by seeds."""
     sets = [rates.all(task, family, rates.large) for family in ("LSTM", "GRU")]
     difference = statistics.fmean(sets[1]) - statistics.fmean(sets[0])
-    variances = [statistics.variance(s) / len(s) if len(s) > 1 else 0.0 for s in sets]
-    error = sum(variances) ** 0.5
+    error = paired_gain(sets[1], sets[0])[1] if len(sets[0]) > 1 else 0.0  # a seed has the same data for both
     ahead = "ahead" if difference > 0 else "behind"
     clear = "" if abs(difference) > 2 * error else ", which is within two standard errors: no difference shown"
     return (
         f"{TITLES[task]}: LSTM {rates.shown(task, 'LSTM')}, GRU {rates.shown(task, 'GRU')}; the GRU is"
         f" {100 * abs(difference):.1f} ± {100 * error:.1f} points {ahead}{clear}"
     )
+
+
+def _failure(record: Record[Settings], rates: Rates, task: str, family: str) -> str:
+    """What a network's own numbers say about why it does badly on a task: the accuracies, and the validation loss."""
+    rows = [r for r in rates.rows if (r["task"], r["family"], r["samples"]) == (task, family, rates.small)]
+    losses = [
+        record.curve(Contest(task, family, rates.small, r["rate"], r["seed"]).stage, "validation_loss") for r in rows
+    ]
+    least, last = statistics.fmean(map(min, losses)), statistics.fmean(loss[-1] for loss in losses)
+    seen, test = (rates.mean(task, family, rates.small, part) for part in ("train", "test"))
+    more = [report.percent(rates.mean(task, family, part=part), 1) for part in ("train", "test")]
+    text = (
+        f"From {rates.small:,} samples the {family} gets {report.percent(seen, 1)} of its own training series right and"
+        f" {report.percent(test, 1)} of the test series, and its validation log-loss goes from {least:.2f} at best to"
+        f" {last:.2f} in the end; from {rates.large:,} it is {more[0]} and {more[1]}."
+    )
+    if seen - test > 0.2 and last > least:
+        return (
+            f"{text} It fits what it sees, so its gradients arrive, but it does not carry over: that is over-fitting."
+        )
+    if seen < 0.7:
+        return f"{text} It does not fit even the series that it sees."
+    return text
+
+
+def _peak(record: Record[Settings]) -> str:
+    """Which seeds have a peak at step 0: more than twice an even share of the gradient."""
+    rows = record.table(SATURATION)
+    peaks = [row for row in rows if row["share"] > 2 / sequence_data.STEPS]
+    if not peaks:
+        return "Here no seed has more than twice an even share at step 0."
+    seeds = " and ".join(str(row["seed"]) for row in peaks)
+    return f"More than twice an even share at step 0 {'has seed' if len(peaks) == 1 else 'have seeds'} {seeds}."
 
 
 def _times(record: Record[Settings], samples: int) -> dict[str, float]:
@@ -153,18 +200,27 @@ def _early(record: Record[Settings]) -> str:
 
 
 def _examples(record: Record[Settings]) -> str:
+    from matplotlib.patches import Rectangle
+
     figure, grid = figures.canvas(len(TASKS), 2, size=(10.0, 7.5), sharex=True, sharey=True)
     for row, task in zip(grid, TASKS, strict=True):
         series, labels = sequence_data.generate(task, 20, seed=3)
+        added = series != np.random.default_rng(3).normal(size=series.shape).astype(np.float32)  # to the noise
         for label, axes in enumerate(row):
-            one = series[labels == label][0].T
+            first = np.flatnonzero(labels == label)[0]
+            one, cells = series[first].T, np.argwhere(added[first])
             image = axes.imshow(one, aspect="auto", cmap="RdBu_r", vmin=-5, vmax=5, interpolation="nearest")
             axes.set(title=f"{TITLES[task]}, class {label}: {CLASSES[2 * TASKS.index(task) + label]}")
             axes.set(xlabel="step", ylabel="feature")
             axes.grid(False)
             axes.label_outer()
+            outlined: dict[str, Any] = {"motif": [cells], "order": cells[:, None]}
+            for boxed in outlined.get(task, []):
+                (left, low), (right, high) = boxed.min(0) - 0.5, boxed.max(0) + 0.5
+                edge: dict[str, Any] = {"fill": False, "edgecolor": "black", "linewidth": 1.5}
+                axes.add_patch(Rectangle((left, low), right - left, high - low, **edge))
     figure.colorbar(image, ax=grid, label="value (standard deviations of the noise)", shrink=0.7)
-    figure.suptitle("One series of each class")
+    figure.suptitle("One series of each class; the motif and the spikes are outlined")
     return report.image(figures.save(figure, record, "examples"), "one series of each class of each task")
 
 
@@ -202,7 +258,7 @@ def _curves(record: Record[Settings], samples: int) -> str:
     for axes, task in zip(grid, TASKS, strict=True):
 
         def mean(family: str, task: str = task) -> tuple[Sequence[float], Sequence[float]]:
-            stages = [f"{task} {family} {samples} rate {used[task, family]:g} seed {seed}" for seed in seeds]
+            stages = [Contest(task, family, samples, used[task, family], seed).stage for seed in seeds]
             curves = [record.curve(stage, "validation_accuracy") for stage in stages]
             return range(1, epochs + 1), [100 * statistics.fmean(values) for values in zip(*curves, strict=True)]
 
@@ -220,16 +276,18 @@ def _distance(record: Record[Settings], width: int = 3) -> str:
     rows = record.table(DISTANCES)
     figure, axes = figures.canvas(size=(7.5, 4.6))
 
-    def binned(family: str) -> tuple[Sequence[float], Sequence[float]]:
+    for i, family in enumerate(FAMILIES):
         mine = [row for row in rows if row["family"] == family]
         bins = sorted({(row["distance"] - sequence_data.GAP) // width for row in mine})
         inside = [[row for row in mine if (row["distance"] - sequence_data.GAP) // width == b] for b in bins]
-        shares = [100 * sum(r["correct"] for r in part) / sum(r["of"] for r in part) for part in inside]
-        return [sequence_data.GAP + width * b + (width - 1) / 2 for b in bins], shares
-
-    _lines(axes, binned)
+        shares = [sum(r["correct"] for r in part) / sum(r["of"] for r in part) for part in inside]
+        series = [sum(r["of"] for r in part) / record.settings.seeds for part in inside]  # each seed has the same
+        errors = [100 * standard_error((p * n + 1) / (n + 2), n) for p, n in zip(shares, series, strict=True)]
+        x = [sequence_data.GAP + width * b + (width - 1) / 2 + 0.12 * (i - 2.5) for b in bins]  # side by side
+        look: dict[str, Any] = {"color": PALETTE[family], "marker": MARKERS[family], "markersize": 4, "capsize": 2}
+        axes.errorbar(x, [100 * share for share in shares], errors, **look, label=family)
     axes.axhline(50, color=figures.MARK, linestyle="--", linewidth=1)
-    axes.set(title="Which spike came first, by how far they are apart", ylim=(40, 101.5))
+    axes.set(title="Which spike came first, by how far they are apart (± standard error)", ylim=(40, 101.5))
     axes.set(xlabel=f"steps between the spikes ({width} in one point)", ylabel="test accuracy (%)")
     figures.legend(figure, axes)
     return report.image(figures.save(figure, record, "distance"), "accuracy against the distance of the two spikes")

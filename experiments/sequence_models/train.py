@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from experiments.data import Samples, split
 from experiments.registry import Experiment
+from experiments.runner.checkpoint import as_array
 from experiments.runner.files import Row
 from experiments.runner.run import Run
 from experiments.sequence_models.data import DATA, FEATURES, GAP, MARGIN, STEPS, TASKS
@@ -18,7 +21,7 @@ from experiments.training.classification import SEARCH, measures
 from experiments.training.trainer import Trainer, batches, logits
 
 FAMILIES = ("MLP", "CNN", "dilated CNN", "RNN", "LSTM", "GRU")
-RESULTS, DISTANCES, INFLUENCE, PARAMETERS = "results", "distances", "influence", "parameters"
+RESULTS, DISTANCES, INFLUENCE, SATURATION, PARAMETERS = "results", "distances", "influence", "saturation", "parameters"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Settings:
     hidden: int = 32  #: neurons of the MLP, channels of the CNNs, length of the recurrent layers' state
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 3, 7)  #: of the dilated CNN's layers; the plain one has two, each 1
-    learning_rates: tuple[float, ...] = (0.003, 0.01)  #: of Adam; each falls to zero along a cosine
+    learning_rates: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03)  #: of Adam; each falls to zero along a cosine
     epochs: int = 12
     batch_size: int = 50
     seeds: int = 4  #: each with weights and training samples of its own
@@ -168,6 +171,7 @@ def train(run: Run[Settings]) -> None:
     }
     run.keep_table(DISTANCES, distances(fw, large_models, tests["order"]))
     run.keep_table(INFLUENCE, influence(large_models, tests["order"]))
+    run.keep_table(SATURATION, saturation(fw, large_models["RNN"], tests["order"]))
     run.keep_table(
         PARAMETERS,
         [
@@ -221,6 +225,24 @@ def influence(models: dict[str, list[Any]], test: Samples) -> list[Row]:
             size = inputs.grad.abs().reshape(-1, STEPS, FEATURES).mean((0, 2))
             total = total + size / size.sum() / len(trained)
         rows += [{"family": family, "step": t, "share": total[t].item()} for t in range(STEPS)]  # type: ignore[index]
+    return rows
+
+
+def saturation(fw: Any, models: list[Any], test: Samples) -> list[Row]:
+    """What a gradient meets on its way back through each recurrent layer without gates.
+
+    The slope of tanh, 1 − h², at the first step and over the second half of the steps; the largest eigenvalue of the
+    recurrent matrix; and the share of the gradient's magnitude that the first step has in the end.
+    """
+    rows: list[Row] = []
+    for seed, model in enumerate(models):
+        with fw.no_grad():
+            states, _ = model.memory(test[0][:500].reshape(-1, STEPS, FEATURES))
+        slopes = 1 - as_array(states) ** 2
+        radius = np.abs(np.linalg.eigvals(as_array(model.memory.weight_hh_l0))).max()
+        share = influence({"RNN": [model]}, test)[0]["share"]
+        slope = {"first_slope": float(slopes[:, 0].mean()), "later_slope": float(slopes[:, STEPS // 2 :].mean())}
+        rows.append({"seed": seed, "share": share, **slope, "radius": float(radius)})
     return rows
 
 

@@ -1,17 +1,20 @@
 import json
 import re
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from experiments import registry
+from experiments.reporting import report
 from experiments.runner import files
 from experiments.runner.errors import UsageError
 from experiments.runner.execute import execute
 from experiments.runner.options import Options
 from experiments.sequence_models import data as sequence_data
+from experiments.sequence_models import report as page
 from experiments.sequence_models import train as sequence_models
 from experiments.sequence_models.data import TASKS
 from experiments.sequence_models.train import FAMILIES, Settings, network
@@ -163,6 +166,36 @@ def test_the_influence_adds_up(folder):
     of = {family: sum(r["of"] for r in distances if r["family"] == family) for family in FAMILIES}
     assert 70 < of["MLP"] <= 90
     assert len(set(of.values())) == 1
+
+
+def test_what_a_gradient_meets_in_a_recurrent_layer(folder):
+    rows, shares = (files.read_csv(folder / f"{name}.csv") for name in ("saturation", "influence"))
+    assert [row["seed"] for row in rows] == [0]
+    assert rows[0]["share"] == next(r["share"] for r in shares if (r["family"], r["step"]) == ("RNN", 0))
+    results = files.read_csv(folder / "results.csv")
+    rate = next(r["rate"] for r in results if (r["task"], r["family"], r["samples"]) == ("order", "RNN", 80))
+    with np.load(folder / "weights.npz") as archive:
+        matrix = archive[f"order RNN 80 rate {rate:g} seed 0/memory.weight_hh_l0"]
+    assert rows[0]["radius"] == pytest.approx(abs(np.linalg.eigvals(matrix)).max())
+    assert 0 < rows[0]["later_slope"] < rows[0]["first_slope"] < 1  # the state starts at zero
+
+
+@pytest.mark.parametrize(
+    ("seen", "tested", "losses", "expected"),
+    [
+        (1.0, 0.55, (0.7, 2.3), "that is over-fitting"),
+        (0.5, 0.5, (0.7, 0.7), "does not fit even the series that it sees"),
+        (0.98, 0.97, (0.7, 0.1), ""),
+    ],
+)
+def test_why_a_network_fails_is_read_off_its_own_numbers(seen, tested, losses, expected):
+    row = {"task": "trend", "family": "LSTM", "rate": 0.01, "seed": 0, "train_accuracy": seen, "test_accuracy": tested}
+    rates = page.Rates.__new__(page.Rates)
+    rates.small, rates.large, rates.rows = 200, 2_000, [{**row, "samples": n} for n in (200, 2_000)]
+    record = SimpleNamespace(curve=lambda stage, column: losses)
+    text = page._failure(record, rates, "trend", "LSTM")
+    assert text.endswith(f"{expected}." if expected else f"{report.percent(tested, 1)}.")
+    assert f"from {min(losses):.2f} at best to {losses[-1]:.2f} in the end" in text
 
 
 def test_the_report_is_whole(folder):
