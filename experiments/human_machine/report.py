@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.human_machine.data import LENGTH
 from experiments.human_machine.train import INPUTS, NETWORKS, RATES, REGULARIZERS, SEARCH, Settings
-from experiments.reporting import figures, report
+from experiments.reporting import classifiers, figures, report
 from experiments.runner.files import Row
 from experiments.runner.record import Record
 from experiments.training.metrics import standard_error, wilson
@@ -61,7 +61,9 @@ def write(record: Record[Settings]) -> str:
         ],
         features_figure=_features(record, parts[INPUTS], chosen),
         compared=_compared(parts[INPUTS], chosen, settings.hidden),
-        features_difference=100 * (metrics["features_validation_accuracy"] - metrics["validation_accuracy"]),
+        versus=classifiers.versus(metrics["features_against_network"], "the first seed's network on the raw values"),
+        longest=_longest(record.table("statistics"), parts[INPUTS]),
+        edges=_edges(parts[RATES], settings),
         copies=_copies(metrics),
         shuffles=SHUFFLES,
     )
@@ -350,6 +352,36 @@ def _compared(tried: list[Row], chosen: Row, hidden: int) -> Row:
         "network": accuracy,
         "parameters": (LENGTH + 2) * hidden + 1,
     }
+
+
+def _edges(rows: list[Row], settings: Settings) -> str:
+    """For which optimizers the best learning rate lies at the end of those tried."""
+    found = []
+    for name, (_, _, rates) in settings.optimizers.items():
+        mine = [row for row in rows if row["optimizer"] == name]
+        best = max(mine, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))["rate"]
+        if best in (min(rates), max(rates)):
+            found.append(f"{name} ({best:g})")
+    if not found:
+        return "The best rate of each optimizer lies between others."
+    return f"The best rate lies at the end of those tried for {', '.join(found)}, so that one beyond it may be better."
+
+
+def _longest(statistics: list[Row], tried: list[Row], long: int = 7) -> Row:
+    """What a logistic model on the longest run sees, and why it may be right less often than a coin."""
+    accuracy = next(row["train_accuracy"] for row in tried if row["candidate"] == "logistic on the longest run")
+    values = np.array([row["value"] for row in statistics])
+    human, machine = (np.array([row[f"longest_{source}"] for row in statistics]) for source in ("human", "machine"))
+    means = [float(counts @ values / max(counts.sum(), 1)) for counts in (human, machine)]
+    middle = math.floor(sum(means) / 2)
+    shares = [human[values > k].sum() / max((human + machine)[values > k].sum(), 1) for k in (middle, long)]
+    why = (
+        " Less than a half is no mistake: the model has one weight, whose sign the very long runs settle, because the"
+        " log-loss counts sure cases most; on the many sequences near the middle, where people's runs are the shorter"
+        " ones, it is then wrong, a little each time."
+    )
+    paradox = accuracy < 0.5 and shares[0] < 0.5 < shares[1]
+    return {"accuracy": accuracy, "means": means, "at": (middle, long), "shares": shares, "why": why * paradox}
 
 
 def _copies(metrics: Row) -> str:

@@ -19,6 +19,7 @@ from experiments.runner.files import Row
 from experiments.runner.run import Run
 from experiments.training import classification
 from experiments.training.classification import binary_measures, mlp
+from experiments.training.metrics import paired
 from experiments.training.trainer import Trainer, logits
 
 NONE, L1, L2, DROPOUT = "none", "L1", "L2", "dropout"
@@ -32,10 +33,10 @@ class Settings:
     """All choices of this experiment."""
 
     hidden: int = 20
-    sgd_rates: tuple[float, ...] = (0.03, 0.1, 0.3)
-    momentum_rates: tuple[float, ...] = (0.01, 0.03, 0.1)
-    rmsprop_rates: tuple[float, ...] = (5e-4, 2e-3, 8e-3)
-    adam_rates: tuple[float, ...] = (1e-3, 4e-3, 1.6e-2)
+    sgd_rates: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
+    momentum_rates: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3)
+    rmsprop_rates: tuple[float, ...] = (5e-4, 2e-3, 8e-3, 3.2e-2)
+    adam_rates: tuple[float, ...] = (1e-3, 4e-3, 1.6e-2, 6.4e-2)
     momentum: float = 0.9
     l1: float = 1e-4  #: adds l1 ‖W‖₁ to the loss, for the weights of the layers
     l2: float = 1e-3  #: PyTorch's weight_decay
@@ -103,7 +104,12 @@ def train(run: Run[Settings]) -> None:
 
     counted = _counted(run.fw, best_features[0], training, validation)
     measure = partial(binary_measures, run.fw, train=counted[0], validation=counted[1])
-    run.fit(FEATURE_FINAL, partial(build, run, best_features[1], counted[0], 0), settings.epochs, measure)
+    simple = run.fit(FEATURE_FINAL, partial(build, run, best_features[1], counted[0], 0), settings.epochs, measure)
+    right = [
+        as_array((logits(run.fw, model, inputs) > 0.5) == (labels > 0.5))
+        for model, (inputs, labels) in ((models[0], validation), (simple, counted[1]))
+    ]
+    run.keep(features_against_network=paired(*right)._asdict())
     last = run.history(FEATURE_FINAL)[-1]
     run.keep(**{f"features_{name}": last[name] for name in ("train_accuracy", "validation_accuracy")})
 
