@@ -381,7 +381,7 @@ def _longest(statistics: list[Row], tried: list[Row], long: int = 7) -> Row:
         " ones, it is then wrong, a little each time."
     )
     paradox = accuracy < 0.5 and shares[0] < 0.5 < shares[1]
-    return {"accuracy": accuracy, "means": means, "at": (middle, long), "shares": shares, "why": why * paradox}
+    return {"accuracy": accuracy, "means": means, "at": (middle, long), "shares": shares, "why": why if paradox else ""}
 
 
 def _copies(metrics: Row) -> str:

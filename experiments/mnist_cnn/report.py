@@ -63,7 +63,7 @@ def write(record: Record[Settings]) -> str:
         trial_epochs=_many(settings.trial_epochs, "epoch"),
         plain=plain,
         epochs=[row for row in record.history if row["stage"] == PLAIN],
-        curves=_curves(record, list(networks)),
+        curves=_curves(record, networks),
         grid=_grid(record, grid, best),
         both=both,
         dropout=_dropout(both),
@@ -148,21 +148,28 @@ def _best(best: Row, networks: dict[str, Row], versus: dict[tuple[str, str], str
     )
 
 
-def _curves(record: Record[Settings], names: list[str]) -> str:
-    figure, (left, right) = figures.canvas(1, 2, size=(11.0, 4.5))
-    for name in names:
-        losses, accuracies = record.curve(name, "loss"), record.curve(name, "train_accuracy")
-        epochs = range(1, len(losses) + 1)
-        look: dict[str, Any] = {"color": COLOURS[name], "label": TITLES[name], "marker": "o", "markersize": 3}
-        left.plot(epochs, losses, **look)
-        right.plot(epochs, [100 * accuracy for accuracy in accuracies], **look)
-    left.set(title="Average loss while learning", xlabel="epoch", ylabel="log-loss (nats per sample)", yscale="log")
-    title = f"Accuracy on the first {record.metrics['search_samples']:,} training samples"
-    right.set(title=title, xlabel="epoch", ylabel="accuracy (%)")
-    right.set_ylim(*figures.percent_range([record.curve(name, "train_accuracy") for name in names]))
-    for axes in (left, right):
-        figures.whole_numbers(axes)
-    figures.legend(figure, left)
+def _curves(record: Record[Settings], networks: dict[str, Row]) -> str:
+    figure, axes = figures.canvas(1, 3, size=(13.0, 4.2))
+    metrics = record.metrics
+    panels = {
+        "Average loss while learning": ("network", "loss"),
+        f"Accuracy on {metrics['search_samples']:,} training samples": ("network", "train_accuracy"),
+        f"Validation accuracy in the search ({metrics['search_samples']:,} samples)": (
+            "searched",
+            "validation_accuracy",
+        ),
+    }
+    for panel, (title, (stage, column)) in zip(axes, panels.items(), strict=True):
+        curves = {name: record.curve(row[stage], column) for name, row in networks.items()}
+        scale = 1 if column == "loss" else 100
+        for name, curve in curves.items():
+            look: dict[str, Any] = {"color": COLOURS[name], "label": TITLES[name], "marker": "o", "markersize": 3}
+            panel.plot(range(1, len(curve) + 1), [scale * value for value in curve], **look)
+        panel.set_title(title, fontsize=11)
+        panel.set(xlabel="epoch", ylabel="log-loss (nats per sample)" if column == "loss" else "accuracy (%)")
+        panel.set(**{"yscale": "log"} if column == "loss" else {"ylim": figures.percent_range(list(curves.values()))})
+        figures.whole_numbers(panel)
+    figures.legend(figure, axes[0])
     path = figures.save(figure, record, "curves")
     return report.image(path, "loss and accuracy of the networks after each epoch")
 

@@ -149,6 +149,7 @@ def as_images(samples: Samples) -> Samples:
 class Trial(NamedTuple):
     """A recipe with its results on validation data."""
 
+    stage: str
     recipe: Recipe
     row: Row
     losses: Any  #: of each sample, (N,)
@@ -172,17 +173,18 @@ def train(run: Run[Settings]) -> None:
     everything = as_images(run.training_data)
     training, validation = split(everything, settings.validation)
     training = training[0][: settings.search_samples], training[1][: settings.search_samples]
-    trials = len(settings.regularisers) * len(settings.decays) + 1 + len(settings.tweaks)
+    tries = len(settings.regularisers) * len(settings.decays) + 1 + len(settings.tweaks)
     final = 2 * settings.epochs + settings.normalised_epochs
-    run.expect(trials * settings.trial_epochs + run.seeds * final)
+    run.expect(tries * settings.trial_epochs + run.seeds * final)
 
     def tried(part: str, name: str, recipe: Recipe) -> Trial:
-        epochs = settings.trial_epochs
-        model = run.fit(f"({part}) {name}", partial(recipe.trainer, fw, epochs, training), epochs, lambda _: {})
+        epochs, stage = settings.trial_epochs, f"({part}) {name}"
+        measure = partial(measures, fw, validation=validation)
+        model = run.fit(stage, partial(recipe.trainer, fw, epochs, training), epochs, measure)
         inputs, labels = validation
         scores = logits(fw, model, inputs)
         losses = fw.nn.functional.cross_entropy(scores, labels, reduction="none")
-        return Trial(recipe, {"candidate": name, **scored(fw, "validation", scores, labels)}, losses)
+        return Trial(stage, recipe, {"candidate": name, **scored(fw, "validation", scores, labels)}, losses)
 
     plain = Recipe(settings.learning_rate, settings.momentum, settings.batch_size)
     grid = [
@@ -205,7 +207,9 @@ def train(run: Run[Settings]) -> None:
             rows = run.keep_table(TWEAKS, [*rows, compared(current, trial, level)])
             current = trial if rows[-1]["kept"] else current
 
-    chosen = {PLAIN: plain, REGULARISED: both.recipe, best.recipe.has: best.recipe, NORMALISED: current.recipe}
+    without = next(trial for trial in grid if trial.recipe == plain)
+    trials = {PLAIN: without, REGULARISED: both, best.recipe.has: best, NORMALISED: current}
+    chosen = {name: trial.recipe for name, trial in trials.items()}
     models, again = {}, {}
     for name, recipe in chosen.items():
         epochs = settings.normalised_epochs if name == NORMALISED else settings.epochs
@@ -220,7 +224,7 @@ def train(run: Run[Settings]) -> None:
         scores = logits(fw, model, test[0])
         right[name] = as_array(scores.argmax(1) == test[1])
         numbers = {k: int(v) if isinstance(v, bool) else v for k, v in asdict(chosen[name]).items()}
-        rows.append({"network": name, **numbers, **scored(fw, "test", scores, test[1])})
+        rows.append({"network": name, "searched": trials[name].stage, **numbers, **scored(fw, "test", scores, test[1])})
         keep_seeds(run, test, model, *again[name].values(), prefix=prefix(name))
     run.keep_table(NETWORKS, rows)
     names = list(models)

@@ -158,7 +158,9 @@ def test_a_change_is_kept_if_the_paired_test_shows_a_gain(fw, fall, kept):
     n, level = 2_500, 0.05 / 4  # a gain of 2.5 standard errors
     before = np.random.default_rng(0).exponential(size=n)
     noise = np.where(np.arange(n) % 2, 0.5, -0.5) * np.sqrt((n - 1) / n)  # deviates by 0.5 = 0.01 √n
-    trials = [Trial(ALL, {"candidate": "it"}, fw.from_numpy(losses)) for losses in (before, before - fall + noise)]
+    trials = [
+        Trial("it", ALL, {"candidate": "it"}, fw.from_numpy(losses)) for losses in (before, before - fall + noise)
+    ]
     row = compared(*trials, level)
     gains = {"gain": pytest.approx(fall), "standard_error": pytest.approx(0.01)}
     p = scipy.stats.norm.sf(abs(fall) / 0.01) * 2
@@ -167,7 +169,7 @@ def test_a_change_is_kept_if_the_paired_test_shows_a_gain(fw, fall, kept):
 
 
 def test_a_change_that_changes_nothing_is_not_kept():
-    trial = Trial(ALL, {}, minigrad.rand(10))
+    trial = Trial("it", ALL, {}, minigrad.rand(10))
     assert compared(trial, trial, 0.05) == {"gain": 0, "standard_error": 0, "p": 1, "kept": 0}
 
 
@@ -210,6 +212,7 @@ def test_searches_see_a_part_of_the_data_and_the_final_networks_all(folder):
     final = [name for name, row in rows.items() if "train_accuracy" in row]
     assert final == [row["network"] for row in files.read_csv(folder / "networks.csv")]
     assert not any("test_loss" in row for row in rows.values())
+    assert all(("validation_accuracy" in row) == name.startswith("(") for name, row in rows.items())
     epochs = {name: rows[name]["epoch"] for name in rows if not name.startswith("(")}
     assert epochs == {
         stage: 4 if stage.startswith(NORMALISED) else 2 for name in final for stage in (name, f"{name}, seed 1")
