@@ -54,7 +54,7 @@ def soft_threshold(optimizer: Any, parameters: Iterable[Any], strength: float) -
     Args:
         optimizer: of minigrad or PyTorch; lr is the present one of a parameter's group.
         parameters: those of the optimizer's parameters to shrink; those without a gradient are passed over.
-        strength: λ.
+        strength: λ; it stands in the parameter groups, as ``"soft_threshold"``, and can be changed there.
 
     Returns:
         A handle, whose ``remove()`` ends it.
@@ -69,10 +69,13 @@ def soft_threshold(optimizer: Any, parameters: Iterable[Any], strength: float) -
     tensor([ 2.9000, -1.9000,  0.0000], requires_grad=True)
     """
     chosen = set(parameters)
+    for group in optimizer.param_groups:
+        if not chosen.isdisjoint(group["params"]):
+            group["soft_threshold"] = strength
 
     def shrink(optimizer: Any, *_: Any) -> None:
         for group in optimizer.param_groups:
-            threshold = float(group["lr"]) * strength
+            threshold = float(group["lr"]) * group.get("soft_threshold", strength)
             for p in group["params"]:
                 if p in chosen and p.grad is not None:
                     w = p.detach()

@@ -86,6 +86,25 @@ def test_values_and_gradients(torch_too):
     assert (l1([], 0.1), l2([], 0.1)) == (0, 0)
 
 
+def test_the_strength_stands_in_the_groups_and_in_the_saved_state(torch_too):
+    def program(fw):
+        w, b = (fw.full((2,), 1.0, requires_grad=True) for _ in range(2))
+        optimizer = fw.optim.SGD([{"params": [w]}, {"params": [b]}], lr=0.5)
+        soft_threshold(optimizer, [w], 0.2)
+        saved = optimizer.state_dict()
+        optimizer.param_groups[0]["soft_threshold"] = 1.0
+        (0 * (w + b)).sum().backward()
+        optimizer.step()
+        first = w.detach().clone()
+        optimizer.load_state_dict(saved)
+        optimizer.step()
+        return first, w.detach(), b.detach(), ["soft_threshold" in group for group in optimizer.param_groups]
+
+    first, second, other, noted = torch_too(program)
+    assert (first.tolist(), other.tolist(), noted) == ([0.5, 0.5], [1, 1], [True, False])
+    assert second.tolist() == pytest.approx([0.4, 0.4])
+
+
 def test_the_threshold_follows_the_schedule_and_ends_with_its_handle(torch_too):
     def program(fw):
         w, other, idle = (fw.full((2,), 1.0, requires_grad=True) for _ in range(3))

@@ -108,7 +108,7 @@ def test_the_command(capsys, tmp_path):
     (epoch,), (trajectory,) = found["float64"], found["float32"]
     assert epoch["passed"]
     assert epoch["furthest"] <= found["tolerance"] == 1e-8
-    assert epoch["alike"] == ["rate 0.02", "rate 0.05", "rate 0.1"]
+    assert epoch["alike"] == ["rate 0.05", "rate 0.1", "rate 0.2"]
     assert len(trajectory["ours"]) == len(trajectory["theirs"]) == 2
     assert {path.name for path in figures.iterdir()} == {"mnist_small_mlp-final.png"}
 

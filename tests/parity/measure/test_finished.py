@@ -54,7 +54,7 @@ def test_the_curves_are_those_of_the_runs(runs, capsys):
     assert status == 0
     rows = files.read_csv(runs / "torch" / NAME / "history.csv")
     stages = list(dict.fromkeys(row["stage"] for row in rows))
-    assert [entry["stage"] for entry in found["float32"]] == stages == ["rate 0.02", "rate 0.05", "rate 0.1", "final"]
+    assert [entry["stage"] for entry in found["float32"]] == stages == ["rate 0.05", "rate 0.1", "rate 0.2", "final"]
     for entry in found["float32"]:
         assert entry["theirs"] == [
             {k: v for k, v in row.items() if k != "stage"} for row in rows if row["stage"] == entry["stage"]
@@ -72,7 +72,7 @@ def test_an_accuracy_outside_is_counted_and_held_against_pytorchs_own(runs, caps
     status, found = compare(runs)
     assert status == 1
     first, *others = found["float32"]
-    assert (first["passed"], first["outside"]) == (False, ["rate 0.02"])
+    assert (first["passed"], first["outside"]) == (False, ["rate 0.05"])
     assert first["points"] > first["allowed"]
     assert 0 < first["itself"] < 1e-5
     assert all(entry["passed"] and entry["itself"] is None for entry in others)
@@ -85,8 +85,8 @@ def test_many_of_a_kind_share_a_row_and_the_worst_is_shown(runs, capsys, monkeyp
     status, found = compare(runs)
     assert status == 1
     (entry,) = found["float32"]
-    assert (entry["stage"], entry["shown"], entry["outside"]) == ("final", "rate 0.05", ["rate 0.05"])
-    assert list(entry["points_of"]) == ["final", "rate 0.02", "rate 0.05", "rate 0.1"]
+    assert (entry["stage"], entry["shown"], entry["outside"]) == ("final", "rate 0.1", ["rate 0.1"])
+    assert list(entry["points_of"]) == ["final", "rate 0.05", "rate 0.1", "rate 0.2"]
     out = capsys.readouterr().out
     assert "final (+3)" in out
     assert "1 of 4" in out
@@ -95,10 +95,10 @@ def test_many_of_a_kind_share_a_row_and_the_worst_is_shown(runs, capsys, monkeyp
 def test_another_choice_makes_another_network(runs, capsys):
     def edit(rows):
         for row in rows:
-            row["validation_accuracy"] = float(row["stage"] == "rate 0.02")
+            row["validation_accuracy"] = float(row["stage"] == "rate 0.05")
 
     before = json.loads((runs / "minigrad" / NAME / "choice.json").read_text())["chosen"]
-    assert before != "rate 0.02"
+    assert before != "rate 0.05"
     change(runs / "torch" / NAME / "history.csv", edit)
     status, found = compare(runs)
     assert status == 1

@@ -44,38 +44,40 @@ def test_the_choice_is_that_of_the_results(tmp_path):
     results = tmp_path / "mnist_small_mlp"
     results.mkdir()
     rows = ["stage,epoch,learning_rate,loss,validation_loss,validation_accuracy,train_loss,train_accuracy"]
-    for rate, accuracy in (("0.02", 0.1), ("0.05", 0.9), ("0.1", 0.3)):
+    for rate, accuracy in (("0.05", 0.1), ("0.1", 0.9), ("0.2", 0.3)):
         rows.append(f"rate {rate},1,{rate},1,1,{accuracy},1,{accuracy}")
     (results / "history.csv").write_text("\n".join(rows) + "\n")
     run = networks.dry_run("mnist_small_mlp", Options(limit=100), tmp_path)
-    assert run.networks["final"].start().learning_rate == 0.05
+    assert run.networks["final"].start().learning_rate == 0.1
 
 
 def test_what_was_kept_in_the_results_is_in_the_final_networks(tmp_path):
     results = tmp_path / "mnist_cnn"
     results.mkdir()
-    (results / "rates.csv").write_text("candidate,validation_loss\nrate 0.05,0.3\nrate 0.1,0.2\nrate 0.2,0.4\n")
-    (results / "regularisers.csv").write_text(
-        "candidate,kept\nnone,\ndropout 0.25 after max-pooling,0\nweight decay 1e-3,1\n"
-    )
+    grid = [(f"dropout none, weight decay {l2}", loss) for l2, loss in (("0", 0.3), ("1e-05", 0.4), ("0.001", 0.2))]
+    lines = [f'"{name}",{loss},{"weight decay" if loss < 0.3 else "plain"}' for name, loss in grid]
+    (results / "regularisers.csv").write_text("\n".join(["candidate,validation_loss,has", *lines]) + "\n")
     (results / "tweaks.csv").write_text("candidate,kept\nnone,\nlearning rate 0.4,1\n")
     run = networks.dry_run("mnist_cnn", Options(data="digits", limit=200), tmp_path)
     rates = {}
-    for stage in ("plain", "regularised", "batch norm"):
+    for stage in ("plain", "weight decay", "batch norm"):
         trainer = run.networks[stage].start()
         rates[stage] = trainer.learning_rate, trainer.optimizer.param_groups[0]["weight_decay"]
-    assert rates["plain"] == (0.1, 0)
-    assert rates["regularised"] == (0.1, 1e-3)
+    assert rates["plain"] == (0.2, 0)
+    assert rates["weight decay"] == (0.2, 1e-3)
     assert rates["batch norm"] == (0.4, 1e-3)
 
 
 def test_networks_that_start_alike_are_merged(pairs):
     found = networks.merged(pairs("mnist_mlp"), networks.objective_of)
-    assert [(pair.stage, pair.alike) for pair in found] == [("final", ("rate 0.05", "rate 0.1", "rate 0.2"))]
+    assert [(pair.stage, pair.alike) for pair in found] == [
+        ("final", ("rate 0.05", "rate 0.1", "rate 0.2", "rate 0.4"))
+    ]
     found = networks.merged(pairs("mnist_logistic"), networks.training_of)
-    assert [pair.stage for pair in found] == [
-        "none, rate 0.02", "L2 0.0001, rate 0.02", "L2 0.001, rate 0.02", "final", "L1 0.0001, rate 0.02",
-    ]  # fmt: skip
+    values = ("1e-05", "0.0001", "0.0003", "0.001", "0.003")
+    swept = [f"L1 {value}, {form}" for form in ("added to the loss", "soft threshold") for value in values]
+    others = [f"{penalty}, rate 0.02" for penalty in ("none", "L2 0.0001", "L2 0.001")]
+    assert [pair.stage for pair in found] == ["final", *swept[1:], *others]  # the final one has L1 1e-5
 
 
 def test_trainings_that_differ_are_named(monkeypatch):
