@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from experiments.runner.errors import UsageError
 
 MAIN, TEXT = "__main__", "TEXT"
-INLINED = ("experiments", "minigrad.vision")  #: the packages whose modules are taken in; all others stay imports
+#: the packages and modules that are taken in; all others stay imports
+INLINED = ("experiments", "minigrad.vision", "minigrad.optim.penalty")
 SCOPES = (ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 Import = ast.Import | ast.ImportFrom
 

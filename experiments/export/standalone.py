@@ -62,7 +62,7 @@ class Run(Results, Generic[S]):
     def __init__(self, experiment: Experiment[S], options: Options, read: Read) -> None:
         super().__init__()
         self.fw = frameworks.load(options.framework)
-        self.settings, self.seed = settings_of(experiment, options), options.seed
+        self.settings, self.seed, self.seeds = settings_of(experiment, options), options.seed, options.seeds
         self.folder = files.writable_folder(Path(options.out))
         self.options, self.read = options, read
         self.training_data, self.source = self._samples(train=True)
@@ -84,10 +84,15 @@ class Run(Results, Generic[S]):
         print(f"{epochs} epochs in all, on {self.config['data']['samples']:,} samples")
 
     def fit(
-        self, stage: str, build: Callable[[], Trainer], epochs: int, measure: Callable[[Any], dict[str, float]]
+        self,
+        stage: str,
+        build: Callable[[], Trainer],
+        epochs: int,
+        measure: Callable[[Any], dict[str, float]],
+        seed: int | None = None,
     ) -> Any:
         """Trains one network from the seed, with a row of the history for each epoch, and returns it."""
-        self.fw.manual_seed(self.seed)
+        self.fw.manual_seed(self.seed if seed is None else seed)
         trainer = build()
         if stage in self.weights:  # trained before
             trainer.model.load_state_dict(self.weights[stage])
@@ -143,7 +148,8 @@ def main(
     if not importlib.util.find_spec("minigrad"):
         usual = replace(usual, framework="torch")
     parser = argparse.ArgumentParser(description=f"{experiment.assignment}: {experiment.trains}")
-    for name, of in {"framework": str, "seed": int, "epochs": int, "limit": int, "data_dir": str, "out": str}.items():
+    numbers = dict.fromkeys(["seed", "seeds", "epochs", "limit"], int)
+    for name, of in {"framework": str, **numbers, "data_dir": str, "out": str}.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=of, default=getattr(usual, name))
     run = Run(experiment, Options(**vars(parser.parse_args(arguments))), read)
     experiment.train(run)  # type: ignore[arg-type]

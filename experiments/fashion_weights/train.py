@@ -14,8 +14,9 @@ from experiments.runner.checkpoint import as_array
 from experiments.runner.files import Row
 from experiments.runner.run import Run
 from experiments.training import classification
-from experiments.training.classification import keep_seeds, measures, mlp
+from experiments.training.classification import measures, mlp
 from experiments.training.metrics import kurtosis, paired
+from experiments.training.seeds import fit_again, keep_seeds
 from experiments.training.sparsity import FORMS, keep_sparsity, train_each
 from experiments.training.trainer import logits
 
@@ -72,7 +73,7 @@ def train(run: Run[Settings]) -> None:
             **common,
         )
         models[name] = run.fit(name, build, settings.epochs, partial(measures, fw, train=run.training_data))
-        again[name] = run.fit_again(name, build, settings.epochs) if name in names[:2] else {}
+        again[name] = fit_again(run, name, build, settings.epochs) if name in names[:2] else {}
     rate = settings.learning_rate / (1 - settings.momentum)  # without momentum, so that λ means the same in both forms
     network = partial(mlp, fw, 784, settings.plain, 10)
     build = partial(classification.trainer, fw, network, run.training_data, rate=rate, **common)

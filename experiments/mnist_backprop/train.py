@@ -10,7 +10,8 @@ from typing import Any
 from experiments.data import split
 from experiments.registry import Experiment
 from experiments.runner.run import Run
-from experiments.training.classification import FINAL, keep_seeds, keep_test
+from experiments.training.classification import FINAL, keep_test
+from experiments.training.seeds import fit_again, keep_seeds
 from experiments.training.trainer import Trainer, accuracy, batches
 
 
@@ -95,7 +96,7 @@ def train(run: Run[Settings]) -> None:
     best = partial(trainer, fw, settings, activation, rate, (inputs, labels))
     measure = lambda model: {"train_accuracy": accuracy(fw, model, inputs, labels)}
     model = run.fit(FINAL, best, settings.epochs, measure)
-    again = run.fit_again(FINAL, best, settings.epochs)
+    again = fit_again(run, FINAL, best, settings.epochs)
     choice = {"activation": activation, "learning_rate": rate, "validation_accuracy": reached[activation, rate]}
     test = run.open_test(FINAL, *again, **choice)
     keep_test(run, model, test)

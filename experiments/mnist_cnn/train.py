@@ -15,8 +15,9 @@ from experiments.runner.checkpoint import as_array
 from experiments.runner.files import Row
 from experiments.runner.run import Run
 from experiments.training import classification
-from experiments.training.classification import keep_seeds, keep_test, measures, scored
+from experiments.training.classification import keep_test, measures, scored
 from experiments.training.metrics import p_value, paired, paired_gain
+from experiments.training.seeds import fit_again, keep_seeds
 from experiments.training.trainer import Trainer, logits
 
 PLAIN, REGULARISED, NORMALISED = "plain", "weight decay and dropout", "batch norm"  #: (b), (c) and (d)
@@ -215,7 +216,7 @@ def train(run: Run[Settings]) -> None:
         epochs = settings.normalised_epochs if name == NORMALISED else settings.epochs
         build = partial(recipe.trainer, fw, epochs, everything)
         models[name] = run.fit(name, build, epochs, partial(measures, fw, train=training))
-        again[name] = run.fit_again(name, build, epochs)
+        again[name] = fit_again(run, name, build, epochs)
     stages = [*models, *(stage for further in again.values() for stage in further)]
     test = as_images(run.open_test(*stages, **{name: asdict(recipe) for name, recipe in chosen.items()}))
     right = {}

@@ -80,7 +80,7 @@ def _row(experiment: registry.Experiment[Any], record: Record[Any], link: str) -
 
 def _headline(key: str, metrics: Mapping[str, Any]) -> str:
     """A metric with its name, and over the seeds where there are several."""
-    rates = metrics.get(key.replace("accuracy", "accuracies"), [])
+    rates = metrics.get(f"{key.removesuffix('accuracy')}accuracies", [])
     seeds = f" ({over_seeds(rates)} over {len(rates)} seeds)" if len(rates) > 1 else ""
     return f"{key.replace('_', ' ')} **{shown(key, metrics[key])}**{seeds}"
 

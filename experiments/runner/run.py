@@ -147,11 +147,6 @@ class Run(Results, Generic[S]):
         del trainer.gradients, trainer.answering  # compiled step and trainer refer to each other: free their buffers
         return trainer.model
 
-    def fit_again(self, stage: str, build: Callable[[], Trainer], epochs: int) -> dict[str, Any]:
-        """Trains a final network from the seeds after the run's, as `--seeds` asks; the models by `STAGE, seed N`."""
-        seeds = range(self.seed + 1, self.seed + self.seeds)
-        return {name: self.fit(name, build, epochs, lambda _: {}, n) for n in seeds if (name := f"{stage}, seed {n}")}
-
     def history(self, stage: str) -> list[Row]:
         """The rows of a training, one per epoch."""
         return [row for row in self._rows("history") if row["stage"] == stage]

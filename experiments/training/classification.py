@@ -11,9 +11,10 @@ from typing import Any
 from experiments.data import Samples, split
 from experiments.runner.run import Run
 from experiments.training.metrics import accuracy, confusion
+from experiments.training.seeds import fit_again, keep_seeds
 from experiments.training.trainer import Trainer, batches, logits
-from experiments.training.trainer import accuracy as accuracy_on
-from minigrad.optim import penalty
+from minigrad.optim.penalty import l1 as l1_penalty
+from minigrad.optim.penalty import soft_threshold
 
 Build = Callable[[int, Samples], Trainer]
 """Builds a network and the trainer for so many epochs on these samples."""
@@ -112,13 +113,13 @@ def trainer(
 
     def objective(model: Any, inputs: Any, labels: Any) -> Any:
         value = getattr(fw.nn.functional, loss)(model(augment(inputs) if augment else inputs), labels)
-        return value + penalty.l1(weights, l1) if l1 else value
+        return value + l1_penalty(weights, l1) if l1 else value
 
     inertia: dict[str, Any] = {"momentum": momentum} if momentum else {}  # not every optimizer has it
     inertia |= {"nesterov": True} if nesterov else {}
     steps = getattr(fw.optim, optimizer)(model.parameters(), lr=rate, weight_decay=l2, **inertia)
     if sparse:
-        penalty.soft_threshold(steps, weights, sparse)
+        soft_threshold(steps, weights, sparse)
     loader = batches(fw, *samples, size=batch_size, shuffle=True)
     schedulers = fw.optim.lr_scheduler
     if one_cycle:
@@ -185,7 +186,7 @@ def train_best(run: Run[Any], candidates: Mapping[str, Build], trial_epochs: int
     run.expect(epochs=len(candidates) * trial_epochs + run.seeds * settings.epochs)
     best = search(run, candidates, trial_epochs, settings.validation)
     everything = partial(candidates[best], settings.epochs, run.training_data)
-    again = run.fit_again(FINAL, everything, settings.epochs)
+    again = fit_again(run, FINAL, everything, settings.epochs)
     parts = {"train": run.training_data}
     if run.test_each_epoch:
         parts["test"] = run.open_test(FINAL, chosen=best)
@@ -194,12 +195,6 @@ def train_best(run: Run[Any], candidates: Mapping[str, Build], trial_epochs: int
     keep_test(run, model, test)
     keep_seeds(run, test, model, *again.values())
     return model, test
-
-
-def keep_seeds(run: Run[Any], test: Samples, *models: Any, prefix: str = "") -> None:
-    """Keeps the test accuracies of the same training from several seeds, the run's own first."""
-    inputs, labels = test
-    run.keep(**{f"{prefix}test_accuracies": [accuracy_on(run.fw, model, inputs, labels) for model in models]})
 
 
 def keep_test(run: Run[Any], model: Any, test: Samples) -> None:

@@ -14,6 +14,7 @@ from experiments.registry import Experiment
 from experiments.runner.files import Row
 from experiments.runner.run import Run
 from experiments.training.classification import FINAL, mlp
+from experiments.training.seeds import fit_again
 from experiments.training.trainer import OnBatch, Trainer, accuracy, batches
 from experiments.training_loop import modes
 from experiments.training_loop.loop_listing import WIDTHS, listing
@@ -267,7 +268,7 @@ def two_modes(run: Run[Settings]) -> None:
 
     measure = lambda model: {"train_accuracy": accuracy(fw, model, *run.training_data)}
     model = run.fit(FINAL, build, settings.epochs, measure)
-    again = run.fit_again(FINAL, build, settings.epochs)
+    again = fit_again(run, FINAL, build, settings.epochs)
     run.keep(train_accuracy=run.history(FINAL)[-1]["train_accuracy"])
     test = run.open_test(FINAL, *again, chosen="nothing: one network, tested with and without eval()")
     fw.manual_seed(run.seed)

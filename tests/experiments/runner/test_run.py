@@ -15,7 +15,7 @@ from experiments.runner import checkpoint, code, files, run
 from experiments.runner.errors import Interrupted, NonFinite, SealError, UsageError
 from experiments.runner.execute import execute
 from experiments.runner.run import Run
-from experiments.training import classification
+from experiments.training import classification, seeds
 from experiments.training.trainer import Trainer, accuracy, batches
 
 FRAMEWORKS = ["minigrad", "torch"]
@@ -53,15 +53,15 @@ def test_further_seeds_are_trainings_like_the_first(tmp_path, toy, options):
         network = partial(classification.mlp, run.fw, 784, 8, 10)
         build = partial(classification.trainer, run.fw, network, run.training_data, rate=0.1, batch_size=50)
         model = run.fit("final", build, 2, lambda model: {})
-        again = run.fit_again("final", build, 2)
+        again = seeds.fit_again(run, "final", build, 2)
         test = run.open_test("final", *again)
-        classification.keep_seeds(run, test, model, *again.values())
+        seeds.keep_seeds(run, test, model, *again.values())
         run.keep(test_accuracy=run.metrics["test_accuracies"][0])
 
     experiment = replace(toy, train=train)
     found = {}
-    for name, seed, seeds in (("a", 3, 2), ("b", 4, 1)):
-        chosen = replace(options(seed=seed, seeds=seeds), out=str(tmp_path / name))
+    for name, seed, number in (("a", 3, 2), ("b", 4, 1)):
+        chosen = replace(options(seed=seed, seeds=number), out=str(tmp_path / name))
         folder = execute(experiment, chosen)
         rows = files.read_csv(folder / "history.csv")
         found[name] = {row["stage"]: row["loss"] for row in rows}, json.loads((folder / "metrics.json").read_text())
