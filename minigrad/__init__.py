@@ -57,12 +57,12 @@ from minigrad.tensor import Size as Size
 from minigrad.tensor import Tensor as Tensor
 from minigrad.tensor import device as device
 
-explain(__name__)
+explain(__name__, later=["testing"])
 __version__ = "0.2.0"
 
 
 def __dir__() -> list[str]:
     """What users look for: torch's names, not the modules that minigrad is made of."""
-    modules = {"autograd", "engine", "linalg", "nn", "optim", "profiler", "random", "utils", "vision"}
+    modules = {"autograd", "engine", "linalg", "nn", "optim", "profiler", "random", "testing", "utils", "vision"}
     hidden = {name for name, value in globals().items() if type(value).__name__ == "module" and name not in modules}
     return sorted(name for name in globals().keys() - hidden - {"explain", "registry"} if not name.startswith("_"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 #: What minigrad leaves out of torch, and what the names of it have in them.
@@ -49,11 +50,18 @@ def _names(place: str) -> Any:
     return vars(sys.modules[path]) if path in sys.modules else {}
 
 
-def explain(module: str) -> None:
-    """Give a module a ``__getattr__`` that says more. (An assignment there would hide mistakes from type checkers.)"""
+def explain(module: str, later: Sequence[str] = ()) -> None:
+    """Give a module a ``__getattr__`` that says more. (An assignment there would hide mistakes from type checkers.)
+
+    Args:
+        module: its name.
+        later: its modules that are imported when they are asked for.
+    """
     namespace = vars(sys.modules[module])
 
     def __getattr__(name: str) -> Any:  # noqa: N807
+        if name in later:
+            return importlib.import_module(f"{module}.{name}")
         raise missing(f"module {module!r}", name, [word for word in namespace if not word.startswith("_")])
 
     namespace["__getattr__"] = __getattr__

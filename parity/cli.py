@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import platform
-import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from experiments import registry
 from experiments.cli import Parser, natural, positive
 from experiments.registry import nearest
-from experiments.runner import files, frameworks
+from experiments.runner import code, files, frameworks
 from experiments.runner.errors import UsageError
 from experiments.runner.options import Options
 from parity.commands import accuracy, conformance, gradients, report, trajectory
@@ -64,9 +64,9 @@ def _command(line: Sequence[str]) -> int:
     for name in arguments.names:
         registry.find(name)
     torch = frameworks.load("torch")
-    for first in report.missing(arguments) if arguments.command == "report" else ():
-        print(f"python -m parity {first[0]}", flush=True)
-        main(first)
+    torch.set_num_threads(1)  # sums are added in the same order on every machine; small networks are faster so
+    if arguments.json:
+        files.writable_folder(arguments.json.parent, "--json")
     options = Options(**{name: getattr(arguments, name) for name in ("seed", "limit", "data", "data_dir")})
     started = time.perf_counter()
     passed, found = COMMANDS[arguments.command].run(arguments.names, options, arguments)
@@ -75,6 +75,33 @@ def _command(line: Sequence[str]) -> int:
     if arguments.json:
         about = {name: getattr(arguments, name) for name in ("command", "seed", "limit")}
         versions = {"python": platform.python_version(), "numpy": np.__version__, "torch": str(torch.__version__)}
-        about |= {"line": shlex.join(["python", "-m", "parity", *line]), "versions": versions}
-        files.write_json(arguments.json, {**about, "seconds": seconds, "passed": passed, **found})
+        about |= {"versions": versions, "commit": code.version()["commit"], "seconds": round(seconds, 1)}
+        write(arguments.json, joined(arguments.json, {**about, **found}))
     return 0 if passed else 1
+
+
+def write(path: Path, found: dict[str, Any]) -> None:
+    """Writes findings as JSON: a line for each entry of a list."""
+
+    def text(value: Any) -> str:
+        if isinstance(value, list):
+            return "[" + ",".join("\n" + json.dumps(entry, ensure_ascii=False) for entry in value) + "]"
+        return json.dumps(value, ensure_ascii=False)
+
+    lines = ",\n".join(f"{json.dumps(key)}: {text(value)}" for key, value in found.items())
+    files.write_text(path, "{" + lines + "}\n")
+
+
+def joined(path: Path, new: dict[str, Any]) -> dict[str, Any]:
+    """The new findings, and of other experiments those that the file holds already."""
+    try:
+        old = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return new
+    names = registry.names()
+    for key in ("networks", "epochs"):
+        mine = {entry["experiment"] for entry in new.get(key, ())}
+        entries = [entry for entry in old.get(key, ()) if entry["experiment"] not in mine] + new.get(key, [])
+        if entries:
+            new[key] = sorted(entries, key=lambda entry: names.index(entry["experiment"]))
+    return new

@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks.report import speed
 from experiments.reporting import pages, report
+from parity.judge import account
+from parity.show import summary
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -29,13 +31,19 @@ def test_a_layer_compared_with_pytorch():
     (session,) = re.findall(r"```pycon\n(.*?)```", text("docs/parity.md"), re.DOTALL)
     example = doctest.DocTestParser().get_doctest(session, {}, "parity", "docs/parity.md", 0)
     found = doctest.DocTestRunner().run(example)
-    assert found.attempted == 4
+    assert found.attempted == 8
     assert not found.failed
 
 
-def test_the_account_of_parity_is_that_of_the_committed_page():
-    summary = (pages.RESULTS / "parity" / "summary.md").read_text(encoding="utf-8")
-    assert pages.block(text("docs/parity.md"), "parity") == summary.strip(), "python -m parity report"
+def test_the_account_of_parity_is_that_of_the_committed_findings():
+    parts, trainings = account.read(pages.RESULTS / "parity")
+    found = account.accounts(parts, trainings)
+    runs = pages.RESULTS / report.RUNS
+    measured = json.loads(runs.read_text(encoding="utf-8")) if runs.exists() else None
+    expected = summary.markdown(found, parts, measured)
+    assert (pages.RESULTS / "parity" / "summary.md").read_text(encoding="utf-8") == expected, "python -m parity report"
+    assert pages.block(text("docs/parity.md"), "parity") == expected.strip(), "python -m parity report"
+    assert pages.block(text("README.md"), "same") == summary.in_readme(found), "python -m parity report"
 
 
 def test_the_account_of_speed_is_that_of_the_committed_figures():

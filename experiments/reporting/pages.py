@@ -13,6 +13,7 @@ RESULTS = ROOT / "results"
 PAGES = {
     "experiments": ROOT / "README.md",
     "parity": ROOT / "docs" / "parity.md",
+    "same": ROOT / "README.md",
     "speed": ROOT / "docs" / "performance.md",
 }
 """The page that holds each block."""

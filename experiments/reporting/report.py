@@ -27,6 +27,8 @@ COVERAGE = Path(__file__).with_name("coverage.md")
 
 def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
     """Draws an experiment's figures and writes its report, from the files in `folder`."""
+    from experiments.reporting import both  # which makes its tables with this module
+
     record = Record.read(folder, experiment)
     config = record.config
     parts = [f"# {experiment.name}: {experiment.trains}", f"Assignment: {experiment.assignment}."]
@@ -35,6 +37,8 @@ def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
     parts.append(registry.report_of(experiment.name)(record))
     versions = ", ".join(f"{name} {version}" for name, version in config["versions"].items())
     parts += [
+        "## The same in PyTorch",
+        both.section(record),
         "## This run",
         bullets(
             [

@@ -105,8 +105,12 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
         raise UsageError(f"{path} can't be read ({error}); run without --resume") from None
 
 
-def writable_folder(path: Path) -> Path:
+def writable_folder(path: Path, option: str = "--out") -> Path:
     """Makes the folder and checks that files can be written there.
+
+    Args:
+        path: the folder.
+        option: what gave it, for the message.
 
     Raises:
         UsageError: naming the folder and the system's reason.
@@ -116,5 +120,5 @@ def writable_folder(path: Path) -> Path:
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
-        raise UsageError(f"--out: can't write into {path}: {error.strerror or error}") from None
+        raise UsageError(f"{option}: can't write into {path}: {error.strerror or error}") from None
     return path

@@ -14,13 +14,11 @@ from parity.measure.gradients import VIEWS
 from parity.show.table import Table
 
 HELP = "outputs, loss and all gradients of every network, in float64 and float32"
-LIMIT = 1_000  #: samples, of which one batch is compared
 SHOWN = 6  #: networks of the same layers and objective, by name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """None of its own: see `parity.cli`."""
-    parser.set_defaults(limit=LIMIT)
 
 
 def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -> tuple[bool, dict[str, Any]]:

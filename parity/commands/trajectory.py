@@ -1,120 +1,109 @@
-"""Whole epochs from the same seed, both frameworks: shuffling, dropout, batch norm, optimizer and schedule included."""
+"""An epoch of every network in float64; and whole trainings in float32, beside PyTorch's own from moved starts."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from experiments import registry
 from experiments.cli import positive
-from experiments.runner.errors import UsageError
+from experiments.reporting.pages import RESULTS
 from experiments.runner.options import Options
-from parity.judge import tolerances, trajectories
-from parity.judge.trajectories import Group
-from parity.measure import finished, lockstep, networks
-from parity.measure.networks import Pair
-from parity.show import figures
+from parity.judge import epochs, ranks, tolerances
+from parity.judge.account import Account, error
+from parity.measure import networks
+from parity.measure.networks import FRAMEWORKS, Pair
+from parity.measure.training import Kept, Task
 from parity.show.table import Table
 
-HELP = "an epoch of every network in float64; full-length runs in float32, side by side"
+HELP = "an epoch of every network in float64; whole trainings in float32, beside PyTorch's own from moved starts"
+MOVED_SEEDS = 2_000  #: after which the seeds of further runs begin, where an experiment has few networks
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How long, which dtype, and whether to read the curves of finished runs."""
-    epochs = "of the float32 runs, instead of the experiment's own; with --runs: step by step (default 1)"
-    parser.add_argument("--epochs", type=positive, metavar="N", help=epochs)
+    """Which part, and how the runs are made and kept."""
     parser.add_argument("--dtype", choices=("float64", "float32"), help="only one of the two parts")
-    runs = "float32: take the curves of runs that are done from these two folders of results"
-    parser.add_argument("--runs", nargs=2, type=Path, metavar=("MINIGRAD", "TORCH"), help=runs)
-    parser.add_argument("--figures", type=Path, metavar="DIR", help="draw both curves and the drift there")
+    add_trainings(parser)
+
+
+def add_trainings(parser: argparse.ArgumentParser) -> None:
+    """The options of commands that train to the end: how long, which, how many at a time, where they are kept."""
+    parser.add_argument("--epochs", type=positive, help="instead of the experiments' own, for a trial")
+    parser.add_argument("--stages", nargs="+", metavar="STAGE", help="only the networks of these names, e.g. final")
+    parser.add_argument("--jobs", type=positive, default=1, help="processes at a time, one thread each (default 1)")
+    keep = "results; trainings are kept in parity/runs there, and aren't repeated"
+    parser.add_argument("--keep", type=Path, default=RESULTS, metavar="DIR", help=keep)
 
 
 def run(names: Sequence[str], options: Options, arguments: argparse.Namespace) -> tuple[bool, dict[str, Any]]:
     """Prints a row for each network; returns whether all passed, and all numbers."""
-    if arguments.runs and arguments.dtype != "float32":
-        raise UsageError("--runs: finished runs are in float32; add --dtype float32")
-    found: dict[str, Any] = {"tolerance": tolerances.TRAJECTORY, "float64": [], "float32": [], "unpaired": []}
-    say = partial(print, file=sys.stderr, flush=True)
-    if arguments.runs:
-        runs = finished.read(names, arguments.runs, options)
-        groups = (group for run in runs for group in trajectories.of_runs(run, arguments.epochs or 1, say))
-        passed = _print_trajectories(groups, found["float32"], arguments.figures)
-        return passed & _print_unpaired(runs, found["unpaired"]), found
-    passed, pairs = True, networks.merged(networks.pairs(names, options), networks.training_of)
+    passed, found = True, dict[str, Any]()
     if arguments.dtype != "float32":
-        passed &= _print_epochs(pairs, found["float64"])
-    if arguments.dtype is None:
-        print()
+        measured = networks.merged(networks.pairs(names, options), networks.training_of)
+        found["epochs"] = [epochs.one_epoch(pair) for pair in measured]
+        passed = _print_epochs(found["epochs"])
     if arguments.dtype != "float64":
-        trained = (trajectories.whole_trajectory(pair, arguments.epochs, say) for pair in pairs if pair.final)
-        passed &= _print_trajectories(trained, found["float32"], arguments.figures)
+        known = [_runs(name, options, arguments) for name in names or registry.names()]
+        adjusted = ranks.holm({a.name: ranks.p_value(list(a.distances.values())) for a in known if a.distances})
+        passed &= _print_runs(known, adjusted)
     return passed, found
 
 
-def _print_epochs(pairs: Sequence[Pair], found: list[dict[str, Any]]) -> bool:
+def _print_epochs(found: list[dict[str, Any]]) -> bool:
     header = ["experiment", "network", "optimizer", "steps", "furthest apart", "which", "verdict"]
-    table, passed = Table([*header, "PyTorch from itself"]), True
-    for pair in pairs:
-        epoch = trajectories.one_epoch(pair)
-        passed &= epoch.passed
-        name, distance = epoch.worst
-        itself = None if epoch.passed else lockstep.from_itself(pair.theirs)
-        cells = [pair.experiment, pair.label, epoch.optimizer, f"{epoch.steps:,}", f"{distance:.1e}", name]
-        table.row([*cells, _verdict(epoch.passed), "" if itself is None else f"{itself:.1e}"])
-        found.append(epoch.as_json(itself))
-    print("One epoch in float64: the largest difference of any parameter or buffer in the end.")
-    print(f"Allowed: {tolerances.TRAJECTORY:g}. Where it is larger: how far PyTorch is from itself after the same")
-    print("epoch, when its arrays lie otherwise in memory and sums therefore round otherwise.\n")
+    table = Table([*header, "PyTorch from itself"])
+    for epoch in found:
+        label = epoch["stage"] + (f" (+{len(epoch['alike'])})" if epoch["alike"] else "")
+        cells = [epoch["experiment"], label, epoch["optimizer"], f"{epoch['steps']:,}", error(epoch["furthest"])]
+        itself = "" if epoch["itself"] is None else error(epoch["itself"])
+        table.row([*cells, epoch["which"], "same" if epoch["passed"] else "DIFFERENT", itself])
     table.print()
-    return passed
+    print(
+        "\nOne epoch in float64: the largest distance of any parameter or buffer in the end, relative to its norm; "
+        f"allowed: {tolerances.EPOCH:g},\nand where rounding is amplified beyond that, {tolerances.AMPLIFIED:g} times "
+        "PyTorch's distance from itself: from starts moved by at most one unit in the last place.\n"
+    )
+    return all(epoch["passed"] for epoch in found)
 
 
-def _verdict(passed: bool) -> str:
-    return "same" if passed else "DIFFERENT"
+def kept(name: str, options: Options, arguments: argparse.Namespace) -> tuple[Kept, list[Pair]]:
+    """The trainings of an experiment that are kept, and the networks that were asked for."""
+    given = Options(**{**vars(options), "epochs": arguments.epochs})
+    found = list(networks.pairs([name], given))
+    wanted = [pair for pair in found if arguments.stages is None or pair.stage in arguments.stages]
+    return Kept(name, found, given, arguments.keep), wanted
 
 
-def _print_trajectories(groups: Iterable[Group], found: list[dict[str, Any]], folder: Path | None) -> bool:
-    steps = [f"{size:g} apart after" for size in lockstep.DRIFTS]
-    judged = ["accuracy", "PyTorch's", "points", "allowed", "outside", "verdict"]
-    table, chaos = Table(["experiment", "network", "epochs", *steps, "the worst", *judged]), []
-    for group in groups:
-        trajectory, drift = group.worst, group.drift
-        last = [rows[-1][(trajectory.accuracies or ["loss"])[-1]] for rows in (trajectory.ours, trajectory.theirs)]
-        cells = [group.pair.experiment, group.pair.label, str(len(trajectory.ours))]
-        cells += [trajectories.reached(step, drift.steps) for step in drift.reached.values()]
-        cells.append(trajectory.pair.stage if len(group.trajectories) > 1 else "")
-        if trajectory.accuracies:
-            cells += [*(f"{100 * x:.2f} %" for x in last), f"{trajectory.points:.2f}", f"{trajectory.allowed:g}"]
-            cells += [f"{len(group.outside)} of {len(group.trajectories)}", _verdict(not group.outside)]
-        else:
-            cells += [*(f"loss {x:.5f}" for x in last), "–", "–", "", "shown only"]
-        table.row(cells)
-        if group.itself is not None:
-            chaos.append(
-                f"{group.pair.name}: after {drift.steps:,} steps some parameter is {drift.last:.1e} from "
-                f"PyTorch's; PyTorch's own, with arrays that lie otherwise in memory, is {group.itself:.1e} from it"
-            )
-        found.append(group.as_json())
-        if folder is not None:
-            figures.draw(found[-1], folder)
-    print("Whole runs in float32. The first step after which some parameter of the network is so far apart; the last")
-    print("accuracy, and the largest difference of any accuracy after the same epoch, in percentage points; how many")
-    print("networks are outside what is allowed. A row for several networks (+N) follows the parameters of the one")
-    print("that it names, and shows the accuracies of the worst.\n")
+def _runs(name: str, options: Options, arguments: argparse.Namespace) -> Account:
+    store, wanted = kept(name, options, arguments)
+    stages = [pair.stage for pair in wanted]
+    done = store.add([Task(stage, f, options.seed) for stage in stages for f in FRAMEWORKS], arguments.jobs)
+    times = [done[Task(stage, "torch", options.seed)]["seconds"] for stage in stages]
+    if times:
+        print(f"{name}: {len(times)} networks, {sum(times):.0f} s a start", file=sys.stderr, flush=True)
+        starts, seeds = ranks.plan(len(times), max(times), len(registry.names()))
+        tasks = []
+        for seed in [options.seed, *range(MOVED_SEEDS + 1, MOVED_SEEDS + seeds)]:
+            sides = [("minigrad", 0), *(("torch", start) for start in range(starts + 1))]
+            tasks += [Task(stage, framework, seed, start) for stage in stages for framework, start in sides]
+        done = store.add(tasks, arguments.jobs)
+    return Account(name, stages, [], [], [t for task, t in done.items() if task.stage in stages])
+
+
+def _print_runs(known: Sequence[Account], adjusted: dict[str, float]) -> bool:
+    table = Table(["experiment", "networks", "minigrad–PyTorch", "PyTorch–PyTorch", "p, corrected", "verdict"])
+    for account in known:
+        account.experiments, account.adjusted = len(registry.names()), adjusted.get(account.name, 1.0)
+        answer = account.answers["run in float32"]
+        means = [f"{answer.numbers[side]:.2f}" if side in answer.numbers else "–" for side in ("ours", "theirs")]
+        table.row([account.name, str(len(account.distances)), *means, f"{account.adjusted:.2g}", answer.state])
     table.print()
-    for line in chaos:
-        print(line)
-    return all(entry["passed"] for entry in found)
-
-
-def _print_unpaired(runs: Sequence[finished.Paired], found: list[dict[str, Any]]) -> bool:
-    for run in runs:
-        found += [{"experiment": run.experiment, "stage": stage, "why": why} for stage, why in run.unpaired.items()]
-    if found:
-        print(f"\n{len(found)} networks have no counterpart to be compared with:")
-    for entry in found:
-        print(f"  {entry['experiment']}: {entry['stage']}: {entry['why']}")
-    return not found
+    print(
+        "\nWhole runs in float32: the mean distance of minigrad's from PyTorch's, in points of an accuracy after the "
+        "same epoch,\nand of PyTorch's from itself, started with weights that are moved by at most one unit in the "
+        "last place. p: of ranks that are\npooled over the networks of an experiment, after Holm's correction."
+    )
+    return all(account.answers["run in float32"].state != "differs" for account in known)

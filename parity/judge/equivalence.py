@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from parity.judge import tolerances
 
@@ -24,6 +23,7 @@ class Equivalence:
         low: lower end of the confidence interval (90 % for a significance of 5 %).
         high: its upper end.
         p: the larger p-value of the two tests.
+        p_difference: of the hypothesis that the means are equal (two-sided).
         margin: what counts as the same.
     """
 
@@ -31,6 +31,7 @@ class Equivalence:
     low: float
     high: float
     p: float
+    p_difference: float
     margin: float
 
     @property
@@ -61,36 +62,13 @@ def two_one_sided(first: Sequence[float], second: Sequence[float], margin: float
             raise ValueError(f"{name}: a sample of {len(sample)} has no spread; two numbers are the least")
     difference = statistics.fmean(first) - statistics.fmean(second)
     if not any(statistics.pvariance(sample) for sample in (first, second)):  # no spread at all: nothing to test
-        return Equivalence(difference, difference, difference, 0.0 if abs(difference) < margin else 1.0, margin)
+        p = 0.0 if abs(difference) < margin else 1.0
+        return Equivalence(difference, difference, difference, p, 0.0 if difference else 1.0, margin)
 
     from scipy import stats
 
     above = stats.ttest_ind([x + margin for x in first], second, equal_var=False, alternative="greater").pvalue
     below = stats.ttest_ind([x - margin for x in first], second, equal_var=False, alternative="less").pvalue
-    interval = stats.ttest_ind(first, second, equal_var=False).confidence_interval(1 - 2 * tolerances.SIGNIFICANCE)
-    return Equivalence(difference, float(interval.low), float(interval.high), float(max(above, below)), margin)
-
-
-@dataclass(frozen=True)
-class Trainings:
-    """The trainings of one network with seeds of their own."""
-
-    experiment: str
-    stage: str
-    data: str
-    trainings: dict[str, list[dict[str, Any]]]  #: by framework
-
-    def percents(self, framework: str) -> list[float]:
-        """The accuracies of one side, in percent."""
-        return [100 * training["accuracy"] for training in self.trainings[framework]]
-
-    @property
-    def equivalence(self) -> Equivalence | None:
-        """The test; None where no margin is set for this data set."""
-        margin = tolerances.margin(self.data)
-        return None if margin is None else two_one_sided(self.percents("minigrad"), self.percents("torch"), margin)
-
-    def as_json(self) -> dict[str, Any]:
-        """The trainings and their test as JSON holds them."""
-        test = self.equivalence
-        return {**vars(self), "equivalence": test and {**asdict(test), "equivalent": test.equivalent}}
+    test = stats.ttest_ind(first, second, equal_var=False)
+    low, high = map(float, test.confidence_interval(1 - 2 * tolerances.SIGNIFICANCE))
+    return Equivalence(difference, low, high, float(max(above, below)), float(test.pvalue), margin)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from minigrad.testing.compare import Comparison, blank, compare_all, incomparable
 from parity.judge import tolerances
-from parity.judge.compare import Comparison, compare_all, incomparable
 from parity.measure.gradients import VIEWS, NotApplicable, View, compute
 from parity.measure.networks import Pair
 
@@ -27,14 +27,17 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        """Whether all errors are within their tolerances."""
-        return all(c.passed for c in self.comparisons)
+        """Whether something was compared, and all errors are within their tolerances."""
+        return bool(self.skipped) or not (blank(self.comparisons) or any(not c.passed for c in self.comparisons))
 
     def as_json(self) -> dict[str, Any]:
         """The view and its result as JSON holds them."""
         judged = {name: getattr(self, name) for name in ("error", "passed", "skipped")}
-        comparisons = [{**asdict(c), "passed": c.passed} for c in self.comparisons]
-        return {**asdict(self.view), "name": self.view.name, **judged, "comparisons": comparisons}
+        errors = {c.name: float(f"{c.error:.2g}") for c in self.comparisons}
+        wrong = [str(c) for c in sorted(self.comparisons, key=lambda c: -c.error) if not c.passed]
+        wrong += ["nothing but zeros"] * (not self.skipped and blank(self.comparisons))
+        about = {"name": self.view.name, "dtype": self.view.dtype}
+        return {**about, **judged, "errors": errors, "wrong": wrong}
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether every view passed."""
-        return all(result.passed for result in self.results)
+        """Whether every view passed, and not all were skipped."""
+        return all(r.passed for r in self.results) and not all(r.skipped for r in self.results)
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON holds it."""

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
+from minigrad.testing.compare import as_array, flat, norm
 from parity.measure import networks
-from parity.measure.networks import Network, as_array
+from parity.measure.networks import Network
 
 NOISE = 0.1  #: standard deviation of what is added to the inputs
 
@@ -109,11 +110,6 @@ def compute(network: Network, view: View) -> dict[str, Array | None]:
     return {name: as_array(tensor) for name, tensor in {**values, **dict(zip(names, gradients, strict=True))}.items()}
 
 
-def norm(gradients: Sequence[Any]) -> Any:
-    """The Euclidean norm of all of them together, as a tensor; those that are None count as 0."""
-    return sum((g * g).sum() for g in gradients if g is not None).sqrt()
-
-
 def _untied(fw: Any, batch: Sequence[Any], seed: int) -> Sequence[Any]:
     """The batch, with a little noise on inputs that are floats.
 
@@ -125,11 +121,6 @@ def _untied(fw: Any, batch: Sequence[Any], seed: int) -> Sequence[Any]:
         return batch
     noise = np.random.default_rng(seed).normal(0.0, NOISE, tuple(inputs.shape))
     return [inputs + fw.from_numpy(noise.astype(np.float32)), *batch[1:]]
-
-
-def flat(result: Any) -> list[Any]:
-    """The parts of a result: one tensor, or nested tuples and lists of them."""
-    return [part for item in result for part in flat(item)] if isinstance(result, tuple | list) else [result]
 
 
 def _probabilities(fw: Any, model: Any, batch: Sequence[Any], seed: int) -> Any:
@@ -146,5 +137,4 @@ def _probabilities(fw: Any, model: Any, batch: Sequence[Any], seed: int) -> Any:
         values = rng.dirichlet(np.ones(outputs.shape[1]), size=len(outputs))
     else:
         values = rng.uniform(0.05, 0.95, shape)
-    kind = np.float64 if inputs.dtype == fw.float64 else np.float32
-    return fw.from_numpy(values.astype(kind))
+    return fw.from_numpy(values.astype(np.float64 if inputs.dtype == fw.float64 else np.float32))

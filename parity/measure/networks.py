@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import io
 import json
+import re
 import tempfile
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -32,7 +33,6 @@ from experiments.runner.record import HISTORY
 from experiments.runner.run import Run
 from experiments.training.classification import FINAL
 from experiments.training.trainer import Trainer
-from minigrad.engine import Array
 
 S = TypeVar("S")
 Load = Callable[..., tuple[Samples, data.Source]]  #: as `experiments.data.load`
@@ -85,7 +85,7 @@ class Pair:
         experiment: its name.
         stage: what the experiment calls this training.
         data: the name of the data set.
-        final: whether the experiment tests this network in the end, or calls it final.
+        final: whether the experiment is judged by this network (see `judged`).
         ours: in minigrad.
         theirs: in PyTorch.
         alike: the stages that this one stands for too.
@@ -205,9 +205,19 @@ def pairs(
         ours, theirs = (run.networks for run in runs)
         if ours.keys() != theirs.keys():
             raise AssertionError(f"{name} trains {list(ours)} in minigrad, but {list(theirs)} in torch")
-        tested = runs[0].tested or {stage for stage in ours if stage.startswith(FINAL)} or {*list(ours)[-1:]}
+        final = judged(list(ours), runs[0].tested)
         for stage in ours:
-            yield Pair(name, stage, runs[0].source.name, stage in tested, ours[stage], theirs[stage])
+            yield Pair(name, stage, runs[0].source.name, stage in final, ours[stage], theirs[stage])
+
+
+def judged(stages: Sequence[str], tested: Collection[str]) -> set[str]:
+    """Those by which an experiment is judged: that it tests, or calls final, or else all; of several seeds the first.
+
+    >>> sorted(judged(["rate 0.1", "final, seed 0", "final, seed 1"], ()))
+    ['final, seed 0']
+    """
+    chosen = [stage for stage in stages if stage in tested] or [s for s in stages if s.startswith(FINAL)] or stages
+    return {*{re.sub(r"\bseed \d+$", "", stage): stage for stage in reversed(chosen)}.values()}
 
 
 def merged(found: Iterable[Pair], key: Callable[[Pair], Hashable]) -> list[Pair]:
@@ -222,7 +232,7 @@ def merged(found: Iterable[Pair], key: Callable[[Pair], Hashable]) -> list[Pair]
     return chosen
 
 
-def objective_of(pair: Pair) -> Hashable:
+def objective_of(pair: Pair) -> tuple[str, float]:
     """What tells networks apart: their layers, and the loss of made-up parameters on a made-up batch."""
     network, rng = pair.ours, np.random.default_rng(0)
     trainer = network.start()
@@ -244,18 +254,10 @@ def _made_up(fw: Any, tensor: Any, rng: np.random.Generator) -> Any:
 def training_of(pair: Pair) -> Hashable:
     """What tells trainings apart: network, batch size, optimizer and class of the schedule, but no learning rate."""
     trainer = pair.ours.start()
-    return objective_of(pair), len(next(iter(trainer.loader))[0]), _rules(trainer, "params", "lr", "initial_lr")
+    return objective_of(pair), len(next(iter(trainer.loader))[0]), rules(trainer, "params", "lr", "initial_lr")
 
 
-def beginning_of(network: Network) -> Hashable:
-    """What tells a training from any other in one framework: model, settings, and the loss of its first batch."""
-    trainer = network.start()
-    with network.fw.no_grad():
-        loss = trainer.objective(trainer.model.train(), *next(iter(trainer.loader))).item()
-    return str(trainer.model), loss, len(trainer.loader), _rules(trainer, "params")
-
-
-def _rules(trainer: Trainer, *left_out: str) -> tuple[str, str, str]:
+def rules(trainer: Trainer, *left_out: str) -> tuple[str, str, str]:
     """Optimizer, schedule and their settings, without those named."""
     groups = [{k: v for k, v in group.items() if k not in left_out} for group in trainer.optimizer.param_groups]
     return repr(groups), type(trainer.optimizer).__name__, type(trainer.scheduler).__name__
@@ -270,11 +272,6 @@ def loading_once() -> Load:
         return (fw.from_numpy(inputs.numpy()), fw.from_numpy(labels.numpy())), source
 
     return load
-
-
-def as_array(tensor: Any) -> Array | None:
-    """A tensor's values, of either framework; None stays None."""
-    return None if tensor is None else np.asarray(tensor.detach().numpy())
 
 
 @contextmanager

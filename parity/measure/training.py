@@ -1,154 +1,174 @@
-"""Trainings with seeds of their own, each in a process of its own: accuracy, confusion, time and memory.
+"""Whole trainings in float32, each kept as a line of a file as soon as it is done: curves, result, time.
 
-``python -m parity.measure.training`` with its arguments as JSON prints one line of JSON.
+``python -m parity.measure.training`` with its arguments as JSON trains in a process of its own, and prints these lines.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from experiments import registry
-from experiments.registry import nearest
-from experiments.runner import files
+from experiments.reporting import both
+from experiments.reporting.both import Training
+from experiments.runner import code, files
 from experiments.runner.errors import UsageError
-from experiments.runner.machine import environment, peak_megabytes
+from experiments.runner.files import Row
+from experiments.runner.machine import environment
 from experiments.runner.options import Options
 from experiments.training.metrics import accuracy, confusion
 from experiments.training.trainer import Trainer, logits
-from parity.measure.networks import FRAMEWORKS, DryRun, dry_run
-
-APART = 1_000  #: between the seeds of the two sides, so that no two trainings are the same run
+from parity.measure import networks
+from parity.measure.epoch import moved
+from parity.measure.networks import DryRun, Network, Pair
 
 
 @dataclass(frozen=True)
 class Task:
-    """What to train.
+    """One training: of the network `stage`, from a seed; PyTorch's starts after 0 are moved by rounding."""
 
-    Attributes:
-        experiment: its name.
-        stage: which of its networks.
-        framework: minigrad or torch.
-        seed: of this training.
-        epochs: None: as many as the experiment takes.
-        data: a data set instead of the experiment's own.
-        data_dir: where the data files are.
-        limit: only the first so many samples.
-    """
-
-    experiment: str
     stage: str
     framework: str
     seed: int
-    epochs: int | None = None
-    data: str | None = None
-    data_dir: str | None = None
-    limit: int | None = None
+    start: int = 0
 
 
-def seeds_of(framework: str, count: int, first: int) -> list[int]:
-    """The seeds of one side; none is a seed of the other.
+class Kept:
+    """The trainings of an experiment that are on disk, and those that are added.
 
-    >>> seeds_of("minigrad", 2, 1), seeds_of("torch", 2, 1)
-    ([1, 2], [1001, 1002])
-    """
-    start = first + APART * FRAMEWORKS.index(framework)
-    return list(range(start, start + count))
-
-
-def networks(
-    names: Sequence[str], options: Options, stages: Sequence[str] | None = None
-) -> Iterator[tuple[str, str, str]]:
-    """Experiment, stage and data set of each network that an experiment judges in the end, by an accuracy.
+    A training that is there isn't repeated, unless the network that it trained is another now.
 
     Args:
-        names: of the experiments.
-        options: of their runs.
-        stages: only these; None: all.
-
-    Raises:
-        UsageError: where a stage is in none of the experiments, or there is no such experiment or data.
+        name: of the experiment.
+        pairs: its networks.
+        options: of its runs.
+        results: the folder of the results, where ``parity/runs/NAME.jsonl`` keeps the trainings.
     """
-    known = set[str]()
-    for name in names or registry.names():
-        run = dry_run(name, options)
-        known |= run.tested
-        for stage in run.networks:
-            wanted = run.test is not None and stage in run.tested and (stages is None or stage in stages)
-            if wanted and any(column.endswith("accuracy") for row in run.history(stage) for column in row):
-                yield name, stage, run.source.name
-    for stage in set(stages or ()) - known:
-        raise UsageError(f"--stages: no network is called {stage!r}{nearest(stage, known)}")
+
+    def __init__(self, name: str, pairs: Sequence[Pair], options: Options, results: Path) -> None:
+        self.name, self.options, self.path = name, options, both.path_of(results, name)
+        self.recipes = {pair.stage: recipe(pair, options) for pair in pairs}
+        self.final = [pair.stage for pair in pairs if pair.final]
+        self._lock = threading.Lock()
+
+    def read(self) -> dict[Task, Training]:
+        """All that are of the networks as they are now."""
+        fresh = [t for t in both.read(self.path) if self.recipes.get(t["stage"]) == t["recipe"]]
+        return {Task(t["stage"], t["framework"], t["seed"], t["start"]): t for t in fresh}
+
+    def add(self, tasks: Sequence[Task], jobs: int) -> dict[Task, Training]:
+        """Trains what isn't there yet, in so many processes at a time, one thread each; returns all that are there.
+
+        Raises:
+            UsageError: where a process fails, with its last words; or where the folder can't be written.
+        """
+        done = self.read()
+        groups: dict[tuple[str, int, int], list[str]] = {}
+        for task in tasks:
+            if task not in done:
+                groups.setdefault((task.framework, task.seed, task.start), []).append(task.stage)
+        files.writable_folder(self.path.parent, "--keep")
+        if self.path.exists() and not self.path.read_bytes().endswith(b"\n"):
+            self.keep("\n")  # after a line that was cut off
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(self._process, groups, groups.values()))
+        return self.read()
+
+    def _process(self, group: tuple[str, int, int], stages: list[str]) -> None:
+        framework, seed, start = group
+        given = replace(self.options, framework=framework, seed=seed)
+        line = [self.name, asdict(given), start, {stage: self.recipes[stage] for stage in stages}, self.final]
+        command = [sys.executable, "-m", __name__, json.dumps(line)]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True, "env": environment(threads=1)}
+        with tempfile.TemporaryFile("w+") as said, subprocess.Popen(command, stderr=said, **pipes) as process:
+            for text in process.stdout or ():
+                self.keep(text)
+            if process.wait():
+                said.seek(0)
+                words = said.read().strip().splitlines() or [f"status {process.returncode}"]
+                raise UsageError(f"training {self.name} in {framework} failed: {words[-1]}")
+
+    def keep(self, line: str) -> None:
+        """Adds a training to the file, at once: an interruption loses what is under way."""
+        with self._lock, self.path.open("a", encoding="utf-8") as file:
+            file.write(line)
 
 
-def trained(task: Task, folder: Path) -> dict[str, Any]:
-    """A training in a process of its own, on one thread; what is in the folder already isn't done again.
+def recipe(pair: Pair, options: Options) -> str:
+    """What tells a training from any other but its seed, as a short hash: network, data, optimizer, length."""
+    trainer = pair.ours.start()
+    layers, loss = networks.objective_of(pair)
+    data = (pair.data, options.limit, len(trainer.loader), len(next(iter(trainer.loader))[0]))
+    what = (layers, f"{loss:.4g}", data, networks.rules(trainer, "params"), options.epochs or pair.ours.epochs)
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:12]
 
-    Raises:
-        UsageError: where the process fails, with its last words.
+
+def train(
+    name: str, options: Options, start: int, recipes: Mapping[str, str], final: Sequence[str]
+) -> Iterator[Training]:
+    """Trains these networks of an experiment, by `recipes`' names, from a start; `final` ones have a result."""
+    run = networks.dry_run(name, options)
+    for stage, known in recipes.items():
+        network, began = run.networks[stage], time.process_time()
+        trainer = network.start()
+        moved(trainer.model, start)
+        if options.framework == "minigrad":
+            trainer.compile(run.fw.compile)
+        rows = []
+        for _ in range(options.epochs or network.epochs):
+            loss = trainer.epoch()
+            rows.append({"loss": loss, **network.measure(trainer.answering)})
+        result = result_of(run, network, trainer, rows[-1]) if stage in final else (None, None)
+        yield {
+            **asdict(Task(stage, options.framework, options.seed, start)),
+            "recipe": known,
+            "data": run.source.name,
+            "seconds": round(time.process_time() - began, 1),
+            "commit": code.version()["commit"],
+            "result": result[0],
+            "of": result[1],
+            "curves": {c: [float(f"{row[c]:.7g}") for row in rows] for c in compared(list(rows[0]))},
+        }
+
+
+def compared(columns: Sequence[str]) -> list[str]:
+    """The columns of a network's history by which runs are compared: accuracies, else errors, else the loss.
+
+    >>> compared(["loss", "train_loss", "train_accuracy"]), compared(["loss", "train_mse"]), compared(["loss"])
+    (['train_accuracy'], ['train_mse'], ['loss'])
     """
-    key = f"{task.stage.replace(' ', '-').replace('/', '-')}-{task.framework}-{task.seed}"
-    path = folder / task.experiment / f"{key}.json"
-    if path.exists():
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if kept["task"] == asdict(task):
-            return kept
-    line = [sys.executable, "-m", __name__, json.dumps(asdict(task))]
-    done = subprocess.run(line, env=environment(threads=1), capture_output=True, text=True, check=False)
-    if done.returncode:
-        words = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
-        raise UsageError(f"training {task.experiment}: {task.stage} in {task.framework} failed: {words[-1]}")
-    found = {"task": asdict(task), **json.loads(done.stdout.splitlines()[-1])}
-    files.write_json(path, found)
-    return found
+    accuracies = [column for column in columns if column.endswith("accuracy")]
+    return accuracies or [column for column in columns if column != "loss"] or list(columns)
 
 
-def train(task: Task) -> dict[str, Any]:
-    """Trains it and measures it once, at the end.
-
-    Returns:
-        accuracy (a fraction; on test data where the experiment has any, else on validation data), `measured_on`,
-        the confusion counts (None for networks that don't choose a class), seconds of processor time, peak megabytes.
-    """
-    given = {name: getattr(task, name) for name in ("framework", "seed", "data", "data_dir", "limit")}
-    run = dry_run(task.experiment, Options(**given))
-    network = run.networks[task.stage]
-    epochs = task.epochs or network.epochs
-    started = time.process_time()
-    trainer = network.start()
-    for _ in range(epochs):
-        trainer.epoch()
-    seconds = time.process_time() - started
-    return {
-        **_judged(run, network.measure, trainer),
-        "classes": list(run.source.classes),
-        "epochs": epochs,
-        "seconds": seconds,
-        "megabytes": peak_megabytes(),
-    }
-
-
-def _judged(run: DryRun[Any], measure: Any, trainer: Trainer) -> dict[str, Any]:
-    classes = len(run.source.classes)
+def result_of(run: DryRun[Any], network: Network, trainer: Trainer, last: Row) -> tuple[float, str]:
+    """What the training is judged by, and what that is: by test data where the experiment opens any."""
     if run.test is not None:
         inputs, labels = run.test
-        learnt_from = trainer.loader.dataset[0][0]  # flat, or an image
-        scores = logits(run.fw, trainer.model, inputs.reshape(-1, *learnt_from.shape))
+        sample = trainer.loader.dataset[0]
+        inputs = inputs.reshape(-1, *sample[0].shape)  # flat, or images
+        if all(part.shape == sample[0].shape for part in sample):  # what is learnt are the inputs
+            with run.fw.no_grad():
+                return trainer.objective(trainer.model.eval(), *[inputs] * len(sample)).item(), "test loss"
+        scores, classes = logits(run.fw, trainer.model, inputs), len(run.source.classes)
         if scores.ndim == 2 and scores.shape[1] == classes:
-            counts = confusion(labels, scores.argmax(1), classes)
-            return {"accuracy": accuracy(counts), "measured_on": "test", "confusion": counts}
-    row = measure(trainer.model)
+            return accuracy(confusion(labels, scores.argmax(1), classes)), "test accuracy"
     for part in ("test", "validation"):
-        if (reached := row.get(f"{part}_accuracy")) is not None:
-            return {"accuracy": float(reached), "measured_on": part, "confusion": None}
+        if f"{part}_accuracy" in last:
+            return float(last[f"{part}_accuracy"]), f"{part} accuracy"
     raise LookupError(f"{run.config['experiment']}: no accuracy is measured on test or validation data")
 
 
 if __name__ == "__main__":
-    print(json.dumps(train(Task(**json.loads(sys.argv[1])))))
+    name, given, *rest = json.loads(sys.argv[1])
+    for training in train(name, Options(**given), *rest):
+        print(json.dumps(training, ensure_ascii=False), flush=True)

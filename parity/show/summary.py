@@ -1,18 +1,19 @@
-"""The tables of the page and of the summary: a row for each experiment, and for each network with its own seeds."""
+"""What the page says first, and its tables: the statement, a row for each experiment, time and memory, exams."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from experiments.reporting import both
 from experiments.reporting.report import circumstances, table
 from experiments.runner.progress import duration
-from parity.judge.findings import ACCURACY, Subject
+from parity.judge import tolerances
+from parity.judge.account import DIFFERS, FUNCTION, NOT_COMPARED, RESULT, RUNS, SAME, STATES, TRAINING, Account, error
 from parity.measure.networks import FRAMEWORKS
 
-MISSING = "–"
 #: What conformance asks, by family and exam; the error inputs of all families are counted together.
 EXAMS = {
     ("operators", "gradients"): "operator samples with their gradients",
@@ -38,92 +39,154 @@ class Table:
         return table(self.header, self.rows, align) + "\n\n" + self.caption
 
 
-def experiments(subjects: Sequence[Subject], parts: dict[str, Any], runs: dict[str, Any] | None) -> Table:
-    """The largest errors of each experiment's networks, and time and memory of the whole run where it was measured."""
-    header = ["experiment", "networks", "gradients, float64", "gradients, float32", "epoch, float64"]
-    header += ["runs, float32 (points)", "outside", *sides("time", "memory"), "verdict"]
-    unpaired = [entry["experiment"] for entry in parts.get("trajectory", {}).get("unpaired", ())]
-    measured = {run["experiment"]: run for run in (runs or {}).get("runs", ())}
+@dataclass(frozen=True)
+class Line:
+    """A line of the statement: of what, in which state, with which numbers."""
+
+    title: str
+    state: str
+    text: str
+
+
+def verdict(accounts: Sequence[Account]) -> Line:
+    """The verdict on all experiments."""
+    states = {state: [a for a in accounts if a.verdict.startswith(state)] for state in STATES}
+    if states[DIFFERS]:
+        names = ", ".join(account.name for account in states[DIFFERS])
+        return Line("Something differs from PyTorch", DIFFERS, f"in {len(states[DIFFERS])} of {len(accounts)}: {names}")
+    if len(states[SAME]) == len(accounts):
+        return Line("minigrad does what PyTorch does", SAME, f"in all {len(accounts)} experiments, up to rounding")
+    waiting = len(accounts) - len(states[SAME])
+    text = f"{waiting} of {len(accounts)} experiments are not compared, or not shown to be the same, in every respect"
+    return Line("Nothing differs from PyTorch so far", NOT_COMPARED, text)
+
+
+def statement(accounts: Sequence[Account]) -> list[Line]:
+    """The three lines of the statement, and one on runs in float32."""
+
+    def state(question: str) -> str:
+        found = [account.answers[question].state for account in accounts]
+        return next(s for s in (*(s for s in STATES[1:] if s in found), SAME))
+
+    def numbers(question: str, name: str) -> list[float]:
+        return [a.answers[question].numbers.get(name, 0.0) for a in accounts if a.answers[question].numbers]
+
+    def missing(question: str) -> str:
+        count = sum(numbers(question, "missing"))
+        empty = sum(account.answers[question].text == "–" for account in accounts)
+        text = f"; not compared: {count:.0f}" if count else ""
+        return text + (f"; nothing measured in {empty} of {len(accounts)} experiments" if empty else "")
+
+    counts = {question: f"{sum(numbers(question, 'networks')):,.0f}" for question in (FUNCTION, TRAINING, RUNS, RESULT)}
+    function = f"gradients of {counts[FUNCTION]} networks in float64, largest error "
+    worst, allowed = max(numbers(FUNCTION, "worst"), default=0.0), tolerances.GRADIENT["float64"]
+    function += f"{error(worst)} of the norm (allowed {error(allowed)})"
+    training = f"{counts[TRAINING]} networks after an epoch in float64, largest distance of a parameter "
+    training += f"{error(max(numbers(TRAINING, 'worst'), default=0.0))} of its norm (allowed {error(tolerances.EPOCH)})"
+    if amplified := sum(numbers(TRAINING, "amplified")):
+        far, itself = (error(max(numbers(TRAINING, name))) for name in ("far", "itself"))
+        training += f"; in {amplified:.0f} rounding is amplified: up to {far}, where PyTorch is {itself} from itself"
+    seeds = [count for account in accounts for count in account.seeds()]
+    of = f"over {' to '.join(map(str, sorted({min(seeds), max(seeds)})))} seeds a side " if seeds else ""
+    result = f"{sum(numbers(RESULT, 'shown')):.0f} of {counts[RESULT]} networks equivalent {of}in accuracy or loss"
+    tested = [account for account in accounts if account.distances]
+    apart = sum(account.answers[RUNS].state == DIFFERS for account in tested)
+    runs = f"{counts[RUNS]} networks trained to the end; minigrad is further from PyTorch than PyTorch is from itself, "
+    runs += f"started one rounding away, in {apart} of {len(tested)} experiments"
+    texts = {FUNCTION: function, TRAINING: training, RESULT: result, RUNS: runs}
+    titles = {FUNCTION: "Same function", TRAINING: "Same training", RESULT: "Same result", RUNS: "Runs in float32"}
+    return [Line(titles[q], state(q), text + missing(q)) for q, text in texts.items()]
+
+
+def statement_in_markdown(accounts: Sequence[Account]) -> str:
+    """The verdict and the statement as a list."""
+    first = verdict(accounts)
+    lines = [f"- **{line.title}** ({line.state}): {line.text}." for line in statement(accounts)]
+    return f"**{first.title}**: {first.text}.\n\n" + "\n".join(lines)
+
+
+def in_readme(accounts: Sequence[Account]) -> str:
+    """The verdict and the statement as a paragraph."""
+    first = verdict(accounts)
+    lines = "; ".join(f"{line.title.lower()} ({line.state}): {line.text}" for line in statement(accounts)[:3])
+    how = "Every network of every experiment is also trained in PyTorch ([how](docs/parity.md); where minigrad differs "
+    how += "on purpose: [docs/differences.md](docs/differences.md))."
+    return f"{how} **{first.title}**, {first.text}: {lines}."
+
+
+def experiments(accounts: Sequence[Account]) -> Table:
+    """The answers and the verdict on each experiment."""
+    header = ["experiment", "networks", "function", "training", "result", "run in float32", "verdict"]
     rows = []
-    for name in dict.fromkeys(subject.experiment for subject in subjects):
-        mine = [subject for subject in subjects if subject.experiment == name]
-        counts = (_count(getattr(s, part) for s in mine) for part in ("gradients", "epoch", "trajectory"))
-        errors = [_largest(s.gradient_error(dtype) for s in mine) for dtype in ("float64", "float32")]
-        errors.append(_largest(s.epoch["furthest"] for s in mine if s.epoch))
-        found = [*map(error, errors), *trajectories(mine), *_whole(measured.get(name))]
-        rows.append([name, str(max(counts)), *found, verdict(mine, unpaired.count(name))])
+    for account in accounts:
+        cells = [account.answers[question].text for question in (FUNCTION, TRAINING, RESULT, RUNS)]
+        rows.append([account.name, str(len(account.stages)), *cells, account.verdict])
     caption = (
-        "The largest error of any network of the experiment: of gradients, relative to the norm of PyTorch's; of a "
-        "parameter after an epoch; of an accuracy after the same epoch of the whole run, in percentage points of those "
-        "allowed."
+        "Function: the largest error of an output, loss or gradient in float64, relative to its norm. Training: the "
+        "largest distance of a parameter after an epoch in float64, relative to its norm; in brackets PyTorch's from "
+        "itself, where rounding is amplified. Result: networks whose mean result over independent seeds is equivalent. "
+        "Run in float32: the mean distance from PyTorch, at the epoch where it is largest, beside that of PyTorch from "
+        "itself, started with weights that are moved by at most one unit in the last place; in points of an accuracy, "
+        "or percent of a loss. p: how likely minigrad's ranks among PyTorch's are so large by chance (Holm)."
     )
-    if measured and runs:
-        caption += " Time and memory: " + circumstances(runs)
     return Table(header, rows, caption)
 
 
-def _count(entries: Iterable[dict[str, Any] | None]) -> int:
-    return sum(1 + len(entry["alike"]) for entry in entries if entry)
-
-
-def _largest(values: Iterable[float | None]) -> float | None:
-    return max((value for value in values if value is not None), default=None)
-
-
-def trajectories(subjects: Sequence[Subject]) -> list[str]:
-    """The largest difference of an accuracy, beside what is allowed; and how many of the networks are outside."""
-    compared = [s.trajectory for s in subjects if s.trajectory and s.trajectory["points_of"]]
-    if not compared:
-        return [MISSING, MISSING]
-    outside, all_of = (sum(len(trajectory[key]) for trajectory in compared) for key in ("outside", "points_of"))
-    return [f"{max(c['points'] for c in compared):.2f} of {compared[0]['allowed']:g}", f"{outside} of {all_of}"]
-
-
-def _whole(run: dict[str, Any] | None) -> list[str]:
-    if run is None:
-        return [MISSING] * 4
-    sides = [run[framework] for framework in FRAMEWORKS]
-    return [*(duration(side["seconds"]) for side in sides), *(f"{side['megabytes']:,.0f} MB" for side in sides)]
-
-
-def verdict(subjects: Sequence[Subject], unpaired: int = 0) -> str:
-    """The verdict on several networks; where the epoch in float64 differs, with how far PyTorch is from itself."""
-    words = []
-    for what in dict.fromkeys(what for subject in subjects for what in subject.verdicts):
-        judged = [subject for subject in subjects if what in subject.verdicts]
-        failed = [subject for subject in judged if not subject.verdicts[what]]
-        if failed and what == ACCURACY:  # which is no proof of a difference
-            words.append(f"equivalence not shown for {len(failed)} of {len(judged)}")
-        elif failed:
-            itself = _largest(s.epoch["itself"] for s in failed if s.epoch) if what == "an epoch in float64" else None
-            beside = "" if itself is None else f" (PyTorch from itself: {error(itself)})"
-            words.append(f"differs: {what}{beside}")
-    if unpaired:
-        words.append(f"{unpaired} without counterpart")
-    return "; ".join(words) or "same"
-
-
-def seeds(subjects: Sequence[Subject]) -> Table | None:
-    """The trainings with independent seeds; None where there are none."""
-    header = ["network", "seeds a side", *sides("accuracy"), "difference", "90 % interval", "margin"]
-    header += [*sides("time", "memory"), "verdict"]
+def costs(runs: dict[str, Any] | None) -> Table | None:
+    """Time and memory of whole runs; None where they weren't measured."""
+    if not runs or not runs["runs"]:
+        return None
     rows = []
-    for subject in subjects:
-        if subject.accuracy is None:
+    for run in runs["runs"]:
+        ours, theirs = (run[framework] for framework in FRAMEWORKS)
+        times, sizes = ([side[key] for side in (ours, theirs)] for key in ("seconds", "megabytes"))
+        cells = [*map(duration, times), *(f"{size:,.0f} MB" for size in sizes), f"{times[0] / times[1]:.2f}"]
+        rows.append([run["experiment"], *cells])
+    header = ["experiment", "time, minigrad", "PyTorch", "memory, minigrad", "PyTorch", "share of PyTorch's time"]
+    return Table(header, rows, "Time and memory " + circumstances(runs))
+
+
+def seeds(account: Account) -> Table:
+    """The results over independent seeds of an experiment's networks."""
+    rows = []
+    for stage, test in account.equivalences.items():
+        sides = [both.results_of(account.trainings, stage, framework) for framework in FRAMEWORKS]
+        cells = [both.shown(side, account.unit(stage)) for side in sides]
+        if test is None:
+            rows.append([stage, *cells, "–", "–", "–", "–", NOT_COMPARED])
             continue
-        ours, theirs = (subject.side(framework, ACCURACY) for framework in FRAMEWORKS)
-        difference = f"{100 * (statistics.fmean(ours) - statistics.fmean(theirs)):+.2f}"
-        judged, word = [difference, MISSING, MISSING], "no margin set"
-        if test := subject.accuracy["equivalence"]:
-            judged = [f"{test['difference']:+.2f}", f"[{test['low']:+.2f}, {test['high']:+.2f}]", f"{test['margin']:g}"]
-            word = "equivalent" if test["equivalent"] else "not shown"
-        rows.append([subject.name, str(len(ours)), *accuracies(subject), *judged, *costs(subject), word])
+        word = "equivalent" if test.equivalent else "not shown"
+        interval = f"[{test.low:+.2f}, {test.high:+.2f}]"
+        cells += [f"{test.difference:+.2f}", interval, f"{test.margin:.2f}", f"{test.p_difference:.2g}"]
+        rows.append([stage, *cells, word])
+    header = ["network", "minigrad", "PyTorch", "difference", "90 % interval", "margin", "p", "verdict"]
     caption = (
-        "Full-length trainings, each with a seed of its own: mean ± standard deviation; equivalent if two one-sided "
-        "tests reject that the means are a margin (in points) or more apart. Time is processor time of one training on "
-        "one thread, memory the peak of its process: medians over the seeds."
+        "Mean ± standard deviation (number of seeds). Equivalent: two one-sided tests reject that the means are the "
+        "margin or more apart: a fifth of PyTorch's error rate, and no more than is usual for the data. p: of no "
+        "difference at all."
     )
-    return Table(header, rows, caption) if rows else None
+    return Table(header, rows, caption)
+
+
+def networks(account: Account) -> Table:
+    """Every network of an experiment: errors, distances and their ranks."""
+    gradients = {stage: e for e in account.gradients for stage in (e["stage"], *e["alike"])}
+    epochs = {stage: e for e in account.epochs for stage in (e["stage"], *e["alike"])}
+    rows = []
+    for stage in account.stages:
+        views = gradients[stage]["views"] if stage in gradients else []
+        errors = [[v["error"] for v in views if v["dtype"] == d and not v["skipped"]] for d in tolerances.GRADIENT]
+        cells = [error(max(found)) if found else "–" for found in errors]
+        epoch = epochs.get(stage)
+        cells.append("–" if epoch is None else error(epoch["furthest"]))
+        cells[-1] += f" ({error(epoch['itself'])})" if epoch and epoch["itself"] is not None else ""
+        ours, theirs = account.distances.get(stage, (None, []))
+        cells.append("–" if ours is None else f"{ours:.2f}")
+        rows.append([stage, *cells, ", ".join(f"{d:.2f}" for d in sorted(theirs)) or "–"])
+    header = ["network", "gradients, float64", "float32", "epoch, float64 (PyTorch)", "run, float32", "PyTorch's own"]
+    median = statistics.median([len(theirs) for _, theirs in account.distances.values()] or [0])
+    caption = f"Networks of the same layers share one comparison of gradients. {median:.0f} moved starts a network."
+    return Table(header, rows, caption if median else caption.split(".")[0] + ".")
 
 
 def exams(conformance: dict[str, Any]) -> str:
@@ -137,65 +200,12 @@ def exams(conformance: dict[str, Any]) -> str:
     return f"PyTorch's own exams, passed of asked: {passed}."
 
 
-def sides(*quantities: str) -> list[str]:
-    """Column titles: each quantity in minigrad, then in PyTorch."""
-    return [f"{quantity}, {side}" for quantity in quantities for side in ("minigrad", "PyTorch")]
-
-
-def accuracies(subject: Subject) -> list[str]:
-    """Mean and spread of the accuracies with seeds of their own, in either framework."""
-    return [accuracy(subject.side(framework, ACCURACY)) for framework in FRAMEWORKS]
-
-
-def costs(subject: Subject) -> list[str]:
-    """The median time and memory of these trainings, in either framework."""
-    units = {"seconds": "s", "megabytes": "MB"}
-    return [median(subject.side(side, quantity), unit) for quantity, unit in units.items() for side in FRAMEWORKS]
-
-
-def markdown(subjects: Sequence[Subject], parts: dict[str, Any], runs: dict[str, Any] | None) -> str:
+def markdown(accounts: Sequence[Account], parts: dict[str, dict[str, Any]], runs: dict[str, Any] | None) -> str:
     """The whole summary in Markdown."""
-    sections = [experiments(subjects, parts, runs).markdown()]
-    if trained := seeds(subjects):
-        sections.append(trained.markdown())
+    sections = [statement_in_markdown(accounts)]
     if "conformance" in parts:
         sections.append(exams(parts["conformance"]))
+    sections.append(experiments(accounts).markdown())
+    if measured := costs(runs):
+        sections.append(measured.markdown())
     return "\n\n".join(sections) + "\n"
-
-
-# ---- numbers for people ----------------------------------------------------------------------------------------
-
-
-def error(value: float | None) -> str:
-    """A relative error.
-
-    >>> error(3.2e-16), error(0.0), error(None)
-    ('3e-16', '0', '–')
-    """
-    if value is None:
-        return MISSING
-    return f"{value:.0e}".replace("e-0", "e-") if value else "0"
-
-
-def accuracy(values: Sequence[float]) -> str:
-    """Mean and spread of accuracies.
-
-    >>> accuracy([0.98, 0.99])
-    '98.50 ± 0.71 %'
-    """
-    if not values:
-        return MISSING
-    spread = f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{100 * statistics.fmean(values):.2f}{spread} %"
-
-
-def median(values: Sequence[float], unit: str) -> str:
-    """The median with its unit.
-
-    >>> median([4.91, 4.88, 5.0], "s")
-    '4.9 s'
-    """
-    if not values:
-        return MISSING
-    value = statistics.median(values)
-    return f"{value:,.1f} {unit}" if value < 10 else f"{value:,.0f} {unit}"

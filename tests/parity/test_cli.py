@@ -44,7 +44,7 @@ def test_gradients_as_a_table_and_as_json(capsys, tmp_path):
     assert row.endswith("same")
     assert "All within tolerance" in text
     found = json.loads(path.read_text())
-    assert found["passed"]
+    assert all(network["passed"] for network in found["networks"])
     assert (found["command"], found["seed"], found["limit"]) == ("gradients", 0, 120)
     assert len(found["networks"]) == 3
 

@@ -46,3 +46,10 @@ def test_samples_without_spread():
 def test_a_single_number_has_no_spread():
     with pytest.raises(ValueError, match="second: a sample of 1 has no spread"):
         two_one_sided([97.0, 97.1], [97.0], margin=0.3)
+
+
+def test_the_p_value_of_no_difference():
+    assert two_one_sided(*samples(0.0, 0.1, 6), margin=0.3).p_difference == pytest.approx(1)
+    small = two_one_sided(*samples(0.07, 0.02, 12), margin=0.11)
+    assert small.equivalent
+    assert small.p_difference < 1e-6

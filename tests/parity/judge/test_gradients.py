@@ -59,6 +59,24 @@ def test_a_difference_is_located(final):
     assert wrong["gradient of 0.weight"].error > 1e-5
 
 
+def test_nothing_but_zeros_does_not_pass(final):
+    def without_loss(network):
+        def build():
+            trainer = network.build()
+            objective = lambda model, inputs, labels: 0 * model(inputs * 0).sum()
+            for parameter in trainer.model.parameters():
+                parameter.data.zero_()
+            return dataclasses.replace(trainer, objective=objective)
+
+        return dataclasses.replace(network, build=build)
+
+    pair = final("mnist_logistic")
+    pair = dataclasses.replace(pair, ours=without_loss(pair.ours), theirs=without_loss(pair.theirs))
+    report = gradients.examine(pair, [View("float64")])
+    assert not report.passed
+    assert report.as_json()["views"][0]["wrong"] == ["nothing but zeros"]
+
+
 def test_a_parameter_that_is_missing_is_named(final):
     def change(model):
         model[4].bias = None
@@ -105,7 +123,7 @@ def test_what_pytorch_computes_and_we_do_not_is_a_difference(final):
     assert "no probabilities here (PyTorch's does)" in str(result.comparisons[0])
 
 
-@pytest.mark.parametrize("field", ["name", "error", "passed", "skipped", "comparisons"])
+@pytest.mark.parametrize("field", ["name", "dtype", "error", "passed", "skipped", "errors", "wrong"])
 def test_json_holds_every_view(final, field):
     views = gradients.examine(final("mnist_logistic"), VIEWS[:1]).as_json()["views"]
     assert [field in view for view in views] == [True]

@@ -80,6 +80,12 @@ def test_networks_that_start_alike_are_merged(pairs):
     assert [pair.stage for pair in found] == ["final", *swept[1:], *others]  # the final one has L1 1e-5
 
 
+def test_an_experiment_is_judged_by_what_it_tests_or_calls_final_or_by_all():
+    assert networks.judged(["rate 0.1", "final"], {"rate 0.1"}) == {"rate 0.1"}
+    assert networks.judged(["rate 0.1", "final, seed 0", "final, seed 1"], ()) == {"final, seed 0"}
+    assert networks.judged(["squares", "cross entropy"], ()) == {"squares", "cross entropy"}
+
+
 def test_trainings_that_differ_are_named(monkeypatch):
     def train(run):
         run.fit(f"in {run.fw.__name__}", lambda: pytest.fail("not built"), 1, lambda model: {})

@@ -1,11 +1,15 @@
 """What a student sees who checks code against PyTorch."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 import minigrad
-from parity import assert_same, check
+import parity
+from minigrad.testing import assert_same, check
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 3))
@@ -76,6 +80,86 @@ def test_the_same_error_on_both_sides_is_the_same():
     assert "both raise RuntimeError" in str(verdict)
 
 
+def raises(error):
+    def function(x):
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "same"),
+    [
+        (ValueError("of minigrad.float32"), ValueError("of torch.float32"), True),
+        (ValueError("shape [2]"), RuntimeError("shape [2]"), False),
+        (ValueError("shape [2]"), ValueError("shape [3]"), False),
+        (TypeError("'str' object is not callable"), TypeError("expected a tensor"), False),
+    ],
+)
+def test_two_errors_are_the_same_if_type_and_meaning_agree(mine, theirs, same):
+    verdict = check(raises(mine), raises(theirs), [X])
+    assert bool(verdict) == same
+    assert str(theirs) in str(verdict)
+
+
+@pytest.mark.parametrize("inputs", [[-np.ones(3)], [np.zeros((0, 2))]])
+def test_nothing_but_zeros_is_no_comparison(inputs):
+    verdict = check(minigrad.relu, torch.relu, inputs)
+    assert not verdict
+    assert str(verdict).startswith("NOT COMPARED: all outputs and gradients are zero")
+    with pytest.raises(AssertionError, match="NOT COMPARED"):
+        assert_same(minigrad.relu, torch.relu, inputs)
+
+
+def test_zeros_on_one_side_alone_are_a_difference():
+    assert "DIFFERENT" in str(check(lambda x: x * 0, torch.tanh, [X]))
+    assert "DIFFERENT" in str(check(torch.tanh, lambda x: x * 0, [X]))
+
+
+def test_infinities_are_something_to_compare():
+    assert check(lambda x: -1 / x.detach(), lambda x: -1 / x.detach(), [np.zeros(2)])
+
+
+def test_modules_are_compared_in_float64_as_well():
+    mine, theirs = (fw.nn.Sequential(fw.nn.Linear(3, 2), fw.nn.BatchNorm1d(2)) for fw in (minigrad, torch))
+    verdict = check(mine, theirs, [X])
+    assert verdict
+    allowed = {c.name: c.tolerance for c in verdict.comparisons}
+    assert (allowed["gradient of parameter 0.weight"], allowed["gradient of parameter 0.weight in float64"]) == (
+        1e-5,
+        1e-10,
+    )
+    assert {str(p.dtype) for p in mine.parameters()} == {"minigrad.float32"}  # copies were widened
+    assert mine[1].num_batches_tracked.item() == theirs[1].num_batches_tracked.item() == 1
+
+
+def test_an_error_that_float32_hides_shows_in_float64():
+    class Near(minigrad.nn.Linear):
+        def forward(self, x):
+            return super().forward(x) * (1 + 1e-6)
+
+    verdict = check(Near(3, 2), torch.nn.Linear(3, 2), [X])
+    wrong = [c.name for c in verdict.comparisons if not c.passed]
+    assert wrong
+    assert all(name.endswith("in float64") for name in wrong)
+
+
+def test_a_reference_that_has_no_float64_is_noted():
+    class Narrow(torch.nn.Linear):
+        def forward(self, x):
+            return torch.nn.functional.linear(x, self.weight, self.bias.float())
+
+    verdict = check(minigrad.nn.Linear(3, 2), Narrow(3, 2), [X])
+    assert verdict
+    assert "not compared in float64, where theirs raises RuntimeError" in str(verdict)
+
+
+def test_a_missing_framework_is_one_line_that_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ModuleNotFoundError, match=r"^torch isn't installed; get it by: pip install torch$"):
+        check(minigrad.tanh, lambda x: x, [X])
+
+
 def test_numpy_without_backward_compares_values_and_says_so():
     verdict = check(np.tanh, torch.tanh, [X], framework="numpy")
     assert verdict
@@ -137,3 +221,16 @@ def test_inputs_stay_as_they_are():
     check(lambda x: x.detach().mul_(2), lambda x: x.detach().mul_(2), [x])
     assert (x.detach().numpy() == before).all()
     assert x.grad is None
+
+
+def test_it_needs_nothing_but_numpy():
+    code = "import sys, minigrad.testing; print({*sys.modules} & {'torch', 'scipy', 'pytest', 'parity', 'experiments'})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_the_old_names_say_the_new_ones():
+    with pytest.warns(DeprecationWarning, match=r"parity.check is now minigrad.testing.check"):
+        assert parity.check is check
+    with pytest.raises(AttributeError, match="has no attribute 'chek'"):
+        parity.chek  # noqa: B018

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from parity.judge.compare import compare, compare_all
+from minigrad.testing.compare import compare, compare_all
 
 NAN, INF = np.nan, np.inf
 

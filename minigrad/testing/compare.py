@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from minigrad.engine import Array
 
 Arrays: TypeAlias = Mapping[str, Array | None]
+
+#: Of a value or a gradient, relative to the norm of the other side's.
+TOLERANCES = {"float64": 1e-10, "float32": 1e-5}
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Comparison:
         error: ‖ours − theirs‖ / ‖theirs‖, in Euclidean norms; ‖ours‖ where theirs is all zeros; infinite where the
             two can't be compared.
         tolerance: what the error may be.
-        norm: ‖theirs‖.
+        norm: ‖theirs‖, of equal arrays with nan or infinities in them infinite; 0 for nothing but zeros.
         index: the place of the largest difference; None if there is none.
         ours: the number there.
         theirs: the number there.
@@ -98,7 +101,7 @@ def compare(
     apart[np.isnan(apart)] = np.inf
     norm = norm_of([b])
     if not apart.any():
-        return Comparison(name, theirs.shape, 0.0, tolerance, norm)
+        return Comparison(name, theirs.shape, 0.0, tolerance, norm if np.isfinite(b).all() else math.inf)
     index = tuple(int(i) for i in np.unravel_index(int(apart.argmax()), apart.shape))
     error = float(np.linalg.norm(apart)) / ((norm if norm > share * whole else whole) or 1.0)
     return Comparison(name, theirs.shape, error, tolerance, norm, index, float(a[index]), float(b[index]))
@@ -136,3 +139,30 @@ def compare_all(
         measure = (whole, allowed if share is None else share) if name.startswith(parts) else ()
         found.append(compare(name, a, b, allowed, *measure))
     return tuple(found)
+
+
+def blank(comparisons: Iterable[Comparison]) -> bool:
+    """Whether there was nothing to compare: no arrays at all, or none with a number other than 0.
+
+    >>> blank([compare("g", np.zeros(2), np.zeros(2), 1e-10)]), blank([compare("g", np.ones(2), np.ones(2), 1e-10)])
+    (True, False)
+    """
+    return all(c.norm == 0 and c.error == 0 for c in comparisons)
+
+
+# ---- of either framework ---------------------------------------------------------------------------------------
+
+
+def as_array(tensor: Any) -> Array | None:
+    """A tensor's values, of either framework; None stays None."""
+    return None if tensor is None else np.asarray(tensor.detach().numpy())
+
+
+def flat(result: Any) -> list[Any]:
+    """The parts of a result: one tensor, or nested tuples and lists of them."""
+    return [part for item in result for part in flat(item)] if isinstance(result, tuple | list) else [result]
+
+
+def norm(gradients: Sequence[Any]) -> Any:
+    """The Euclidean norm of all of them together, as a tensor; those that are None count as 0."""
+    return sum((g * g).sum() for g in gradients if g is not None).sqrt()

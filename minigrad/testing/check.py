@@ -1,52 +1,32 @@
 """Compares a function, layer or framework of yours with PyTorch's: values and gradients.
 
-A layer of your own, with its gradient written by hand on NumPy arrays:
-
->>> import numpy as np
->>> import torch
->>> from parity import check
->>> def my_layer(x, weight):
-...     return np.maximum(x @ weight.T, 0)
->>> def my_backward(g, x, weight):
-...     g = g * (x @ weight.T > 0)
-...     return g @ weight, g.T @ x
->>> def torch_layer(x, weight):
-...     return torch.relu(x @ weight.T)
->>> x = np.array([[1.0, 2.0], [3.0, -4.0], [-5.0, 6.0]])
->>> weight = np.array([[1.0, -1.0], [0.5, 0.5]])
->>> check(my_layer, torch_layer, [x, weight], backward=my_backward)
-same: result, gradient of x (argument 0), gradient of weight (argument 1); largest error 0 (allowed 1e-10)
-
-With a bug in it, the verdict says where to look:
-
->>> def my_backward(g, x, weight):
-...     return g @ weight, (g * (x @ weight.T > 0)).T @ x  # the mask is missing in the first
->>> check(my_layer, torch_layer, [x, weight], backward=my_backward)
-DIFFERENT in 1 of 3:
-  ✗ gradient of x (argument 0) [3, 2]: relative error 1.8 (above 1e-10), most at index [2, 0]: 2.01965 against 0.706378
-  ✓ result
-  ✓ gradient of weight (argument 1)
-
-In a test, ``assert_same(my_layer, torch_layer, [x, weight], …)`` fails with this text.
+`docs/parity.md` shows it on a layer whose gradient is written by hand. In a test, ``assert_same`` fails with the text.
 """
 
 from __future__ import annotations
 
+import copy
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from experiments.runner import frameworks
 from minigrad.engine import Array
-from parity.judge import tolerances
-from parity.judge.compare import Comparison, compare_all, incomparable
-from parity.measure.gradients import flat, norm
-from parity.measure.networks import as_array
+from minigrad.testing.compare import (
+    TOLERANCES,
+    Comparison,
+    as_array,
+    blank,
+    compare_all,
+    flat,
+    incomparable,
+    norm,
+)
 
 
 @dataclass(frozen=True)
@@ -56,21 +36,27 @@ class Verdict:
     Attributes:
         comparisons: result, gradients, parameters and buffers, one by one.
         notes: what was not compared, and why.
+        empty: whether nothing was compared: all outputs and gradients are zero on both sides.
     """
 
     comparisons: tuple[Comparison, ...]
     notes: tuple[str, ...] = ()
+    empty: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether everything is within its tolerance."""
-        return all(c.passed for c in self.comparisons)
+        """Whether something was compared, and everything is within its tolerance."""
+        return not self.empty and all(c.passed for c in self.comparisons)
 
     def __bool__(self) -> bool:
         return self.passed
 
     def __str__(self) -> str:
         notes = [f"  – {note}" for note in self.notes]
+        if self.empty:
+            return "\n".join(
+                ["NOT COMPARED: all outputs and gradients are zero on both sides; try other inputs", *notes]
+            )
         if self.passed:
             error = max((c.error for c in self.comparisons), default=0.0)
             allowed = max((c.tolerance for c in self.comparisons), default=0.0)
@@ -99,7 +85,8 @@ def check(
     """Compares two functions or modules: values, and the gradient of every input and parameter.
 
     The gradients are those of a random weighted sum of the results; an error that cancels in the plain sum shows.
-    If both are modules, `mine` first gets a copy of the parameters and buffers of `theirs`, paired by name.
+    If both are modules, `mine` first gets a copy of the parameters and buffers of `theirs`, paired by name; they are
+    compared in the dtype of their parameters, and copies of them in float64 as well.
 
     Args:
         mine: what is examined: a function, or a module.
@@ -118,10 +105,12 @@ def check(
 
     Returns:
         The verdict: true if all is the same; as text, it says what differs. What can't be compared (other shapes,
-        parameters that don't pair up, an error raised on one side alone) counts as a difference.
+        parameters that don't pair up, an error raised on one side alone) counts as a difference. Two errors are the
+        same if they are of the same type and say the same. Where all outputs and gradients are zero nothing has been
+        compared, and the verdict is not true.
 
     Raises:
-        UsageError: if PyTorch is needed and missing, with the command that installs it.
+        ModuleNotFoundError: if a framework is needed and missing, with the command that installs it.
         ValueError: for second order of a function on NumPy arrays.
 
     >>> import minigrad, torch
@@ -141,24 +130,36 @@ def check(
         if training is not None and hasattr(side.function, "train"):
             side.function.train(training)
     values = [_value(x) for x in inputs]
-    kind = next((p.dtype for p in other.arrays("parameters").values() if p.dtype.kind == "f"), None)
-    if kind is not None:
-        values = [v.astype(kind) if _is_float(v) else v for v in values]
-    names = _names(ours.function, other.function, len(values))
+    dtype = next((p.dtype for p in other.arrays("parameters").values() if p.dtype.kind == "f"), None)
+    rounds = [(ours, other, values if dtype is None else _cast(values, dtype), "")]
+    if dtype == np.float32:
+        wide = [Side(_doubled(side.function), side.fw, side.backward) for side in (ours, other)]
+        rounds.append((wide[0], wide[1], _cast(values, np.float64), " in float64"))
+    verdicts = [_compared(a, b, given, note, tolerance, seed, second_order) for a, b, given, note in rounds]
+    comparisons = tuple(c for verdict in verdicts for c in verdict.comparisons)
+    notes = tuple(dict.fromkeys(note for verdict in verdicts for note in verdict.notes))
+    return Verdict(comparisons, notes, any(verdict.empty for verdict in verdicts))
 
-    their_answer = other.answer(values, names, seed, second_order)
-    our_answer = ours.answer(values, names, seed, second_order)
+
+def _compared(
+    ours: Side, other: Side, values: list[Any], note: str, tolerance: float | None, seed: int, second: bool
+) -> Verdict:
+    names = _names(ours.function, other.function, len(values))
+    their_answer = other.answer(values, names, seed, second)
+    our_answer = ours.answer(values, names, seed, second)
+    if note and isinstance(their_answer, Exception):
+        return Verdict((), (f"not compared{note}, where theirs {_said(their_answer)}",))
     if isinstance(their_answer, Exception) or isinstance(our_answer, Exception):
         return _errors(our_answer, their_answer)
     if ours.notes:  # there are no gradients on this side
         their_answer = {name: a for name, a in their_answer.items() if not name.startswith("gradient")}
 
     def allowed(array: Array | None) -> float:
-        kind = "float64" if array is None else array.dtype.name
-        return tolerances.GRADIENT.get(kind, tolerances.GRADIENT["float32"]) if tolerance is None else tolerance
+        dtype = "float64" if array is None else array.dtype.name
+        return TOLERANCES.get(dtype, TOLERANCES["float32"]) if tolerance is None else tolerance
 
-    found = compare_all(our_answer, their_answer, allowed)
-    return Verdict(found, tuple(ours.notes))
+    found = tuple(replace(c, name=c.name + note) for c in compare_all(our_answer, their_answer, allowed))
+    return Verdict(found, tuple(ours.notes), blank(c for c in found if not c.name.startswith("buffer")))
 
 
 def assert_same(mine: Any, theirs: Any, inputs: Sequence[Any], **options: Any) -> None:
@@ -184,9 +185,9 @@ class Side:
         self.function, self.fw, self.backward = function, fw, backward
         self.notes: list[str] = []
 
-    def arrays(self, kind: str) -> dict[str, Array]:
+    def arrays(self, which: str) -> dict[str, Array]:
         """The "parameters" or "buffers" of a module, by name."""
-        named = getattr(self.function, f"named_{kind}", dict)
+        named = getattr(self.function, f"named_{which}", dict)
         return {name: _value(tensor) for name, tensor in dict(named()).items()}
 
     def answer(self, values: list[Any], names: list[str], seed: int, second: bool) -> dict[str, Any] | Exception:
@@ -264,12 +265,17 @@ def _framework(function: Any, given: str | ModuleType | None, default: str) -> A
         return given
     if given is None:
         owner = getattr(function, "__self__", None)  # of torch's own functions: a class in torch._C
-        kinds = [*type(function).__mro__, function, owner]
-        roots = (str(getattr(kind, "__module__", "")).split(".")[0] for kind in kinds)
-        given = next((root for root in roots if root in frameworks.NAMES), default)
+        definers = [*type(function).__mro__, function, owner]
+        roots = (str(getattr(definer, "__module__", "")).split(".")[0] for definer in definers)
+        given = next((root for root in roots if root in ("minigrad", "torch")), default)
     if given == "numpy":
         return None
-    return frameworks.load(given) if given in frameworks.NAMES else importlib.import_module(given)
+    try:
+        return importlib.import_module(given)
+    except ModuleNotFoundError as error:
+        if error.name != given:
+            raise
+        raise ModuleNotFoundError(f"{given} isn't installed; get it by: pip install {given}", name=given) from None
 
 
 def _pair_up(ours: Side, theirs: Side) -> list[Comparison]:
@@ -277,10 +283,10 @@ def _pair_up(ours: Side, theirs: Side) -> list[Comparison]:
     if not (hasattr(ours.function, "load_state_dict") and hasattr(theirs.function, "state_dict")):
         return []
     problems = []
-    for kind in ("parameters", "buffers"):
-        here, there = ours.arrays(kind), theirs.arrays(kind)
+    for which in ("parameters", "buffers"):
+        here, there = ours.arrays(which), theirs.arrays(which)
         for name in {**there, **here}:
-            label = f"{kind[:-1]} {name}"
+            label = f"{which[:-1]} {name}"
             if name not in here or name not in there:
                 side, has, other = ("here", here, there) if name in there else ("there", there, here)
                 others = ", ".join(n for n in has if n not in other)
@@ -294,12 +300,26 @@ def _pair_up(ours: Side, theirs: Side) -> list[Comparison]:
     return problems
 
 
+def _doubled(function: Any) -> Any:
+    """A copy of a module in float64; any other function unchanged."""
+    return copy.deepcopy(function).double() if hasattr(function, "double") else function
+
+
+def _cast(values: list[Any], dtype: Any) -> list[Any]:
+    return [v.astype(dtype) if _is_float(v) else v for v in values]
+
+
+def _said(answer: Any) -> str:
+    return f"raises {type(answer).__name__}: {answer}" if isinstance(answer, Exception) else "gives a result"
+
+
 def _errors(ours: Any, theirs: Any) -> Verdict:
-    said = [f"raises {type(x).__name__}: {x}" if isinstance(x, Exception) else "gives a result" for x in (ours, theirs)]
-    if type(ours) is type(theirs):
+    """The same where both are errors of the same type and, but for the framework's name, the same words."""
+    words = [re.sub(r"\b(minigrad|torch)\b", "", str(error)).casefold().split() for error in (ours, theirs)]
+    if type(ours).__name__ == type(theirs).__name__ and words[0] == words[1]:
         both = Comparison(f"both raise {type(ours).__name__}", (), 0.0, 0.0)
-        return Verdict((both,), (f"mine {said[0]}", f"theirs {said[1]}"))
-    return Verdict((incomparable("call", f"mine {said[0]}; theirs {said[1]}"),))
+        return Verdict((both,), (f"both say: {theirs}",))
+    return Verdict((incomparable("call", f"mine {_said(ours)}; theirs {_said(theirs)}"),))
 
 
 def _names(ours: Any, theirs: Any, n: int) -> list[str]:
