@@ -15,10 +15,9 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.kernels.memory import axes, channels_last
 from minigrad.streams import (
@@ -36,6 +35,9 @@ from minigrad.streams import (
     stretched,
 )
 from minigrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
 
 
 class Generator(Stream):

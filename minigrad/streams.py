@@ -36,13 +36,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Self, SupportsIndex, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.tensor import Tensor
 from minigrad.watch import read
 
 if TYPE_CHECKING:
     import numpy.random
+    from numpy.typing import ArrayLike, DTypeLike
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Shape: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[int]

@@ -12,10 +12,12 @@ import functools
 import itertools
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from minigrad.kernels import blas
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -68,6 +70,8 @@ def share(work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
         work(items)
         return
     first, *others = (items[a:b] for a, b in itertools.pairwise(len(items) * i // n for i in range(n + 1)))
+    from concurrent.futures import wait  # imports logging, which most programs don't need
+
     with blas.one_thread:
         start = _executor(get_num_threads() - 1).submit
         futures = [start(contextvars.copy_context().run, work, part) for part in others]  # NumPy's errstate goes along
@@ -81,6 +85,8 @@ def share(work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
 
 @functools.lru_cache(1)
 def _executor(workers: int) -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(workers, "minigrad")
 
 

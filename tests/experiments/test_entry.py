@@ -10,7 +10,7 @@ def python(code, **options):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, **options)
 
 
-@pytest.mark.parametrize("program", ["experiments", "benchmarks"])
+@pytest.mark.parametrize("program", ["experiments", "parity", "benchmarks"])
 def test_without_numpy(program):
     code = f"import sys, runpy\nsys.modules['numpy'] = None\nrunpy.run_module({program!r}, run_name='__main__')"
     done = python(code)
