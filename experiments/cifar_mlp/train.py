@@ -19,9 +19,9 @@ class Settings(Tuned):
     hidden: tuple[int, ...] = (256, 128)
     dropout: float = 0.3
     l2: float = 1e-4
-    learning_rates: tuple[float, ...] = (0.005, 0.01, 0.02)
+    learning_rates: tuple[float, ...] = (0.0025, 0.005, 0.01)
     epochs: int = 40
-    search_epochs: int = 12
+    search_epochs: int = 40  #: a short search favours rates that are too high for the whole training
     batch_size: int = 100
 
 

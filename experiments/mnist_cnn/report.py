@@ -102,12 +102,10 @@ def _summary(row: Row, metrics: dict[str, Any]) -> Row:
 def _rate(record: Record[Settings]) -> str:
     """The learning rate of (b), and whether the run of the fully connected network beside this one chose the same."""
     rate, beside = record.settings.learning_rate, record.folder.parent / FULLY_CONNECTED.name / METRICS
-    if not beside.exists():
-        return f"{rate:g}, which it chose on validation data"
-    chosen = json.loads(beside.read_text(encoding="utf-8"))["chosen"]
-    if chosen == rate_name(rate):
-        return f"{rate:g}, which it chose on validation data"
-    return f"{rate:g} (in the run beside this one it chose {chosen})"
+    chosen = json.loads(beside.read_text(encoding="utf-8"))["chosen"] if beside.exists() else rate_name(rate)
+    if chosen != rate_name(rate):
+        return f"{rate:g} (in the run beside this one it chose {chosen})"
+    return f"{rate:g}, which it chose on validation data"
 
 
 def _shapes(fw: Any) -> list[Row]:

@@ -67,7 +67,7 @@ def train(run: Run[Settings]) -> None:
 EXPERIMENT = Experiment(
     name="mnist_logistic",
     assignment="ee541-hw6 1",
-    trains="logistic regression, 784-10: 3 learning rates × {no penalty, L2, L1}; the best with its test curves",
+    trains="logistic regression, 784-10: 4 learning rates × {no penalty, L2, L1}; the best with its test curves",
     settings=Settings,
     train=train,
     headline=("test_accuracy",),

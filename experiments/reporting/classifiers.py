@@ -106,9 +106,9 @@ def sparsity(record: Record[Any], on: str) -> str:
     """The share of zero weights and the accuracy over the coefficient of L1, as a link to the figure."""
     rows = record.table(SPARSITY)
     figure, grid = figures.canvas(1, 2, size=(10.0, 4.2))
-    for form, colour, marker in zip(FORMS, (figures.VALIDATION, figures.TRAINING), "os", strict=True):
+    for form, colour, size in zip(FORMS, (figures.VALIDATION, figures.TRAINING), (9, 4), strict=True):
         mine = [row for row in rows if row["form"] == form]
-        look: dict[str, Any] = {"color": colour, "marker": marker, "label": f"L1, {form}"}
+        look: dict[str, Any] = {"color": colour, "marker": "o", "markersize": size, "label": f"L1, {form}"}
         for axes, column in zip(grid, ("zeros", "on_accuracy"), strict=True):
             axes.plot([row["strength"] for row in mine], [100 * row[column] for row in mine], **look)
     grid[0].set(title="Weights that are exactly zero", ylabel="share of the weights (%)", ylim=(-3, 103))
