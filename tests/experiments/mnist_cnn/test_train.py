@@ -243,6 +243,7 @@ def test_the_report_is_whole(folder):
         "## (b) Trained the same way",
         "## (c) Weight decay and dropout",
         "## (d) Batch normalization, and what else helps",
+        "## The same in PyTorch",
         "## This run",
     ]
     assert "        nn.Conv2d(20, 20, 4, stride=2),\n" in text
