@@ -13,7 +13,7 @@ from minigrad.nn.dropout import Dropout
 from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module
 from minigrad.nn.normalization import LayerNorm
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, add_parameters
 from minigrad.ops.attention import additive, scaled_dot_product_attention
 from minigrad.ops.dropout import dropout
 from minigrad.ops.joining import cat
@@ -91,18 +91,14 @@ class MultiheadAttention(Module):
             raise AssertionError(
                 f"embed_dim must be divisible by num_heads, got embed_dim={embed_dim} and num_heads={num_heads}"
             )
-
-        def parameter(*shape: int) -> Parameter:
-            return Parameter(creation.empty(shape, device=device, dtype=dtype))
-
         together = self.kdim == embed_dim and self.vdim == embed_dim
-        self.register_parameter("in_proj_weight", parameter(3 * embed_dim, embed_dim) if together else None)
+        shapes = {"in_proj_weight": (3 * embed_dim, embed_dim) if together else None}
         for name, features in {"q": embed_dim, "k": self.kdim, "v": self.vdim}.items():
-            self.register_parameter(f"{name}_proj_weight", None if together else parameter(embed_dim, features))
-        self.register_parameter("in_proj_bias", parameter(3 * embed_dim) if bias else None)
+            shapes[f"{name}_proj_weight"] = None if together else (embed_dim, features)
+        add_parameters(self, device, dtype, **shapes, in_proj_bias=(3 * embed_dim,) if bias else None)
         self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
-        for name in ("bias_k", "bias_v"):
-            self.register_parameter(name, parameter(1, 1, embed_dim) if add_bias_kv else None)
+        extra = (1, 1, embed_dim) if add_bias_kv else None
+        add_parameters(self, device, dtype, bias_k=extra, bias_v=extra)
         self.add_zero_attn = add_zero_attn
         self.reset_parameters()
 

@@ -9,11 +9,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeAlias
 
-from minigrad import creation
 from minigrad.dtypes import DTypeLike
 from minigrad.nn import init
 from minigrad.nn.module import Module
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, add_parameters
 from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d, pair
 from minigrad.ops.padding import pad
 from minigrad.tensor import Tensor
@@ -71,9 +70,8 @@ class _Conv(Module):
         self.output_padding = (0,) * n
         self.padding_mode = padding_mode
         outer, inner = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
-        self.weight = Parameter(creation.empty(outer, inner // groups, *self.kernel_size, device=device, dtype=dtype))
-        shift = Parameter(creation.empty(out_channels, device=device, dtype=dtype)) if bias else None
-        self.register_parameter("bias", shift)
+        weight = (outer, inner // groups, *self.kernel_size)
+        add_parameters(self, device, dtype, weight=weight, bias=(out_channels,) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

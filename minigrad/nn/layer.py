@@ -9,13 +9,16 @@ from typing import Any, ClassVar, dataclass_transform
 from minigrad.nn.module import Module
 from minigrad.ops.record import registry
 
+PASSED = inspect.Parameter.POSITIONAL_OR_KEYWORD
+
 
 @dataclass_transform(eq_default=False)
 class FunctionLayer(Module):
     """A layer whose `forward` calls one function with the options that the layer was made with.
 
     A subclass names the function of `minigrad.nn.functional`, and declares the options as annotated attributes in
-    torch's order. They become the constructor's arguments, attributes of the layer, and its text.
+    torch's order, after those that it inherits. They become the constructor's arguments, attributes of the layer, and
+    its text.
 
     >>> class ELU(FunctionLayer, function="elu"):
     ...     alpha: float = 1.0
@@ -28,6 +31,7 @@ class FunctionLayer(Module):
     name: ClassVar[str]  #: of the function
     function: ClassVar[Callable[..., Any]]
     options: ClassVar[tuple[str, ...]] = ()
+    declared: ClassVar[dict[str, inspect.Parameter]] = {}  #: the constructor's arguments, by name
     old: ClassVar[tuple[str, ...]] = ()  #: arguments that `_check` replaces by options
 
     def __init_subclass__(cls, function: str | None = None, **kwargs: Any) -> None:
@@ -35,10 +39,11 @@ class FunctionLayer(Module):
         if function is not None:
             cls.name, cls.function = function, staticmethod(registry[function].call)
         annotations = vars(cls).get("__annotations__", {})
-        declared = {name: text for name, text in annotations.items() if "ClassVar" not in text}
-        if declared:
-            cls.options = tuple(name for name in declared if name not in cls.old)
-            cls.__init__ = _constructor(cls, declared)  # type: ignore[method-assign]
+        added = {name: _parameter(cls, name, text) for name, text in annotations.items() if "ClassVar" not in text}
+        if added:
+            cls.declared = cls.declared | added
+            cls.options = tuple(name for name in cls.declared if name not in cls.old)
+            cls.__init__ = _constructor(cls)  # type: ignore[method-assign]
 
     def _check(self) -> None:
         """Object to options that make no sense, and derive one from another."""
@@ -53,22 +58,24 @@ class FunctionLayer(Module):
         return ", ".join(f"{k}={v!r}" for k, v in self._stored().items() if k != "inplace" or v)
 
 
-def _constructor(cls: type[FunctionLayer], declared: dict[str, str]) -> Callable[..., None]:
-    """``__init__`` with these arguments, whose defaults it takes out of the class."""
-    passed = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter("self", passed)]
-    for name, annotation in declared.items():
-        default = vars(cls).get(name, inspect.Parameter.empty)
-        parameters.append(inspect.Parameter(name, passed, default=default, annotation=annotation))
-        if name in vars(cls):
-            delattr(cls, name)
+def _parameter(cls: type[FunctionLayer], name: str, annotation: str) -> inspect.Parameter:
+    """An argument of the constructor, whose default it takes out of the class."""
+    default = vars(cls).get(name, inspect.Parameter.empty)
+    if name in vars(cls):
+        delattr(cls, name)
+    return inspect.Parameter(name, PASSED, default=default, annotation=annotation)
+
+
+def _constructor(cls: type[FunctionLayer]) -> Callable[..., None]:
+    """``__init__`` with the declared arguments."""
+    parameters = [inspect.Parameter("self", PASSED), *cls.declared.values()]
     signature = inspect.Signature(parameters, return_annotation="None")
 
     def __init__(self: FunctionLayer, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         given = signature.bind(self, *args, **kwargs)
         given.apply_defaults()
         Module.__init__(self)
-        for name in declared:
+        for name in cls.declared:
             setattr(self, name, given.arguments[name])
         self._check()
 

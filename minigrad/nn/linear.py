@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad import creation
 from minigrad.dtypes import DTypeLike
 from minigrad.nn import init
 from minigrad.nn.layer import FunctionLayer
 from minigrad.nn.module import Module
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, add_parameters
 from minigrad.ops.linalg import linear
 from minigrad.ops.vectors import bilinear
 from minigrad.tensor import Tensor
@@ -60,9 +59,8 @@ class Linear(Module):
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(creation.empty(out_features, in_features, device=device, dtype=dtype))
-        shift = Parameter(creation.empty(out_features, device=device, dtype=dtype)) if bias else None
-        self.register_parameter("bias", shift)
+        shift = (out_features,) if bias else None
+        add_parameters(self, device, dtype, weight=(out_features, in_features), bias=shift)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -110,9 +108,8 @@ class Bilinear(Module):
         if in1_features <= 0:
             raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
-        self.weight = Parameter(creation.empty(out_features, in1_features, in2_features, device=device, dtype=dtype))
-        shift = Parameter(creation.empty(out_features, device=device, dtype=dtype)) if bias else None
-        self.register_parameter("bias", shift)
+        shift = (out_features,) if bias else None
+        add_parameters(self, device, dtype, weight=(out_features, in1_features, in2_features), bias=shift)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -44,7 +44,7 @@ class _Loss(FunctionLayer):
 
 
 class _Reduced(_Loss):
-    """A loss without options of its own."""
+    """A loss whose own options, if any, come after those of all."""
 
     size_average: bool | None = None
     reduce: bool | None = None
@@ -60,10 +60,29 @@ class _Weighted(_Loss):
     reduction: str = "mean"
 
 
+class _OfClasses(_Loss):
+    """A loss of scores or log-probabilities and classes, one of which is not counted."""
+
+    weight: Tensor | None = None
+    size_average: bool | None = None
+    ignore_index: int = -100
+    reduce: bool | None = None
+    reduction: str = "mean"
+
+
+class _Margin(_Loss):
+    """A loss that asks for a margin."""
+
+    margin: float = 0.0
+    size_average: bool | None = None
+    reduce: bool | None = None
+    reduction: str = "mean"
+
+
 # ---- classification --------------------------------------------------------------------------------------
 
 
-class CrossEntropyLoss(_Loss, function="cross_entropy"):
+class CrossEntropyLoss(_OfClasses, function="cross_entropy"):
     """The cross-entropy of the softmax of scores (N, C, …) with classes (N, …), or with probabilities (N, C, …).
 
     >>> import minigrad
@@ -71,35 +90,20 @@ class CrossEntropyLoss(_Loss, function="cross_entropy"):
     tensor(2.3026)
     """
 
-    weight: Tensor | None = None
-    size_average: bool | None = None
-    ignore_index: int = -100
-    reduce: bool | None = None
-    reduction: str = "mean"
     label_smoothing: float = 0.0
 
 
-class NLLLoss(_Loss, function="nll_loss"):
+class NLLLoss(_OfClasses, function="nll_loss"):
     """Minus the log-probability (N, C, …) of the target class (N, …)."""
-
-    weight: Tensor | None = None
-    size_average: bool | None = None
-    ignore_index: int = -100
-    reduce: bool | None = None
-    reduction: str = "mean"
 
 
 class BCELoss(_Weighted, function="binary_cross_entropy"):
     """The binary cross-entropy of probabilities with targets in [0, 1] of the same shape."""
 
 
-class BCEWithLogitsLoss(_Loss, function="binary_cross_entropy_with_logits"):
+class BCEWithLogitsLoss(_Weighted, function="binary_cross_entropy_with_logits"):
     """The binary cross-entropy of ``sigmoid(input)`` with targets in [0, 1] of the same shape."""
 
-    weight: Tensor | None = None
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
     pos_weight: Tensor | None = None
 
 
@@ -146,12 +150,9 @@ class L1Loss(_Reduced, function="l1_loss"):
     """The absolute error of an input and a target of one shape."""
 
 
-class SmoothL1Loss(_Loss, function="smooth_l1_loss"):
+class SmoothL1Loss(_Reduced, function="smooth_l1_loss"):
     """The squared error over ``2 beta`` below `beta`, the absolute error minus ``beta / 2`` above."""
 
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
     beta: float = 1.0
 
 
@@ -166,12 +167,9 @@ class HuberLoss(_Loss, function="huber_loss"):
             raise TypeError(f"delta must be a float or int, got: {type(self.delta)}")
 
 
-class KLDivLoss(_Loss, function="kl_div"):
+class KLDivLoss(_Reduced, function="kl_div"):
     """The Kullback-Leibler divergence of log-probabilities from the target's probabilities."""
 
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
     log_target: bool = False
 
 
@@ -206,12 +204,7 @@ class GaussianNLLLoss(_Loss, function="gaussian_nll_loss"):
 # ---- margins ---------------------------------------------------------------------------------------------
 
 
-class _OfTwoInputs(_Loss):
-    margin: float = 0.0
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
-
+class _OfTwoInputs(_Margin):
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Any:  # type: ignore[override]
         """Two inputs and a target."""
         return self.function(input1, input2, target, **self._stored())
@@ -221,13 +214,10 @@ class MarginRankingLoss(_OfTwoInputs, function="margin_ranking_loss"):
     """``max(0, -target * (input1 - input2) + margin)``, all of one shape."""
 
 
-class HingeEmbeddingLoss(_Loss, function="hinge_embedding_loss"):
+class HingeEmbeddingLoss(_Margin, function="hinge_embedding_loss"):
     """`input` where the target is 1, ``max(0, margin - input)`` where it is -1."""
 
     margin: float = 1.0
-    size_average: bool | None = None
-    reduce: bool | None = None
-    reduction: str = "mean"
 
 
 class CosineEmbeddingLoss(_OfTwoInputs, function="cosine_embedding_loss"):

@@ -9,7 +9,7 @@ from minigrad import creation, dtypes
 from minigrad.dtypes import DTypeLike
 from minigrad.nn import init
 from minigrad.nn.module import Module
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, add_parameters
 from minigrad.ops.normalization import batch_norm, group_norm, layer_norm
 from minigrad.tensor import Tensor, writes_to_tensors
 
@@ -24,11 +24,10 @@ class _Affine(Module):
     eps: float
 
     def _add_parameters(
-        self, shape: tuple[int, ...], weight: bool, bias: bool, device: Any, dtype: DTypeLike | None
+        self, shape: tuple[int, ...], affine: bool, bias: bool, device: Any, dtype: DTypeLike | None
     ) -> None:
-        for name, wanted in {"weight": weight, "bias": bias}.items():
-            values = Parameter(creation.empty(shape, device=device, dtype=dtype)) if wanted else None
-            self.register_parameter(name, values)
+        shapes = {"weight": shape if affine else None, "bias": shape if affine and bias else None}
+        add_parameters(self, device, dtype, **shapes)
 
     def reset_parameters(self) -> None:
         """Ones and zeros."""
@@ -71,7 +70,7 @@ class _BatchNorm(_Affine):
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self._add_parameters((num_features,), affine, affine and bias, device, dtype)
+        self._add_parameters((num_features,), affine, bias, device, dtype)
         tracks = track_running_stats
         self.register_buffer("running_mean", creation.zeros(num_features, dtype=dtype) if tracks else None)
         self.register_buffer("running_var", creation.ones(num_features, dtype=dtype) if tracks else None)
@@ -182,7 +181,7 @@ class LayerNorm(_Affine):
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        self._add_parameters(self.normalized_shape, elementwise_affine, elementwise_affine and bias, device, dtype)
+        self._add_parameters(self.normalized_shape, elementwise_affine, bias, device, dtype)
         self.reset_parameters()
 
     def forward(self, input: Tensor) -> Any:
@@ -230,7 +229,7 @@ class GroupNorm(_Affine):
         if num_channels % num_groups != 0:
             raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        self._add_parameters((num_channels,), affine, affine and bias, device, dtype)
+        self._add_parameters((num_channels,), affine, bias, device, dtype)
         self.reset_parameters()
 
     def forward(self, input: Tensor) -> Any:

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from minigrad.dtypes import get_default_dtype
+from minigrad import creation
+from minigrad.dtypes import DTypeLike, get_default_dtype
 from minigrad.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
@@ -67,6 +68,13 @@ class Buffer(Tensor):
         self = _leaf(cls, data, False)
         self.persistent = persistent
         return self
+
+
+def add_parameters(module: Any, device: Any, dtype: DTypeLike | None, **shapes: tuple[int, ...] | None) -> None:
+    """Register parameters of these shapes, not filled yet, under their names; None for a shape: there is none."""
+    for name, shape in shapes.items():
+        values = None if shape is None else Parameter(creation.empty(shape, device=device, dtype=dtype))
+        module.register_parameter(name, values)
 
 
 def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:

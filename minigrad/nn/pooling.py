@@ -70,7 +70,15 @@ class MaxPool2d(_MaxPool, function="max_pool2d"):
     """
 
 
-class AvgPool1d(_Windows, function="avg_pool1d"):
+class _AvgPool(_Windows):
+    kernel_size: Sizes
+    stride: Sizes | None = None
+    padding: Sizes = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = True
+
+
+class AvgPool1d(_AvgPool, function="avg_pool1d"):
     """The mean of each window: (N, C, L) or (C, L) → (N, C, L').
 
     >>> import minigrad
@@ -78,19 +86,13 @@ class AvgPool1d(_Windows, function="avg_pool1d"):
     tensor([[2., 1.]])
     """
 
-    kernel_size: Sizes
-    stride: Sizes | None = None
-    padding: Sizes = 0
-    ceil_mode: bool = False
-    count_include_pad: bool = True
-
     def _check(self) -> None:
         super()._check()
         for name in ("kernel_size", "stride", "padding"):
             setattr(self, name, pair(getattr(self, name), name, 1))
 
 
-class AvgPool2d(_Windows, function="avg_pool2d"):
+class AvgPool2d(_AvgPool, function="avg_pool2d"):
     """The mean of each window: (N, C, H, W) or (C, H, W) → (N, C, H', W').
 
     >>> import minigrad
@@ -99,11 +101,6 @@ class AvgPool2d(_Windows, function="avg_pool2d"):
     (AvgPool2d(kernel_size=2, stride=2, padding=0), minigrad.Size([5, 3, 4, 4]))
     """
 
-    kernel_size: Sizes
-    stride: Sizes | None = None
-    padding: Sizes = 0
-    ceil_mode: bool = False
-    count_include_pad: bool = True
     divisor_override: int | None = None
 
 

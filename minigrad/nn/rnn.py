@@ -15,7 +15,7 @@ from minigrad.dtypes import DTypeLike
 from minigrad.kernels.recurrence import CELLS
 from minigrad.nn import init
 from minigrad.nn.module import Module
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, add_parameters
 from minigrad.ops.linalg import linear
 from minigrad.ops.recurrence import STEPS, State, Step, layers
 from minigrad.tensor import Tensor
@@ -117,9 +117,7 @@ class RNNBase(Module):
                 shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
             if proj_size:
                 shapes["weight_hr"] = (proj_size, hidden_size)
-            for name, shape in shapes.items():
-                weight = Parameter(creation.empty(shape, device=device, dtype=dtype))
-                self.register_parameter(f"{name}_{suffix}", weight)
+            add_parameters(self, device, dtype, **{f"{name}_{suffix}": shape for name, shape in shapes.items()})
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -320,10 +318,8 @@ class _Cell(Module):
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         n = self.gates * hidden_size
-        for name, length in {"weight_ih": input_size, "weight_hh": hidden_size}.items():
-            self.register_parameter(name, Parameter(creation.empty(n, length, device=device, dtype=dtype)))
-        for name in ("bias_ih", "bias_hh"):
-            self.register_parameter(name, Parameter(creation.empty(n, device=device, dtype=dtype)) if bias else None)
+        add_parameters(self, device, dtype, weight_ih=(n, input_size), weight_hh=(n, hidden_size))
+        add_parameters(self, device, dtype, **dict.fromkeys(("bias_ih", "bias_hh"), (n,) if bias else None))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
