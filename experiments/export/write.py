@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def export(experiment: Experiment[Any], folder: Path) -> list[Path]:
     """Writes NAME.py and NAME.ipynb into the folder; returns their paths."""
     found = program(experiment)
     about = ABOUT.format(**vars(experiment))
-    imports = FUTURE + "\n".join(_merged(found.imports)) + "\n"
+    imports = FUTURE + "\n".join(found.imports) + "\n"
     text, cells = f'"""{about}"""\n\n{imports}', [_cell("markdown", f"# {about}"), _cell("code", imports)]
     for module, code in found.sections():
         title = f"{module.replace('.', '/')}.py: {found.titles[module]}".removeprefix(f"{MAIN}.py: ")
@@ -63,16 +62,6 @@ def program(experiment: Experiment[Any]) -> Program:
     read = "DATA.read" if own else f'images("{experiment.data}")'
     source = PROGRAM.format(name=name, text=text.read_text(encoding="utf-8"), data=data, read=read)
     return Program(source, INSTEAD)
-
-
-def _merged(imports: Iterable[str]) -> list[str]:
-    """The imports, with those from one module in one line."""
-    names: dict[str, list[str]] = {}
-    for line in sorted(imports):
-        start, _, name = line.rpartition("import ")
-        names.setdefault(start, []).append(name)
-    plain = [f"import {name}" for name in names.pop("", [])]
-    return plain + [f"{start}import {', '.join(found)}" for start, found in names.items()]
 
 
 def _cell(cell_type: str, text: str) -> dict[str, Any]:
