@@ -19,25 +19,25 @@ def format_tensor(array: np.ndarray[Any, Any], grad_fn: str | None, requires_gra
     'tensor([1.0000, 2.5000], requires_grad=True)'
     """
     dtype = str(array.dtype)
-    notes = []
+    suffixes = []
     if array.size == 0:
         body = "[]"
         if array.ndim != 1:
-            notes.append(f"size={array.shape}")
+            suffixes.append(f"size={array.shape}")
         unusual = dtype != "float32"
     else:
         body = body_of(array)
         unusual = dtype not in ("float32", "int64", "bool")
     if unusual:
-        notes.append(f"dtype=minigrad.{dtype}")
+        suffixes.append(f"dtype=minigrad.{dtype}")
     if grad_fn:
-        notes.append(f"grad_fn=<{grad_fn}>")
+        suffixes.append(f"grad_fn=<{grad_fn}>")
     elif requires_grad:
-        notes.append("requires_grad=True")
+        suffixes.append("requires_grad=True")
     text = "tensor(" + body
-    for note in notes:
+    for suffix in suffixes:
         line = len(text) - (text.rfind("\n") + 1)
-        text += (",\n       " if line + len(note) + 2 > WIDTH else ", ") + note
+        text += (",\n       " if line + len(suffix) + 2 > WIDTH else ", ") + suffix
     return text + ")"
 
 

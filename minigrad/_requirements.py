@@ -4,14 +4,14 @@ import importlib.util
 import re
 import sys
 
-PYTHON, NUMPY = (3, 11), (2, 2)  #: the oldest that the tests pass on; setup.cfg says the same
+PYTHON, NUMPY = (3, 11), (2, 2)  #: the oldest versions that pass the tests, as in setup.cfg
 
 
 def check(python: tuple[int, ...], numpy: str | None) -> None:
-    """Object to a Python or a NumPy that is too old, or to no NumPy (None).
+    """Reject a Python or NumPy that is too old, or a missing NumPy (None).
 
     Raises:
-        ImportError: with what is needed and what is there.
+        ImportError: naming the version needed and the version found.
 
     >>> check((3, 10, 2), "2.1.0")
     Traceback (most recent call last):

@@ -24,7 +24,7 @@ OWN: dict[str, Any] = {}  #: the attributes that every tensor has
 class Conversions(Methods, Variable):
     """What `Tensor` inherits."""
 
-    if TYPE_CHECKING:  # what the tensor itself has
+    if TYPE_CHECKING:  # defined in Tensor
         _grad: Self | None
         requires_grad: bool
 
@@ -54,7 +54,7 @@ class Conversions(Methods, Variable):
         """
         if self.tracked and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        watch.read("a tensor is handed out as an array")
+        watch.read("a tensor is converted to an array")
         views.lay_out(self)
         return self.array
 
@@ -66,7 +66,7 @@ class Conversions(Methods, Variable):
         return self
 
     def cuda(self, *_: Any, **__: Any) -> Self:
-        """There is none.
+        """Not supported.
 
         Raises:
             RuntimeError: always.
@@ -74,7 +74,7 @@ class Conversions(Methods, Variable):
         raise RuntimeError("minigrad runs on the CPU only; use device 'cpu'")
 
     def pin_memory(self) -> Self:
-        """This tensor."""
+        """This tensor: there is no pinned memory."""
         return self
 
     def __float__(self) -> float:
@@ -120,7 +120,7 @@ class Conversions(Methods, Variable):
         return format(self.item() if self.array.ndim == 0 else str(self), spec)
 
     def _repr_html_(self) -> str:
-        from minigrad import _html  # only notebooks ask for it
+        from minigrad import _html  # only notebooks need it
 
         return _html.tensor(self.array, repr(self))
 

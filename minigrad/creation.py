@@ -2,7 +2,7 @@
 
 https://docs.pytorch.org/docs/stable/torch.html#creation-ops
 
-What makes an array is an operation without gradients, so that who watches a program sees it.
+Making an array is an operation without gradients, so that watchers (`minigrad.watch`) see it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from minigrad.tensor import device as device_type
 
 
 class Options(TypedDict, total=False):
-    """What every function here takes beside its own arguments."""
+    """The arguments that all functions here have in common."""
 
     device: Any
     requires_grad: bool
@@ -56,7 +56,7 @@ def _finished(
 
 
 def _creates(forward: Callable[..., Array], label: str = "", *inputs: str) -> Callable[..., Tensor]:
-    """The function of arrays as an operation, whose result is a tensor. The gradients of its `inputs` are zeros."""
+    """A function that makes an array, as an operation. The gradients of its `inputs` are zeros."""
     return Primitive(forward, dict.fromkeys(inputs, lambda g: g * 0), label, creates=True).run
 
 
@@ -74,7 +74,7 @@ def _made(make: Callable[..., Array], *args: Any) -> Tensor:
     return _operation(make.__name__)(make, args)
 
 
-def _kind(dtype: DTypeLike | None, default: dtypes.dtype | None = None) -> np.dtype[Any]:
+def _numpy_dtype(dtype: DTypeLike | None, default: dtypes.dtype | None = None) -> np.dtype[Any]:
     return as_numpy(default or dtypes.default if dtype is None else dtype)
 
 
@@ -90,7 +90,7 @@ def tensor(
 
     Raises:
         ValueError: if the lists are ragged.
-        TypeError: if `data` holds something else than numbers.
+        TypeError: if `data` holds anything but numbers.
 
     >>> import minigrad
     >>> minigrad.tensor([[1, 2], [3, 4]], dtype=minigrad.float64)
@@ -99,7 +99,7 @@ def tensor(
     """
     try:
         return _finished(_array_of(data, None if dtype is None else as_numpy(dtype)), **options)
-    except RuntimeError as error:  # as which an operation reports that shapes do not fit
+    except RuntimeError as error:  # how operations report shapes that do not match
         raise error.__cause__ or error from None
 
 
@@ -109,7 +109,7 @@ def _array_of(data: Any, dtype: np.dtype[Any] | None) -> Array:
     if dtype is not None:
         array = array.astype(dtype, copy=False)
     as_numpy(array.dtype)
-    return array  # in the order in memory of what it copies, as in torch
+    return array  # in the memory layout of `data`, as in torch
 
 
 def _from_lists(data: Any, dtype: np.dtype[Any] | None) -> Array:
@@ -152,7 +152,7 @@ def from_numpy(ndarray: Array) -> Tensor:
     """A tensor that shares the memory of an array, and its dtype.
 
     Raises:
-        TypeError: if it is no array, or not of numbers.
+        TypeError: if it is not an array, or not of numbers.
 
     >>> import minigrad, numpy as np
     >>> minigrad.from_numpy(np.ones(2))
@@ -163,14 +163,14 @@ def from_numpy(ndarray: Array) -> Tensor:
     as_numpy(ndarray.dtype)
     if not channels_last(ndarray) or ndarray.flags.c_contiguous:
         return Tensor.wrap(ndarray.view())
-    order = axes(ndarray)  # as a view of what lies in row-major order: then it stays where it is (`views.lay_out`)
+    order = axes(ndarray)  # a view of a row-major tensor, so that `views.lay_out` does not copy it
     with recording(True):
         shown: Tensor = permute(Tensor.wrap(ndarray.transpose(order)), *np.argsort(order).tolist())
     return shown
 
 
 class _Typed(type):
-    """The type of the old constructors; tensors of their dtype are their instances."""
+    """The type of the legacy constructors; tensors of their dtype are their instances."""
 
     dtype: np.dtype[Any]
 
@@ -178,7 +178,7 @@ class _Typed(type):
         return isinstance(x, Tensor) and x.array.dtype == cls.dtype
 
     def __call__(cls, *content: Any) -> Tensor:
-        """Of sizes a tensor that is not filled, else one with that content."""
+        """From sizes, an uninitialised tensor; else one with that content."""
         if not content:
             content = (0,)
         if isinstance(content[0], (int, np.integer, Size)):
@@ -201,32 +201,32 @@ ShortTensor, CharTensor = _typed("ShortTensor", dtypes.int16), _typed("CharTenso
 ByteTensor = _typed("ByteTensor", dtypes.uint8)
 
 
-# ---- filled and counted ------------------------------------------------------------------------------------
+# ---- filled, and ranges ------------------------------------------------------------------------------------
 
 
 def zeros(*shape: Any, size: Any = None, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
-    """Zeros.
+    """A tensor of zeros.
 
     >>> import minigrad
     >>> minigrad.zeros(2, 3)
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    return _finished(_made(np.zeros, _size(shape, size), _kind(dtype)), **options)
+    return _finished(_made(np.zeros, _size(shape, size), _numpy_dtype(dtype)), **options)
 
 
 def ones(*shape: Any, size: Any = None, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """Ones."""
-    return _finished(_made(np.ones, _size(shape, size), _kind(dtype)), **options)
+    return _finished(_made(np.ones, _size(shape, size), _numpy_dtype(dtype)), **options)
 
 
 def empty(*shape: Any, size: Any = None, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
     """A tensor whose values are not set."""
-    return _finished(_made(np.empty, _size(shape, size), _kind(dtype)), **options)
+    return _finished(_made(np.empty, _size(shape, size), _numpy_dtype(dtype)), **options)
 
 
 def full(size: Any, fill_value: Any, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
-    """One value everywhere; its type decides the dtype."""
+    """A tensor filled with one value, whose type determines the dtype."""
     if isinstance(fill_value, Tensor):
         dtype, fill_value = dtype or fill_value.dtype, fill_value.item()
     dtype = dtypes.result_type([fill_value]) if dtype is None else as_numpy(dtype)
@@ -275,7 +275,7 @@ def arange(
     whole = all(isinstance(x, (int, np.integer)) for x in (start, end, step))
     if dtype is None and (out := options.get("out")) is not None:
         dtype = out.dtype
-    dtype = _kind(dtype, dtypes.int64 if whole else None)
+    dtype = _numpy_dtype(dtype, dtypes.int64 if whole else None)
     if not (np.isfinite(start) and np.isfinite(end)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if dtype.kind in "iu" and int(step) == 0 != step:
@@ -300,10 +300,10 @@ def linspace(
     """`steps` numbers from `start` to `end`, both included, equally far apart.
 
     Raises:
-        TypeError: if `steps` is no integer.
-        RuntimeError: if it is negative, or if an end is a tensor with dimensions.
+        TypeError: if `steps` is not an integer.
+        RuntimeError: if it is negative, or if `start` or `end` is a tensor with dimensions.
     """
-    return _finished(_made(_spaced, *_ends("linspace", start, end, steps), _kind(dtype)), **options)
+    return _finished(_made(_spaced, *_ends("linspace", start, end, steps), _numpy_dtype(dtype)), **options)
 
 
 def _ends(name: str, start: Any, end: Any, steps: Any) -> tuple[Any, Any, int]:
@@ -343,7 +343,7 @@ def logspace(
 ) -> Tensor:
     """`base` to the powers of a `linspace`."""
     exponents = linspace(*_ends("logspace", start, end, steps), dtype=dtypes.float64).array
-    return _finished(Tensor.wrap(np.power(base, exponents).astype(_kind(dtype))), **options)
+    return _finished(Tensor.wrap(np.power(base, exponents).astype(_numpy_dtype(dtype))), **options)
 
 
 def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **options: Unpack[Options]) -> Tensor:
@@ -355,7 +355,7 @@ def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **optio
     for name, length in (("n", n), ("m", m)):
         if length is not None and length < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {length}")
-    return _finished(_made(np.eye, n, m, 0, _kind(dtype)), **options)
+    return _finished(_made(np.eye, n, m, 0, _numpy_dtype(dtype)), **options)
 
 
 @composed(methods=[], differentiable=False, torch="nn.functional.one_hot", sample=lambda d: (d.integers((3,), 4), 4))
@@ -386,7 +386,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """The coordinates of a grid whose axes are `tensors`: views of these, with ``"xy"`` the second axis first.
 
     Raises:
-        RuntimeError: for another word than ``"ij"`` or ``"xy"``, for matrices, or if the dtypes differ.
+        RuntimeError: if `indexing` is not ``"ij"`` or ``"xy"``, for matrices, or if the dtypes differ.
     """
     vectors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     if not vectors:
@@ -423,7 +423,7 @@ zeros_like, ones_like, empty_like, full_like = _like(zeros), _like(ones), _like(
 
 
 def _filler(name: str, fill: Callable[..., Any], doc: str) -> Callable[..., Tensor]:
-    """An in-place method that forgets what the tensor held."""
+    """An in-place method that overwrites all elements."""
 
     def values(x: Array, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Array:
         return np.full(x.shape, dtypes.number(fill(x, *args, **kwargs), x.dtype))
@@ -446,7 +446,7 @@ _constant = _filler("fill_", lambda x, value: value, "Fill with one value.")
 
 
 def _fill(self: Tensor, value: Any) -> Tensor:
-    """Fill with one value; gradients flow to one that is a tensor."""
+    """Fill with one value; if it is a tensor, gradients flow to it."""
     if isinstance(value, Tensor) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     return self.copy_(value) if isinstance(value, Tensor) else _constant(self, value)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.creation import Options, _creates, _finished, _kind, _like, _made, _size, _value, empty, empty_like
+from minigrad.creation import Options, _creates, _finished, _like, _made, _numpy_dtype, _size, _value, empty, empty_like
 from minigrad.dtypes import DTypeLike
 from minigrad.engine import Array
 from minigrad.kernels.memory import dense
@@ -34,7 +34,7 @@ def rand(
     >>> minigrad.rand(2)
     tensor([0.4963, 0.7682])
     """
-    return _finished(_made(_rng(generator).rand, _size(shape, size), _kind(dtype)), **options)
+    return _finished(_made(_rng(generator).rand, _size(shape, size), _numpy_dtype(dtype)), **options)
 
 
 def randn(
@@ -45,7 +45,7 @@ def randn(
     **options: Unpack[Options],
 ) -> Tensor:
     """Normal with mean 0 and standard deviation 1."""
-    return _finished(_made(_rng(generator).randn, _size(shape, size), _kind(dtype)), **options)
+    return _finished(_made(_rng(generator).randn, _size(shape, size), _numpy_dtype(dtype)), **options)
 
 
 def randint(
@@ -60,7 +60,7 @@ def randint(
     """Integers in [`low`, `high`): ``randint(low, high, size)``; ``randint(high, size)`` starts at 0.
 
     Raises:
-        TypeError: if `high` or `size` is missing, or `size` is no tuple or list.
+        TypeError: if `high` or `size` is missing, or `size` is not a tuple or list.
 
     >>> import minigrad
     >>> minigrad.randint(5, size=(2, 3)).shape
@@ -71,7 +71,7 @@ def randint(
     ends = [*limits, *(end for end in (low, high) if end is not None)]
     if len(ends) not in (1, 2) or not isinstance(size, (tuple, list)):
         raise TypeError(f"randint() expected (low, high, size) or (high, size), but got {ends} and size={size!r}")
-    bounds = *([0, *ends][-2:]), _size((), size), _kind(dtype, dtypes.int64)
+    bounds = *([0, *ends][-2:]), _size((), size), _numpy_dtype(dtype, dtypes.int64)
     return _finished(_made(_rng(generator).randint, *bounds), **options)
 
 
@@ -79,7 +79,7 @@ def randperm(
     n: int, *, generator: Generator | None = None, dtype: DTypeLike | None = None, **options: Unpack[Options]
 ) -> Tensor:
     """The numbers 0 … n-1 in random order."""
-    return _finished(_made(_rng(generator).randperm, n, _kind(dtype, dtypes.int64)), **options)
+    return _finished(_made(_rng(generator).randperm, n, _numpy_dtype(dtype, dtypes.int64)), **options)
 
 
 def normal(
@@ -91,7 +91,7 @@ def normal(
     dtype: DTypeLike | None = None,
     **options: Unpack[Options],
 ) -> Tensor:
-    """Normal with the given mean and standard deviation: numbers with `size`, or tensors, whose dtype it takes.
+    """Normal with the given mean and standard deviation: two numbers and a `size`, or tensors, whose dtype it has.
 
     Raises:
         TypeError: for two numbers without a `size`.
@@ -99,11 +99,11 @@ def normal(
     """
     rng, tensors = _rng(generator), [x for x in (mean, std) if isinstance(x, Tensor)]
     if size is not None:
-        return _finished(_made(rng.normal, _size((), size), mean, std, _kind(dtype)), **options)
+        return _finished(_made(rng.normal, _size((), size), mean, std, _numpy_dtype(dtype)), **options)
     if not tensors:
         raise TypeError(f"normal() needs a size or a tensor, but got mean={mean} and std={std}")
     if dtype is not None:
-        raise TypeError("normal() takes a dtype beside two numbers only; of tensors it takes theirs")
+        raise TypeError("normal() takes a dtype only with two numbers; with tensors the result has theirs")
     return _finished(_normal(mean, std, tensors[0].array.dtype, rng), **options)
 
 
@@ -120,7 +120,7 @@ _normal = _creates(_of_normal, "NormalBackward0", "mean", "std")
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Any = None) -> Tensor:
-    """1 with the probability that `input` says, else 0; or with probability `p`, in the shape of `input`."""
+    """1 with the probability in `input`, else 0; or with probability `p`, in the shape of `input`."""
     if p is None:
         return _finished(_tossed(input, _rng(generator)), out=out)
     return _finished(empty(input.shape, dtype=input.dtype).bernoulli_(p, generator=generator), out=out)
@@ -187,7 +187,7 @@ randint_like.__module__ = __name__
 
 
 def _drawer(name: str, draw: Callable[..., Array], doc: str) -> Callable[..., Tensor]:
-    """An in-place method that draws in the order of memory: ``draw(generator, shape, …)``."""
+    """An in-place method that draws in memory order: ``draw(generator, shape, …)``."""
 
     def values(x: Array, order: tuple[int, ...], rng: Generator, args: tuple[Any, ...], options: Any) -> Array:
         if name == "normal_":
@@ -209,7 +209,7 @@ def _drawer(name: str, draw: Callable[..., Array], doc: str) -> Callable[..., Te
     return method
 
 
-_NAMES = {"a": "low", "b": "high", "from": "low", "to": "high"}  #: what torch calls them
+_NAMES = {"a": "low", "b": "high", "from": "low", "to": "high"}  #: torch's argument names, and ours
 
 
 def _bernoulli(rng: Generator, shape: tuple[int, ...], p: Any = 0.5, dtype: Any = None) -> Array:
@@ -234,7 +234,9 @@ _methods: dict[str, Callable[..., Any]] = {
     "exponential_": _drawer("exponential_", Generator.exponential, "Fill with exponential numbers of rate lambd."),
     "log_normal_": _drawer("log_normal_", Generator.log_normal, "Fill with numbers whose logarithms are normal."),
     "cauchy_": _drawer("cauchy_", Generator.cauchy, "Fill with numbers of Cauchy's distribution."),
-    "geometric_": _drawer("geometric_", Generator.geometric, "Fill with the numbers of tries of probability p."),
+    "geometric_": _drawer(
+        "geometric_", Generator.geometric, "Fill with numbers of trials until success, of probability p."
+    ),
     "random_": _drawer("random_", _integers, "Fill with random integers, in [from, to) if given."),
     "bernoulli": bernoulli,
     "multinomial": multinomial,

@@ -1,7 +1,7 @@
 """Data types under torch's names, and the rules by which operations mix them.
 
-Each is a thin name for a NumPy dtype (``float32.numpy``). Floats are 32-bit unless asked for otherwise, call by call
-or for all (`set_default_dtype`).
+Each wraps a NumPy dtype (``float32.numpy``). Floats are 32-bit unless a call, or `set_default_dtype`, asks for another
+dtype.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ DTypeLike: TypeAlias = "dtype | np.dtype[Any] | type"
 
 
 def set_default_dtype(d: dtype) -> None:
-    """Make new tensors, and parameters of new layers, of this dtype where none is asked for.
+    """Set the dtype of new tensors of floats, and of parameters of new layers, for which none is given.
 
     Raises:
-        TypeError: if it is not one of floats.
+        TypeError: if it is not a floating-point dtype.
 
     >>> import minigrad
     >>> minigrad.set_default_dtype(minigrad.float64)
@@ -105,9 +105,9 @@ def as_numpy(wanted: DTypeLike) -> np.dtype[Any]:
 
 
 def result_type(operands: list[Any]) -> np.dtype[Any]:
-    """The dtype that an operation on `operands` (arrays and Python numbers) computes in, as torch rules it.
+    """The dtype that an operation on `operands` (arrays and Python numbers) computes in, by torch's rules.
 
-    Arrays with dimensions decide; 0-d arrays, then Python numbers, only count when they are of a higher category
+    Arrays with dimensions determine it; 0-d arrays, then Python numbers, only count if they are of a higher category
     (bool < int < float < complex). https://docs.pytorch.org/docs/stable/tensor_attributes.html
 
     >>> import numpy as np
@@ -142,7 +142,7 @@ def promote_types(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def number(value: Any, dtype: np.dtype[Any]) -> Any:
-    """A Python number in a dtype; a negative one in bytes counts modulo 256, as in torch.
+    """A Python number in a dtype; a negative one as uint8 wraps modulo 256, as in torch.
 
     Raises:
         RuntimeError: if the dtype can't hold it.

@@ -5,11 +5,11 @@ of the operation's inputs, and one **function** that turns the gradient of its r
 nodes form a graph that points from results back to inputs. `backward` walks it once, newest operation first:
 
 1. the gradient of the result is given (1, for a loss);
-2. each node hands every input its share; shares that meet at one variable are added;
-3. what arrives at a leaf (a variable that no operation made) is the leaf's gradient.
+2. each node passes a gradient to each of its inputs; gradients that reach the same variable are added;
+3. the sum at a leaf (a variable that no operation made) is the leaf's gradient.
 
-That is the chain rule, and all of it: `walk`. The formulas are with the operations, in `minigrad.ops`. They compute
-with NumPy arrays or, if ``create_graph=True``, with tensors: then backward is recorded, and can be differentiated too.
+That is the chain rule, and `walk` implements it. The gradient formulas are in `minigrad.ops`, with the operations. They
+compute with NumPy arrays or, if ``create_graph=True``, with tensors: then backward is recorded and differentiable too.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Node:
     """One recorded operation.
 
     ``function(wanted, g, *saved)`` returns a gradient, or None, for each edge; `wanted` holds None for those that are
-    not asked for. `g` is the gradient of the result (of several a tuple, None where nothing arrived). The operation's
-    own result, at place `output` among the saved values, is an anonymous variable on the same array: no cycle arises.
+    not needed. `g` is the gradient of the result (a tuple for several results, None where no gradient arrived). The
+    operation's own result, ``saved[output]``, is a separate variable with the same array, which avoids a cycle.
     """
 
     __slots__ = ("__weakref__", "edges", "function", "hooks", "label", "order", "output", "outputs", "saved", "writes")
@@ -81,9 +81,9 @@ class Node:
     ) -> None:
         self.label, self.function, self.edges = label, function, edges
         self.saved: Values | None = saved
-        self.output, self.outputs, self.order = output, outputs, next(Node.clock)  # younger than what it leads to
+        self.output, self.outputs, self.order = output, outputs, next(Node.clock)  # greater than its inputs'
         self.hooks: dict[int, dict[int, Hook]] | None = None  # by result
-        writes = None  # to all saved variables until now; None: nothing to check, nothing to free
+        writes = None  # the sum of all saved variables' versions; None: no saved variable, nothing to check or free
         for value in saved:
             if isinstance(value, Variable):
                 writes = (writes or 0) + (value.version[0] if value.version else 0)
@@ -103,9 +103,9 @@ class Node:
         return f"<{self.label} object at {id(self):#x}>"
 
     def unpack(self, wrap: Callable[[Array, Node], Variable] | None) -> Values:
-        """The saved values as the function wants them: arrays, or variables if `wrap` is given."""
+        """The saved values for the function: arrays, or variables if `wrap` is given."""
         if self.saved is None:
-            freed = f"What {self.label} had saved is freed by the first, unless retain_graph=True is specified."
+            freed = f"The values saved by {self.label} are freed the first time unless retain_graph=True is specified."
             raise RuntimeError(f"Trying to backward through the graph a second time. {freed}")
         if self.writes is None:
             return self.saved
@@ -138,16 +138,16 @@ class AccumulateGrad(NamedTuple):
         return "AccumulateGrad"
 
 
-Shares: TypeAlias = Iterable[tuple[Place, Value]]
+Grads: TypeAlias = Iterable[tuple[Place, Value]]
 Arrived: TypeAlias = dict[Place, Value]
 
 
-def walk(shares: Shares, visit: Callable[[Node, Arrived], Shares], add: Callable[[Value, Value], Value]) -> Arrived:
-    """Carry gradients back, from `shares` on: ``visit(node, arrived)`` gives the shares of a node's inputs."""
+def walk(grads: Grads, visit: Callable[[Node, Arrived], Grads], add: Callable[[Value, Value], Value]) -> Arrived:
+    """Propagate gradients back through the graph: ``visit(node, arrived)`` returns those of the node's inputs."""
     arrived: Arrived = {}  # the gradient so far, by place
-    pending: list[tuple[int, Node]] = []  # a heap of nodes, newest first: what adds to a node is younger
+    pending: list[tuple[int, Node]] = []  # a heap of nodes, newest first, so that each comes after all its users
     while True:
-        for place, g in shares:
+        for place, g in grads:
             if place in arrived:
                 arrived[place] = add(arrived[place], g)
                 continue
@@ -157,7 +157,7 @@ def walk(shares: Shares, visit: Callable[[Node, Arrived], Shares], add: Callable
                 heappush(pending, (-node.order, node))
         if not pending:
             return arrived
-        shares = visit(heappop(pending)[1], arrived)
+        grads = visit(heappop(pending)[1], arrived)
 
 
 def backward(
@@ -167,23 +167,23 @@ def backward(
     retain_graph: bool = False,
     create_graph: bool = False,
 ) -> Arrived:
-    """What arrives at each leaf, or at each of `inputs`, by place, if these gradients start from the `roots`.
+    """The gradient of each leaf, or of each of `inputs`, by place, given the gradients of the `roots`.
 
-    With `inputs` only the ways to them are walked. `retain_graph` keeps the saved values, for another walk.
-    With `create_graph` gradients are variables, which `wrap` makes of an array and the node that it came from; who
-    calls it sees to it that the walk is recorded.
+    With `inputs` only the paths to them are walked. `retain_graph` keeps the saved values for another walk.
+    With `create_graph` gradients are variables, which `wrap` makes from an array and its node; the caller must turn
+    recording on.
     """
     wanted = None if inputs is None else {v.place for v in inputs}
-    useful = None if wanted is None else leading_to(wanted, [root.place for root, _ in roots])
+    useful = None if wanted is None else on_paths(wanted, [root.place for root, _ in roots])
     captured: Arrived = {}
     watcher = watching.watcher
 
-    def visit(node: Node, arrived: Arrived) -> Shares:
+    def visit(node: Node, arrived: Arrived) -> Grads:
         g = arrived.pop(node, None)
         if node.outputs > 1:
             g = (g, *[arrived.pop(Output(node, i), None) for i in range(1, node.outputs)])
             if not any(part is not None for part in g):
-                return ()  # two of its results were pending, and its turn came with the first
+                return ()  # queued once for each result; all were handled at the first
         if node.hooks:
             g = call(hooked, node.hooks, g, wrap)
         asked = node.edges if useful is None else [edge if edge and edge[0] in useful else None for edge in node.edges]
@@ -197,14 +197,14 @@ def backward(
         found = node.function(asked, g, *values) if watcher is None else watcher.backward(node, asked, g, values)
         if node.writes is not None and not retain_graph:
             node.saved = None
-        shares = []
-        for edge, share in zip(asked, found, strict=True):
-            if share is not None and edge is not None:
+        grads = []
+        for edge, grad in zip(asked, found, strict=True):
+            if grad is not None and edge is not None:
                 place, shape, dtype = edge
-                if share.shape != shape or share.dtype is not dtype:
-                    share = call(fit, share, shape, dtype, node.label, g)
-                shares.append((place, share))
-        return shares
+                if grad.shape != shape or grad.dtype is not dtype:
+                    grad = call(fit, grad, shape, dtype, node.label, g)
+                grads.append((place, grad))
+        return grads
 
     with np.errstate(all="ignore"):  # inf and nan are values, as in torch
         add = operator.add if watcher is None else functools.partial(watcher.call, operator.add)
@@ -215,8 +215,8 @@ def backward(
     return {**arrived, **captured}
 
 
-def leading_to(wanted: Collection[Place], roots: Iterable[Place]) -> set[Place]:
-    """The places from which one of `wanted` can be reached, among all that `roots` lead to."""
+def on_paths(wanted: Collection[Place], roots: Iterable[Place]) -> set[Place]:
+    """The places on all paths from `roots` to one of `wanted`."""
     nodes: set[Node] = set()
     stack = list(roots)
     while stack:
@@ -232,18 +232,18 @@ def leading_to(wanted: Collection[Place], roots: Iterable[Place]) -> set[Place]:
     return found
 
 
-def fit(share: Value, shape: tuple[int, ...], dtype: np.dtype[Any], label: str, g: Value) -> Value:
+def fit(grad: Value, shape: tuple[int, ...], dtype: np.dtype[Any], label: str, g: Value) -> Value:
     """Give a gradient the shape and dtype of its input: the one place where broadcasting is undone."""
-    array = share.array if isinstance(share, Variable) else share
+    array = grad.array if isinstance(grad, Variable) else grad
     if array.shape != shape:
         extra = array.ndim - len(shape)
         stretched = [i for i, n in enumerate(shape, extra) if n == 1 and array.shape[i] != 1]
         if extra < 0 or any(n not in (1, m) for n, m in zip(shape, array.shape[extra:], strict=True)):
             wrong = f"got {list(array.shape)} but expected shape compatible with {list(shape)}"
             raise RuntimeError(f"Function {label} returned an invalid gradient: {wrong}")
-        share = share.sum(axis=(*range(extra), *stretched), keepdims=True).reshape(shape)
+        grad = grad.sum(axis=(*range(extra), *stretched), keepdims=True).reshape(shape)
     if array.dtype != dtype:
         if not isinstance(g, tuple) and (g.array if isinstance(g, Variable) else g).dtype == dtype:
             raise AssertionError(f"{label}: a gradient of {array.dtype} for an input of {dtype}")
-        share = share.astype(dtype)  # the operation itself had promoted this input
-    return share
+        grad = grad.astype(dtype)  # the operation itself had promoted this input
+    return grad

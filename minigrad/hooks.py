@@ -1,4 +1,4 @@
-"""Hooks on tensors: functions that see a gradient on its way, and may return another to take its place."""
+"""Hooks on tensors: functions that are called with a gradient during backward, and may return a replacement."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 Hook: TypeAlias = Callable[[Any], Any]
 Wrap: TypeAlias = Callable[[Any, None], Any]  #: makes a variable of an array
-RETAIN = -1  #: the key of the hook that keeps a result's gradient; it sees what the other hooks have made of it
+RETAIN = -1  #: the key of `Tensor.retain_grad`'s hook, which is called last
 
 
 class Removable:
-    """A registered hook; ``remove()`` takes it away again, and so does the end of a ``with`` block."""
+    """The handle of a registered hook; ``remove()``, or the end of a ``with`` block, removes it."""
 
     def __init__(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> None:
         self.hooks = hooks
@@ -23,7 +23,7 @@ class Removable:
     id = property(lambda self: self.key)
 
     def remove(self) -> None:
-        """Take the hook away; a second call does nothing."""
+        """Remove the hook; a second call does nothing."""
         self.hooks.pop(self.key, None)
 
     def __enter__(self) -> Removable:
@@ -34,7 +34,7 @@ class Removable:
 
 
 def call_hooks(hooks: dict[int, Hook], g: Any, wrap: Wrap) -> Any:
-    """Show a gradient, an array or a variable, to the hooks one after the other.
+    """Pass a gradient, an array or a variable, through the hooks one after the other.
 
     Raises:
         RuntimeError: if a hook returns a gradient of another shape.
@@ -56,7 +56,7 @@ def call_hooks(hooks: dict[int, Hook], g: Any, wrap: Wrap) -> Any:
 
 
 def hooked(hooks: dict[int, dict[int, Hook]], g: Any, wrap: Wrap) -> Any:
-    """The gradients of a node's results (a tuple if there are several), as their hooks leave them."""
+    """The gradients of a node's results (a tuple if there are several) after their hooks."""
     if not isinstance(g, tuple):
         return call_hooks(hooks[0], g, wrap)
     return tuple(

@@ -67,7 +67,7 @@ class Methods:
     def __matmul__(self, other: Tensor) -> Tensor:
         """The matrix product (..., n, m) @ (..., m, k) → (..., n, k); vectors count as a row or a column."""
     def __mod__(self, other: Tensor | Number) -> Tensor:
-        """What is left of ``input / other`` rounded down; it has the sign of `other`, as in Python."""
+        """The remainder of ``input / other`` rounded down; it has the sign of `other`, as in Python."""
     def __mul__(self, other: Tensor | Number) -> Tensor:
         """``input * other``."""
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
@@ -81,17 +81,17 @@ class Methods:
     def __radd__(self, other: Number) -> Tensor: ...
     def __rand__(self, other: Number) -> Tensor: ...
     def __rdiv__(self, other: Tensor | Number) -> Tensor:
-        """``number / self``, which needs its result for the gradient and not `self`, so that this may be changed."""
+        """``number / self``; the gradient needs the result instead of `self`, which may then be modified in place."""
     def __rfloordiv__(self, other: Number) -> Tensor: ...
     def __rmatmul__(self, other: Number) -> Tensor: ...
     def __rmod__(self, other: Number) -> Tensor: ...
     def __rmul__(self, other: Number) -> Tensor: ...
     def __ror__(self, other: Number) -> Tensor: ...
     def __rpow__(self, other: Number) -> Tensor:
-        """``2 ** x``: a negative integer of no dimensions is no number, which `pow` would refuse."""
+        """``2 ** x``: here a 0-d negative integer does not count as a number, which `pow` would refuse."""
     def __rsub__(self, other: Number) -> Tensor: ...
     def __rtruediv__(self, other: Number) -> Tensor:
-        """``number / self``, which needs its result for the gradient and not `self`, so that this may be changed."""
+        """``number / self``; the gradient needs the result instead of `self`, which may then be modified in place."""
     def __rxor__(self, other: Number) -> Tensor: ...
     def __setitem__(self, index: Any, value: Any) -> None:
         """``input[index] = value``, in place and recorded."""
@@ -132,7 +132,7 @@ class Methods:
     def amin(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
         """The smallest elements; ties share the gradient evenly."""
     def any(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
-        """Whether one element is true (not 0)."""
+        """Whether any element is true (not 0)."""
     def arccos(self) -> Tensor:
         """The angle (radians) whose cosine is `input`."""
     def arccos_(self) -> Self:
@@ -154,13 +154,13 @@ class Methods:
     def argmin(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
         """The position of the smallest element, the first one of several."""
     def argsort(self, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = True) -> Tensor:
-        """Where the elements stood that `sort` puts in order."""
+        """The indices that sort the elements along `dim`."""
     def asin(self) -> Tensor:
         """The angle (radians) whose sine is `input`."""
     def asin_(self) -> Self:
         """`minigrad.asin`, in place."""
     def astype(self, dtype: DTypeLike) -> Tensor:
-        """`input` in another dtype; itself if it has that one already."""
+        """`input` in another dtype; `input` itself if it already has that one."""
     def atan(self) -> Tensor:
         """The angle (radians) whose tangent is `input`."""
     def atan2(self, other: Tensor) -> Tensor:
@@ -170,7 +170,7 @@ class Methods:
     def atan_(self) -> Self:
         """`minigrad.atan`, in place."""
     def bernoulli(self, p: builtins.float | None = None, *, generator: Generator | None = None, out: Any = None) -> Tensor:
-        """1 with the probability that `input` says, else 0; or with probability `p`, in the shape of `input`."""
+        """1 with the probability in `input`, else 0; or with probability `p`, in the shape of `input`."""
     def bernoulli_(self, *args: Any, generator: Generator | None = None, **options: Any) -> Self:
         """Fill with 1 with probability p, else 0."""
     def bitwise_and(self, other: Tensor | complex) -> Tensor:
@@ -200,13 +200,13 @@ class Methods:
     def cauchy_(self, *args: Any, generator: Generator | None = None, **options: Any) -> Self:
         """Fill with numbers of Cauchy's distribution."""
     def ceil(self) -> Tensor:
-        """The next whole number above; its derivative is 0."""
+        """The smallest integer at or above each element; its derivative is 0."""
     def ceil_(self) -> Self:
         """`minigrad.ceil`, in place."""
     def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
-        """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
+        """Dimension `dim` split into at most `chunks` pieces of equal size (views)."""
     def clamp(self, min: Tensor | complex | None = None, max: Tensor | complex | None = None) -> Tensor:
-        """`input` kept between `min` and `max` (either may be None); the derivative is 1 at the bounds, 0 outside."""
+        """`input` clamped to [`min`, `max`] (either may be None); the derivative is 1 at the bounds, 0 outside."""
     def clamp_(self, min: Tensor | complex | None = None, max: Tensor | complex | None = None) -> Self:
         """`minigrad.clamp`, in place."""
     def clamp_max(self, max: Tensor | complex) -> Tensor:
@@ -218,13 +218,13 @@ class Methods:
     def clamp_min_(self, min: Tensor | complex) -> Self:
         """`minigrad.clamp_min`, in place."""
     def clip(self, min: Tensor | complex | None = None, max: Tensor | complex | None = None) -> Tensor:
-        """`input` kept between `min` and `max` (either may be None); the derivative is 1 at the bounds, 0 outside."""
+        """`input` clamped to [`min`, `max`] (either may be None); the derivative is 1 at the bounds, 0 outside."""
     def clip_(self, min: Tensor | complex | None = None, max: Tensor | complex | None = None) -> Self:
         """`minigrad.clip`, in place."""
     def clone(self, memory_format: str | None = None) -> Tensor:
-        """A copy, in the order that the elements have in memory; row-major if a `memory_format` is given."""
+        """A copy with the same memory layout; row-major if a `memory_format` is given."""
     def contiguous(self) -> Tensor:
-        """`input` with its elements in row-major order in memory; itself if they are."""
+        """`input` with its elements in row-major order in memory; `input` itself if they already are."""
     def copy_(self, src: Tensor, non_blocking: builtins.bool = False) -> Self:
         """The values of `src`, converted and broadcast, into this tensor."""
     def cos(self) -> Tensor:
@@ -246,7 +246,7 @@ class Methods:
     def diag(self, diagonal: builtins.int = 0) -> Tensor:
         """A matrix's diagonal, or the matrix with this diagonal."""
     def diagonal(self, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
-        """The diagonal of dimensions `dim1` and `dim2`, as the last dimension."""
+        """The diagonal along `dim1` and `dim2`, as the last dimension."""
     def div(self, other: Tensor | complex, rounding_mode: str | None = None) -> Tensor:
         """``input / other``; integers give float32. `rounding_mode`: None, ``"floor"`` or ``"trunc"``."""
     def div_(self, other: Tensor | complex, rounding_mode: str | None = None) -> Self:
@@ -284,19 +284,19 @@ class Methods:
     def exponential_(self, *args: Any, generator: Generator | None = None, **options: Any) -> Self:
         """Fill with exponential numbers of rate lambd."""
     def fill_(self, value: Any) -> Self:
-        """Fill with one value; gradients flow to one that is a tensor."""
+        """Fill with one value; if it is a tensor, gradients flow to it."""
     def flatten(self, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
-        """Dimensions `start_dim` to `end_dim` made one."""
+        """Dimensions `start_dim` to `end_dim` merged into one."""
     def flip(self, *axes: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """The elements in reverse order along `dims` (a copy)."""
     def float(self, *, memory_format: Any = None) -> Tensor:
         """`input` as minigrad.float32."""
     def float_power(self, exponent: Tensor | complex) -> Tensor:
-        """`pow` in double precision, whatever the operands are."""
+        """`pow` in double precision, for operands of any dtype."""
     def float_power_(self, exponent: Tensor | complex) -> Self:
         """`minigrad.float_power`, in place."""
     def floor(self) -> Tensor:
-        """The next whole number below; its derivative is 0."""
+        """The largest integer at or below each element; its derivative is 0."""
     def floor_(self) -> Self:
         """`minigrad.floor`, in place."""
     def floor_divide(self, other: Tensor | complex) -> Tensor:
@@ -310,7 +310,7 @@ class Methods:
     def ge_(self, other: Tensor | complex) -> Self:
         """`minigrad.ge`, in place."""
     def geometric_(self, *args: Any, generator: Generator | None = None, **options: Any) -> Self:
-        """Fill with the numbers of tries of probability p."""
+        """Fill with numbers of trials until success, of probability p."""
     def ger(self, vec2: Tensor) -> Tensor:
         """The outer product of two vectors (n,), (m,) → (n, m)."""
     def gt(self, other: Tensor | complex) -> Tensor:
@@ -494,7 +494,7 @@ class Methods:
     def random_(self, *args: Any, generator: Generator | None = None, **options: Any) -> Self:
         """Fill with random integers, in [from, to) if given."""
     def ravel(self) -> Tensor:
-        """All elements in one dimension; a copy if they don't lie contiguously in memory."""
+        """All elements in one dimension; a copy if they are not contiguous."""
     @property
     def real(self) -> Tensor: ...
     def reciprocal(self) -> Tensor:
@@ -506,19 +506,19 @@ class Methods:
     def relu_(self) -> Self:
         """`minigrad.relu`, in place."""
     def remainder(self, other: Tensor | complex) -> Tensor:
-        """What is left of ``input / other`` rounded down; it has the sign of `other`, as in Python."""
+        """The remainder of ``input / other`` rounded down; it has the sign of `other`, as in Python."""
     def remainder_(self, other: Tensor | complex) -> Self:
         """`minigrad.remainder`, in place."""
     def repeat(self, *repeats: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """`input` laid out repeatedly along each dimension (a copy)."""
+        """`input` repeated along each dimension (a copy)."""
     def reshape(self, *shape: builtins.int | Sequence[builtins.int]) -> Tensor:
         """The same elements, in row-major order, in another shape; one length may be -1. A view if possible."""
     def reshape_as(self, other: Tensor) -> Tensor:
         """`input` in the shape of `other`."""
     def roll(self, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
-        """The elements moved along `dims` by `shifts`; what falls off one end comes back at the other."""
+        """The elements moved along `dims` by `shifts`, wrapping around at the ends."""
     def round(self, decimals: builtins.int = 0) -> Tensor:
-        """The nearest whole number (a half goes to the even one), or to `decimals` places; its derivative is 0."""
+        """The nearest integer (halves round to even), or rounded to `decimals` places; its derivative is 0."""
     def round_(self, decimals: builtins.int = 0) -> Self:
         """`minigrad.round`, in place."""
     def rsqrt(self) -> Tensor:
@@ -556,7 +556,7 @@ class Methods:
     def softmax(self, dim: builtins.int, dtype: DTypeLike | None = None) -> Tensor:
         """``exp(x_i) / sum_j exp(x_j)`` along `dim`: positive numbers that sum to 1."""
     def sort(self, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = True) -> MaxMin:
-        """The elements in order along `dim`, and where they stood (stable)."""
+        """The sorted elements along `dim`, and their indices (stable)."""
     def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
     def sqrt(self) -> Tensor:
@@ -571,7 +571,7 @@ class Methods:
         """Without the dimensions of length 1; or only those among `dim`."""
     def squeeze_(self, dim: Any = None) -> Self: ...
     def std(self, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool = True, keepdim: builtins.bool = False, *, correction: builtins.float | None = None) -> Tensor:
-        """The standard deviation: the root of `var`; the gradient of a constant's is 0."""
+        """The standard deviation: the root of `var`; where it is 0, so is its gradient."""
     def sub(self, other: Tensor | complex, alpha: complex = 1) -> Tensor:
         """``input - alpha * other``."""
     def sub_(self, other: Tensor | complex, alpha: complex = 1) -> Self:
@@ -581,16 +581,16 @@ class Methods:
     def subtract_(self, other: Tensor | complex, alpha: complex = 1) -> Self:
         """`minigrad.subtract`, in place."""
     def sum(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: DTypeLike | None = None) -> Tensor:
-        """The sum; integers and booleans are added up as int64."""
+        """The sum; integers and booleans are summed as int64."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged (a view)."""
     def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged (a view)."""
     def t(self) -> Tensor:
-        """The transpose of a matrix; vectors and numbers as they are."""
+        """The transpose of a matrix; vectors and 0-d tensors are unchanged."""
     def t_(self) -> Self: ...
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None = None) -> Tensor:
-        """`gather` whose operands broadcast, and whose indices are counted modulo the length of `dim`, as in torch."""
+        """`gather` whose operands broadcast, and whose indices wrap around, as in torch."""
     def tan(self) -> Tensor:
         """The tangent (radians)."""
     def tan_(self) -> Self:
@@ -600,13 +600,13 @@ class Methods:
     def tanh_(self) -> Self:
         """`minigrad.tanh`, in place."""
     def tensor_split(self, indices_or_sections: builtins.int | Sequence[builtins.int] | Tensor, dim: builtins.int = 0) -> tuple[Tensor, ...]:
-        """Dimension `dim` in so many pieces of nearly one length, or split at given places (views)."""
+        """Dimension `dim` split into a number of nearly equal pieces, or at given indices (views)."""
     def tile(self, *dims: builtins.int | Sequence[builtins.int]) -> Tensor:
         """`repeat` with missing repeats taken as 1."""
     def to(self, *where: Any, **how: Any) -> Tensor:
-        """`input` on another device (there is one), in another dtype, or both; itself if nothing changes."""
+        """`input` on a device (there is only the CPU), in another dtype, or both; `input` itself if nothing changes."""
     def topk(self, k: builtins.int, dim: builtins.int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> MaxMin:
-        """The `k` largest (or smallest) elements along `dim`, in order, and where they stood."""
+        """The `k` largest (or smallest) elements along `dim`, sorted, and their indices."""
     def trace(self) -> Tensor:
         """The sum of a matrix's diagonal."""
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
@@ -625,11 +625,11 @@ class Methods:
     def true_divide_(self, other: Tensor | complex, rounding_mode: str | None = None) -> Self:
         """`minigrad.true_divide`, in place."""
     def trunc(self) -> Tensor:
-        """The whole part; its derivative is 0."""
+        """The integer part; its derivative is 0."""
     def trunc_(self) -> Self:
         """`minigrad.trunc`, in place."""
     def type(self, dtype: Any = None, non_blocking: builtins.bool = False) -> Tensor:
-        """`input` in another dtype, which a name such as ``"torch.LongTensor"`` may say; without one, its type's name."""
+        """`input` in another dtype, or a type's name such as ``"torch.LongTensor"``; without arguments, its type's name."""
     def type_as(self, other: Tensor) -> Tensor:
         """`input` in the dtype of `other`."""
     def unbind(self, dim: builtins.int = 0) -> tuple[Tensor, ...]:
@@ -644,9 +644,9 @@ class Methods:
         """A new dimension of length 1 at `dim`."""
     def unsqueeze_(self, dim: Any) -> Self: ...
     def var(self, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool = True, keepdim: builtins.bool = False, *, correction: builtins.float | None = None) -> Tensor:
-        """The variance: squared distances from the mean, summed and divided by n - `correction`."""
+        """The variance: the sum of squared deviations from the mean, divided by n - `correction`."""
     def view(self, *shape: builtins.int | Sequence[builtins.int], dtype: Any = None) -> Tensor:
-        """`reshape` that never copies: `input` must lie contiguously enough in memory. With a dtype: its bytes, so read."""
+        """`reshape` that never copies, which `input`'s strides must allow. With a dtype: its bytes as that dtype."""
     def view_as(self, other: Tensor) -> Tensor:
         """`input` in the shape of `other`."""
     def vsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int] | Tensor) -> tuple[Tensor, ...]:

@@ -1,4 +1,4 @@
-"""What is said of a name that is not there: where it is, what is near it, or that it was left out on purpose."""
+"""Error messages for missing names: where the name is, similar names, or that it was left out on purpose."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-#: What minigrad leaves out of torch, and what the names of it have in them.
+#: What minigrad leaves out of torch, and substrings of the names concerned.
 LEFT_OUT = {
     "complex numbers": ("complex", "cfloat", "cdouble", "conj", "angle", "polar", "imag", "fft", "stft"),
     "sparse tensors": ("sparse", "coalesce", "_coo", "_csr"),
@@ -29,7 +29,7 @@ def missing(owner: str, name: str, known: Iterable[str]) -> AttributeError:
     AttributeError("module 'minigrad' has no attribute 'maxmum'. Did you mean maximum?")
     """
     text = f"{owner} has no attribute {name!r}"
-    if name.startswith("_"):  # Python and NumPy ask for these
+    if name.startswith("_"):  # Python and NumPy look these up
         return AttributeError(text)
     for what, words in LEFT_OUT.items():
         if any(word in name.lower() for word in words):
@@ -51,11 +51,11 @@ def _names(place: str) -> Any:
 
 
 def explain(module: str, later: Sequence[str] = ()) -> None:
-    """Give a module a ``__getattr__`` that says more. (An assignment there would hide mistakes from type checkers.)
+    """Give a module a ``__getattr__`` with these messages. (One defined there would hide mistakes from mypy.)
 
     Args:
         module: its name.
-        later: its modules that are imported when they are asked for.
+        later: its submodules that are imported at their first use.
     """
     namespace = vars(sys.modules[module])
 

@@ -7,8 +7,8 @@
 >>> sorted((event.key, event.count) for event in prof.key_averages())
 [('AccumulateGrad', 1), ('add', 1), ('mul', 1), ('ones_like', 1), ('sum', 1)]
 
-``print(prof.table())`` shows the same as a table. Names and columns are those of torch.profiler as far as they mean
-something here. https://docs.pytorch.org/docs/stable/profiler.html
+``print(prof.table())`` shows the same as a table. Names and columns are those of torch.profiler as far as they
+apply. https://docs.pytorch.org/docs/stable/profiler.html
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ SORTS: dict[str, Callable[[Event], Any]] = {
 
 
 class Events(list[Event]):
-    """The events of a profile, the ones that took longest first.
+    """The events of a profile, longest first.
 
     Attributes:
         wall: seconds from the beginning of the profile to its end.
@@ -77,14 +77,14 @@ class Events(list[Event]):
         self.wall = wall
 
     def table(self, sort_by: str = "cpu_time_total", row_limit: int = 100) -> str:
-        """The events as text, a row each; the last rows are what was spent between operations, and all of it.
+        """The events as text, a row each; the last rows are the time between operations, and the total.
 
         Args:
             sort_by: ``"cpu_time_total"``, ``"forward"``, ``"backward"``, ``"cpu_memory_usage"`` or ``"count"``.
-            row_limit: so many events at most; -1 for all.
+            row_limit: the largest number of events to show; -1 for all.
 
         Raises:
-            ValueError: for another word.
+            ValueError: if `sort_by` is none of these.
         """
         if sort_by not in SORTS:
             raise ValueError(f"sort_by: expected one of {', '.join(SORTS)}, but got {sort_by!r}")
@@ -111,7 +111,7 @@ class Events(list[Event]):
 
 
 class profile(Watcher):  # noqa: N801 (torch's name)
-    """Measures what runs inside a ``with`` block, in this thread; outside of one nothing is measured or slower.
+    """Measures what this thread runs inside a ``with`` block; outside of it nothing is measured or slower.
 
     >>> with profile() as prof:
     ...     pass
@@ -141,7 +141,7 @@ class profile(Watcher):  # noqa: N801 (torch's name)
         """What was measured, as text; see `Events.table`."""
         return self.key_averages().table(sort_by, row_limit)
 
-    # ---- what it sees -------------------------------------------------------------------------------
+    # ---- events -------------------------------------------------------------------------------------
 
     def forward(self, primitive: Any, args: tuple[Any, ...], values: list[Any]) -> Any:
         """An operation."""

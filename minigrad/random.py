@@ -1,7 +1,7 @@
 """Random numbers, equal to the ones that PyTorch draws from the same seed.
 
-`minigrad.streams` says how the stream of random words works, and what each dtype of draw takes from it. All of this
-makes NumPy arrays; the tensor functions of the same names wrap them.
+`minigrad.streams` says how the stream of random words works, and what each type of draw takes from it. Everything here
+returns NumPy arrays; the tensor functions of the same names wrap them.
 
 >>> import minigrad.random
 >>> generator = minigrad.random.Generator().manual_seed(0)
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Generator(Stream):
-    """A stream of random numbers with a state of its own (``torch.Generator``).
+    """A stream of random numbers with its own state (``torch.Generator``).
 
     >>> generator = Generator().manual_seed(7)
     >>> state = generator.get_state()
@@ -67,7 +67,7 @@ class Generator(Stream):
         """Uniform numbers from [low, high) (``Tensor.uniform_``).
 
         Raises:
-            RuntimeError: if `low` is above `high`, or the dtype does not hold them or their distance.
+            RuntimeError: if `low` is above `high`, or the dtype cannot hold them or their difference.
         """
         sizes, count = sized(shape)
         dtype = floating("uniform_", dtype)
@@ -78,7 +78,7 @@ class Generator(Stream):
             raise RuntimeError(f"uniform_: the range from={low} to={high} is out of bounds for {dtype}")
         if low > high:
             raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
-        wide = np.promote_types(dtype, np.float32)  # a half is rounded twice
+        wide = np.promote_types(dtype, np.float32)  # float16 is rounded twice, as in torch
         numbers = stretched(self._units(count, dtype), float(width), float(start), wide).astype(dtype, copy=False)
         if (low, high) != (0, 1) or dtype.itemsize < 4:  # else no unit rounds to 1
             numbers[numbers == end] = start
@@ -115,7 +115,7 @@ class Generator(Stream):
         units = self._units(count if dtype.itemsize > 2 else whole, dtype)
         numbers = np.empty(count, units.dtype)
         box_muller(units[:whole], numbers[:whole])
-        if whole < count:  # the last 16 are drawn anew, most of them in the place of others
+        if whole < count:  # the last 16 are drawn again, over some that are already there
             box_muller(self._units(16, dtype), numbers[-16:])
         return numbers
 
@@ -140,15 +140,15 @@ class Generator(Stream):
     ) -> Array:
         """Normal numbers within [low, high] (``torch.nn.init.trunc_normal_``).
 
-        Normal numbers are drawn until each lies in the interval. Where it holds 30 % of the distribution or
-        less, uniform ones are drawn until each is accepted, with the density there relative to its peak.
+        Normal numbers are redrawn until each lies in the interval. If that holds 30 % of the distribution or less,
+        uniform numbers are redrawn until each is accepted, with probability density / peak density.
         """
         dtype = floating("trunc_normal_", dtype)
 
-        def share_below(bound: float) -> float:
+        def cdf(bound: float) -> float:
             return (1 + math.erf((bound - mean) / std / math.sqrt(2))) / 2
 
-        if share_below(high) - share_below(low) > 0.3:
+        if cdf(high) - cdf(low) > 0.3:
             numbers = self.normal(shape, mean, std, dtype)
             while (outside := (numbers < dtype.type(low)) | (numbers > dtype.type(high))).any():
                 numbers = np.where(outside, self.normal(shape, mean, std, dtype), numbers)
@@ -226,7 +226,7 @@ class Generator(Stream):
         """Integers from `low` to `high` - 1 (``torch.randint``).
 
         Raises:
-            RuntimeError: if there are none, or the dtype does not hold them.
+            RuntimeError: if the range is empty, or the dtype cannot hold it.
 
         >>> Generator().manual_seed(0).randint(0, 10, (5,)).tolist()
         [4, 9, 3, 0, 3]
@@ -245,13 +245,13 @@ class Generator(Stream):
     def randperm(self, n: int, dtype: DTypeLike = np.int64) -> Array:
         """The integers from 0 to n - 1 in random order, (n,) (``torch.randperm``).
 
-        It is the shuffle of Fisher and Yates: in step i the number at place i changes places with one that
-        is drawn from those at i and after. Step by step that would be slow in Python. But what arrives at
-        place i is what the last earlier step with the same aim left there: what its own place held then. So
-        all steps are drawn at once and sorted by aim, and the chains followed for all places together.
+        This is the Fisher-Yates shuffle: step i swaps the number at place i with one drawn from place i and
+        after, its target. A Python loop over the steps would be slow. But what step i moves to place i is what
+        the last earlier step j with the same target left there, which is what place j held at step j. So all
+        targets are drawn at once and sorted, and the chains of such steps are followed for all places together.
 
         Raises:
-            RuntimeError: if `n` is negative, or the dtype does not hold the numbers.
+            RuntimeError: if `n` is negative, or the dtype cannot hold the numbers.
             NotImplementedError: for bools.
 
         >>> Generator().manual_seed(0).randperm(6).tolist()
@@ -276,7 +276,7 @@ class Generator(Stream):
         changes = aim[1:] != aim[:-1]
         first, last = np.append(True, changes), np.append(changes, True)
 
-        # what a place holds when its own step comes: that which the place of the last step aimed at it held
+        # what place i holds at step i: what place j held at step j, the last earlier step whose target is i
         held = np.arange(n)
         held[aim[last]] = step[last]
         while not np.array_equal(further := held[held], held):
@@ -292,7 +292,7 @@ class Generator(Stream):
         """True (or 1) with probability `p` (``Tensor.bernoulli_`` of a number; the mask of dropout).
 
         Raises:
-            RuntimeError: if `p` is no probability.
+            RuntimeError: if `p` is not in [0, 1].
 
         >>> Generator().manual_seed(0).bernoulli((4,), 0.5, dtype="float32").tolist()
         [0.0, 0.0, 1.0, 0.0]
@@ -304,7 +304,7 @@ class Generator(Stream):
         return below.astype(dtype, copy=False).reshape(sizes)
 
     def geometric(self, shape: Shape, p: float, dtype: DTypeLike = np.float32) -> Array:
-        """How many tries of that probability it takes (``Tensor.geometric_``).
+        """The number of trials until success, which has probability `p` (``Tensor.geometric_``).
 
         Raises:
             RuntimeError: if `p` is not within (0, 1).
@@ -355,7 +355,7 @@ class Generator(Stream):
         """1 with the probability at its place in `p`, else 0; of its shape and dtype (``torch.bernoulli``).
 
         Raises:
-            RuntimeError: if an entry is no probability.
+            RuntimeError: if an entry is not in [0, 1].
             NotImplementedError: if `p` is not of a floating point dtype.
         """
         dtype = floating("bernoulli", p.dtype)
@@ -401,13 +401,13 @@ class Generator(Stream):
         return draw(rows, num_samples).reshape(*weights.shape[:-1], num_samples)
 
     def _raced(self, rows: Array, num_samples: int) -> Array:
-        """The first to arrive, where each is as fast as its weight says over an exponential time."""
+        """The indices of the largest quotients of a weight and an exponential number."""
         with np.errstate(divide="ignore", invalid="ignore"):
             speed = rows / self.exponential(rows.shape, dtype=rows.dtype)
         return np.argsort(-speed, axis=1, kind="stable")[:, :num_samples]
 
     def _replaced(self, rows: Array, num_samples: int) -> Array:
-        """Where units fall among the weights laid end to end."""
+        """The indices where units fall among the cumulative weights."""
         ends = np.cumsum(rows, axis=1, dtype=rows.dtype)
         ends /= ends[:, -1:].copy()
         units = self._units(len(rows) * num_samples, FLOAT64).reshape(len(rows), num_samples)
@@ -425,9 +425,9 @@ def in_memory_order(draw: Callable[[tuple[int, ...]], Array], order: tuple[int, 
 
 
 def axes_in_torch(x: Tensor) -> tuple[int, ...]:
-    """The axes of a tensor, the one with the longest steps in memory first, as they lie in torch.
+    """The axes of a tensor by decreasing stride, as they would be in torch.
 
-    Results of convolutions, and what is computed from them, lie channels last here and row-major in torch.
+    Results of convolutions, and what is computed from them, are channels-last here and row-major in torch.
     """
     origin = x if x.view_of is None else x.view_of.base
     return tuple(range(x.ndim)) if channels_last(origin.array) else axes(x.array)
@@ -463,13 +463,13 @@ def get_rng_state() -> Tensor:
 
 
 def set_rng_state(state: Tensor | ArrayLike) -> None:
-    """Go on with the default stream from that state; see `Generator.set_state`."""
+    """Continue the default stream from that state; see `Generator.set_state`."""
     default_generator.set_state(state)
 
 
 @contextmanager
 def fork_rng(enabled: bool = True) -> Iterator[None]:
-    """Give the default stream back as it was, whatever is drawn inside the block (``torch.random.fork_rng``).
+    """Restore the default stream's state at the end of the block (``torch.random.fork_rng``).
 
     >>> generator = manual_seed(1)
     >>> with fork_rng():

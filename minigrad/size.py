@@ -1,4 +1,4 @@
-"""What a tensor says of itself: its shape, and where it lives."""
+"""The types of a tensor's ``shape`` and ``device``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Size(tuple[int, ...]):
-    """The shape of a tensor: a tuple that says so.
+    """The shape of a tensor: a tuple that is shown as ``minigrad.Size``.
 
     >>> Size((2, 3)), Size((2, 3)).numel()
     (minigrad.Size([2, 3]), 6)
@@ -25,7 +25,7 @@ class Size(tuple[int, ...]):
 
 
 class device(str):  # noqa: N801 (torch's name)
-    """Where a tensor lives; there is only the CPU.
+    """The device that holds a tensor; there is only the CPU.
 
     >>> device("cpu").type
     'cpu'

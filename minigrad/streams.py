@@ -1,27 +1,27 @@
-"""The words that random numbers are made of, and what is made of words.
+"""The stream of random 32-bit words, and how numbers are made from it.
 
 How the stream works
 --------------------
 A `Generator` is the Mersenne twister mt19937 (Matsumoto and Nishimura, 1998), started by its authors'
-``init_genrand`` from the low 32 bits of the seed. It yields one endless row of 32-bit words. NumPy has the
-same twister and the same start; what this module adds is how each dtype of draw turns words into numbers.
+``init_genrand`` from the low 32 bits of the seed. It yields an endless sequence of 32-bit words. NumPy has the
+same twister and the same start; this module adds how each type of draw turns words into numbers.
 
-Every draw takes words from the front of the row, in the order of the elements that it makes (C order):
+Every draw takes the next words, in the order of the elements that it makes (C order):
 
-* a **word** has 32 bits; a **double word** is two of them, the first one on top;
+* a **word** has 32 bits; a **double word** is two of them, the first one in the high bits;
 * a **unit** lies in [0, 1): for float32 the low 24 bits of a word times 2⁻²⁴, for float64 the low 53 bits of
   a double word times 2⁻⁵³ (float16 draws are float32 draws, rounded);
 * `rand`, `uniform` and `bernoulli_from` take a unit of their dtype for each element;
-* `bernoulli`, `exponential` and `multinomial` take float64 units, whatever the dtype;
+* `bernoulli`, `exponential` and `multinomial` take float64 units for any dtype;
 * `randint`, `random` and `randperm` take a word modulo the range, or a double word where that is large;
 * `randn` and `normal` take units in pairs and make two normal numbers of each (Box and Muller, 1958). From 16
   elements on they work in blocks of 16; fewer are made one by one, and when their number is odd the last
   pair's second number is kept for the next such draw.
 
-One draw more or less shifts all that follow, so a program gets PyTorch's numbers if it makes PyTorch's draws
-in PyTorch's order. Checked against PyTorch 2.13.0 on the CPU: bit-equal, but for draws that need a logarithm
-or a sine, and for float64 `uniform`, which agree up to the last bits. (Where PyTorch is built on a vendor's
-library of random numbers, on that vendor's processors, it draws `bernoulli` and `exponential` otherwise.)
+An additional draw shifts all later ones, so a program gets PyTorch's numbers if it makes PyTorch's draws in
+PyTorch's order. Checked against PyTorch 2.13.0 on the CPU: bit-equal, but for draws that need a logarithm
+or a sine, and for float64 `uniform`, which agree up to the last bits. (PyTorch built with
+a vendor's random number library draws `bernoulli` and `exponential` differently on that vendor's processors.)
 
 """
 
@@ -56,7 +56,7 @@ DEFAULT_SEED = 67280421310721
 #: Integers from a range of this size or more take a double word each.
 WIDE_RANGE = 2**28
 
-#: How many numbers `Generator.random` draws from: all from 0 on that the dtype holds (a float: exactly).
+#: How many numbers `Generator.random` draws from: the integers from 0 that the dtype holds (exactly, if it is a float).
 SPANS = {
     np.dtype(dtype): span
     for dtype, span in {
@@ -90,7 +90,7 @@ STATE = np.dtype(
 
 
 class Stream:
-    """A row of random words, and its state; `minigrad.random.Generator` draws from it."""
+    """A stream of random words, and its state; `minigrad.random.Generator` draws from it."""
 
     device = "cpu"
 
@@ -106,13 +106,13 @@ class Stream:
     # -- seed and state
 
     def manual_seed(self, seed: int) -> Self:
-        """Start the stream afresh, and return the generator.
+        """Restart the stream from a seed, and return the generator.
 
         Args:
             seed: from -2⁶³ to 2⁶⁴ - 1; a negative one stands for ``seed + 2**64``. Only 32 bits count.
 
         Raises:
-            RuntimeError: if it is no integer.
+            RuntimeError: if it is not an integer.
             ValueError: if it is out of that range.
         """
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
@@ -136,7 +136,7 @@ class Stream:
         return self._seed
 
     def clone_state(self) -> Self:
-        """Another generator that goes on from the same state."""
+        """Another generator that continues from the same state."""
         return type(self)().set_state(self._state())
 
     def get_state(self) -> Tensor:
@@ -153,11 +153,11 @@ class Stream:
         return state.view(np.uint8)
 
     def set_state(self, state: Tensor | ArrayLike) -> Self:
-        """Go on from a state that `get_state` gave, here or in PyTorch; returns the generator.
+        """Continue from a state that `get_state` returned, here or in PyTorch; returns the generator.
 
         Raises:
-            TypeError: if it is no tensor (or array) of bytes.
-            RuntimeError: if it has another size, or is no state of a generator.
+            TypeError: if it is not a tensor (or array) of bytes.
+            RuntimeError: if it has another size, or is not the state of a generator.
         """
         found = state.array if isinstance(state, Tensor) else np.asarray(state)
         if found.dtype != np.uint8:
@@ -166,7 +166,7 @@ class Stream:
             raise RuntimeError(f"set_state expected a state of {STATE.itemsize} bytes, but got {found.size}")
         fields = np.frombuffer(found.tobytes(), STATE)[0]
         if fields["seeded"] != 1 or not 1 <= fields["left"] <= 624:
-            raise RuntimeError("set_state: these bytes are no state of a generator")
+            raise RuntimeError("set_state: these bytes are not the state of a generator")
         read("the state of a generator is set")
         self._seed = int(fields["seed"])
         self._kept_normal = float(fields["normal_y"]) if fields["normal_kept"] else None
@@ -231,7 +231,7 @@ def sized(shape: Shape) -> tuple[tuple[int, ...], int]:
 
 
 def held(low: int, high: int, dtype: np.dtype[Any]) -> tuple[int, int]:
-    """The range of integers, rounded inwards as PyTorch does where a dtype of floats does not hold its ends.
+    """The range of integers, rounded inwards as in PyTorch if a float dtype cannot hold its ends exactly.
 
     Raises:
         RuntimeError: if they are out of the dtype's bounds.
@@ -266,7 +266,7 @@ def floating(draw: str, dtype: DTypeLike, error: type[Exception] = NotImplemente
     """The dtype of a draw of floats.
 
     Raises:
-        NotImplementedError: if it is none, or another error if given.
+        NotImplementedError: if it is not one of floats; another error if given.
     """
     dtype = np.dtype(dtype)
     if dtype.kind != "f" or dtype.itemsize > 8:

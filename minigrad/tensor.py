@@ -1,6 +1,6 @@
 """`Tensor`: an array, its gradient, and its edge into the graph.
 
-The class is small on purpose. It knows how to be made, shown, converted, differentiated and written to.
+The class is small on purpose: creation, printing, conversion, differentiation and writes.
 Everything that computes (``+``, ``@``, ``exp``, ``sum``, indexing …) is attached by `minigrad.ops`, one
 method for each operation's record.
 """
@@ -56,7 +56,7 @@ class Tensor(Conversions):
 
     @classmethod
     def wrap(cls, array: Array, node: Node | None = None) -> Tensor:
-        """A tensor on this very array (no copy); with a node, a result of that operation.
+        """A tensor that holds this array (no copy); with a node, a result of that operation.
 
         >>> import numpy as np
         >>> Tensor.wrap(np.arange(3))
@@ -74,7 +74,7 @@ class Tensor(Conversions):
         def __getattr__(self, name: str) -> Any:
             raise missing(f"{type(self).__name__!r} object", name, dir(type(self)))
 
-    # ---- what it is ---------------------------------------------------------------------------------
+    # ---- properties ---------------------------------------------------------------------------------
 
     @property
     def shape(self) -> Size:
@@ -139,7 +139,7 @@ class Tensor(Conversions):
 
     @property
     def nbytes(self) -> int:
-        """Bytes in all."""
+        """Bytes of all elements."""
         return self.array.nbytes
 
     @overload
@@ -147,7 +147,7 @@ class Tensor(Conversions):
     @overload
     def stride(self, dim: int) -> int: ...
     def stride(self, dim: int | None = None) -> Any:
-        """Elements to step over in memory from one index to the next, for each dimension or for one."""
+        """The distance in memory, in elements, from one index to the next, for each dimension or for one."""
         views.lay_out(self)
         steps = tuple(step // self.array.itemsize for step in self.array.strides)
         return steps if dim is None else steps[dim]
@@ -212,7 +212,7 @@ class Tensor(Conversions):
 
     @property
     def grad(self) -> Tensor | None:
-        """The sum of all gradients that `backward` has brought to this leaf; None before the first.
+        """The sum of all gradients that `backward` has computed for this leaf; None before the first.
 
         Raises:
             RuntimeError: when set to a tensor of another shape or dtype.
@@ -276,14 +276,14 @@ class Tensor(Conversions):
         run_backward((self,), (gradient,), inputs, retain_graph, create_graph)
 
     def detach(self) -> Tensor:
-        """The same values, cut off from the graph (shares memory)."""
+        """The same values, detached from the graph (shares memory)."""
         views.lay_out(self)
         cut = Tensor.wrap(self.array)
         self.version = cut.version = self.version or [0]
         return cut
 
     def detach_(self) -> Tensor:
-        """Cut this tensor off from the graph."""
+        """Detach this tensor from the graph."""
         if not views.alone(self):
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self.node, self.tracked, self.view_of = None, False, None
@@ -291,7 +291,7 @@ class Tensor(Conversions):
 
     @property
     def data(self) -> Tensor:
-        """The same values, cut off from the graph; writes to it go unnoticed by autodiff."""
+        """The same values, detached from the graph; autograd does not notice writes to it."""
         views.lay_out(self)
         return Tensor.wrap(self.array)
 
@@ -316,7 +316,7 @@ class Tensor(Conversions):
         own_hooks(self)[RETAIN] = keep
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Removable:
-        """Call `hook` with each gradient of this tensor; what it returns (if anything) takes its place.
+        """Call `hook` with each gradient of this tensor; what it returns, if anything, replaces the gradient.
 
         >>> import minigrad
         >>> x = minigrad.tensor(1.0, requires_grad=True)
@@ -340,7 +340,7 @@ class Tensor(Conversions):
         return Removable(self.after_accumulate, hook)
 
     def bump(self) -> None:
-        """Count a write to the array, so that a gradient that needs the old values can object."""
+        """Count a write to the array, so that backward can tell if it needs the overwritten values."""
         if self.version is None:
             self.version = [0]
         self.version[0] += 1
@@ -363,7 +363,7 @@ def seeds(
     """Pair each tensor with the gradient to start from (1 for a tensor of one element).
 
     Raises:
-        RuntimeError: if a tensor does not require grad, has no obvious gradient, or gets one of another shape.
+        RuntimeError: if a tensor does not require grad, is no scalar and has no gradient, or has one of another shape.
     """
     if create_graph:
         watch.read("backward with create_graph=True")
@@ -428,7 +428,7 @@ def run_backward(
 def walk_back(
     roots: Sequence[tuple[Variable, Any]], inputs: Sequence[Variable] | None, retain_graph: bool, create_graph: bool
 ) -> engine.Arrived:
-    """`engine.backward` on tensors: what it computes is recorded if `create_graph`, and not otherwise."""
+    """`engine.backward` on tensors, recorded if `create_graph`."""
     before, grad_mode.enabled = grad_mode.enabled, create_graph
     try:
         return engine.backward(roots, Tensor.wrap, inputs, retain_graph, create_graph)
@@ -437,7 +437,7 @@ def walk_back(
 
 
 def accumulate(leaf: Tensor, g: Any, taken: set[int]) -> None:
-    """Add a gradient to ``leaf.grad``. `taken`: the arrays that already belong to somebody."""
+    """Add a gradient to ``leaf.grad``. `taken`: ids of arrays that are in use elsewhere, and so are copied."""
     before = leaf._grad
     if isinstance(g, Tensor):
         leaf._grad = g.clone() if before is None else before + g

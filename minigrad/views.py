@@ -1,8 +1,8 @@
 """Tensors that share memory, and what a write to one of them means for the graph.
 
-A view remembers the tensor that owns its memory, its *base*, and how it came out of it. After a tracked write to a
-view, the base is the result of an operation of its own, ``CopySlices``: of what it was before, and of what was
-written. All its views then have another history too; each takes it up when it is used next (`refresh`).
+A view remembers its *base*, the tensor that owns its memory, and the operations that made the view from it. A tracked
+write to a view makes the base the result of an operation, ``CopySlices``, of its old value and the value written. This
+changes the history of its other views too; each is brought up to date when it is next used (`refresh`).
 https://docs.pytorch.org/docs/stable/notes/autograd.html#in-place-operations-with-autograd
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Steps(NamedTuple):
-    """How a view comes out of its base: by one step after another. (The graph holds these, and so no tensor.)"""
+    """The operations that make a view from its base, in order. (The graph holds these instead of tensors.)"""
 
     last: Callable[[Any], Any]
     before: Steps | None
@@ -43,12 +43,12 @@ class Steps(NamedTuple):
 
 
 class View(NamedTuple):
-    """How a view came out of the tensor that owns its memory."""
+    """How a view was made from the tensor that owns its memory."""
 
     base: Tensor
     replay: Steps
     rewrites: int  #: how often the base's history had been rewritten when this view was made
-    refusal: tuple[str, str] | None = None  #: why no tracked write may reach it: where it is from, what to do instead
+    refusal: tuple[str, str] | None = None  #: why tracked writes to it are refused: its origin, what to do instead
 
 
 NO_GRAD = (
@@ -64,8 +64,8 @@ SEVERAL = (
 )
 
 
-def note_view(out: Tensor, source: Tensor, function: Callable[..., Any], rest: Sequence[Any]) -> None:
-    """Note that ``out = function(source, *rest)`` is a view of the memory of `source`."""
+def mark_view(out: Tensor, source: Tensor, function: Callable[..., Any], rest: Sequence[Any]) -> None:
+    """Mark ``out = function(source, *rest)`` as a view of the memory of `source`."""
     if source.version is None:
         source.version = [0]
     out.version = source.version
@@ -75,7 +75,7 @@ def note_view(out: Tensor, source: Tensor, function: Callable[..., Any], rest: S
 
 
 def several(views: Iterable[Tensor], function: str) -> tuple[Tensor, ...]:
-    """The views that a function returns together; torch refuses tracked writes to these."""
+    """Mark the views that one function returns together: torch refuses tracked writes to them."""
     found = tuple(views)
     for i, view in enumerate(found):
         if isinstance(view, Variable) and view.view_of is not None and view.view_of.refusal is None:
@@ -84,12 +84,12 @@ def several(views: Iterable[Tensor], function: str) -> tuple[Tensor, ...]:
 
 
 def alone(tensor: Tensor) -> bool:
-    """Whether it is no view, or the only one of a base that nobody holds, as what an operation has reshaped."""
+    """Whether it is no view, or the only view of an otherwise unused base, as an operation's reshaped result is."""
     return tensor.view_of is None or sys.getrefcount(tensor.view_of.base) <= 2
 
 
 def lay_out(tensor: Any) -> None:
-    """Put a result that lies channels-last in memory in row-major order, as torch has it, before it is shared."""
+    """Copy a channels-last result into row-major order, torch's layout, before a view shares its memory."""
     if tensor.view_of is None and not tensor.array.flags.c_contiguous and channels_last(tensor.array):
         tensor.array = call(np.ascontiguousarray, tensor.array)
 
@@ -131,7 +131,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
 
     Raises:
         RuntimeError: if the tensor is a leaf that requires grad (or a view of one) and recording is on, or if shape
-            or dtype do not fit.
+            or dtype do not match.
     """
     refresh(tensor)
     tracking = grad_mode.enabled and (requires_grad(tensor) or result.tracked) and tensor.array.dtype.kind in "fc"
@@ -151,7 +151,7 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
 
 
 def check_write(tensor: Tensor, result: Tensor) -> None:
-    """Object to a write of `result` into `tensor` that torch refuses; see `assign`."""
+    """Reject writes of `result` into `tensor` that torch refuses; see `assign`."""
     refusal = tensor.view_of.refusal if tensor.view_of else None
     if refusal and grad_mode.enabled and (requires_grad(tensor) or result.tracked) and not alone(tensor):
         origin, instead = refusal
@@ -174,7 +174,7 @@ def check_write(tensor: Tensor, result: Tensor) -> None:
 
 
 def rewrite(tensor: Tensor, result: Tensor) -> None:
-    """After a tracked write: the history of the tensor, or of its base, is another one."""
+    """Give the tensor, or its base, its new history after a tracked write."""
     view = tensor.view_of
     if view is None:
         node, output = result.node, result.output
@@ -199,7 +199,7 @@ def rewrite(tensor: Tensor, result: Tensor) -> None:
 
 
 def _move(tensor: Tensor, node: Node | None, output: int) -> None:
-    """Give a tensor another place in the graph; what keeps its gradient (`Tensor.retain_grad`) goes along."""
+    """Give a tensor another place in the graph, and move the hook of `Tensor.retain_grad` there."""
     keep = None
     if tensor.retains_grad and tensor.node is not None and tensor.node.hooks:
         keep = tensor.node.hooks[tensor.output].pop(RETAIN, None)
@@ -209,7 +209,7 @@ def _move(tensor: Tensor, node: Node | None, output: int) -> None:
 
 
 def own_hooks(tensor: Tensor) -> dict[int, Any]:
-    """The hooks that see the gradient of a tensor: its own if it is a leaf, else those of its node's result."""
+    """The hooks for the gradient of a tensor: its own if it is a leaf, else those of its node's result."""
     if tensor.node is None:
         if tensor.hooks is None:
             tensor.hooks = {}
@@ -220,7 +220,7 @@ def own_hooks(tensor: Tensor) -> dict[int, Any]:
 
 
 def copied(array: Array, memo: dict[int, Any]) -> Array:
-    """A deep copy of an array; arrays that share memory share that of their copies too."""
+    """A deep copy of an array; copies of arrays that share memory share memory too."""
     owner = array
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
@@ -228,7 +228,7 @@ def copied(array: Array, memo: dict[int, Any]) -> Array:
         return np.array(array)
     if id(owner) not in memo:
         memo[id(owner)] = np.array(owner)
-        memo.setdefault(id(memo), []).append(owner)  # so that nothing else has its id meanwhile
+        memo.setdefault(id(memo), []).append(owner)  # so that its id is not reused
     twin = memo[id(owner)]
     offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
     flat = twin.transpose(axes(twin)).reshape(-1).view(np.uint8)

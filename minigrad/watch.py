@@ -1,7 +1,7 @@
-"""Who watches this thread's operations: `minigrad.compile` while it records, `minigrad.profiler`, usually nobody.
+"""The watcher of this thread's operations: `minigrad.compile` while it records, `minigrad.profiler`, usually none.
 
-A watcher is called from where an operation runs (`minigrad.ops.dispatch`), from the walk (`minigrad.engine`), and
-from where tensors are written to or read (`minigrad.tensor`).
+It is called where operations run (`minigrad.ops.dispatch`), in the backward pass (`minigrad.engine`), and where
+tensors are written to or read (`minigrad.tensor`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ R = TypeVar("R")
 
 
 class Watcher:
-    """Sees everything, changes nothing; a subclass says what it notes. What happens inside a call stays unseen."""
+    """A watcher that changes nothing and records nothing; subclasses override its methods."""
 
-    records = False  #: whether it records a step, for which compiled functions have to run as they are written
+    records = False  #: whether it records a step; compiled functions then run eagerly
 
     def forward(self, primitive: Any, args: tuple[Any, ...], values: list[Any]) -> Any:
         """An operation: ``primitive.forward(*values)``; `args` are the values as tensors."""
@@ -32,11 +32,11 @@ class Watcher:
         return node.function(wanted, g, *values)  # type: ignore[no-any-return]
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        """What else is done with arrays: a sum of gradients, a copy into a tensor."""
+        """Another function of arrays: a sum of gradients, a copy into a tensor."""
         return function(*args)
 
     def effect(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """A function that writes to tensors in a way of its own: an optimizer's step."""
+        """A function that writes to tensors outside of operations, such as an optimizer's step."""
         return function(*args, **kwargs)
 
     def accumulate(self, function: Callable[..., None], leaf: Any, g: Any, taken: set[int]) -> None:
@@ -50,7 +50,7 @@ class Watcher:
         """A tensor's ``grad`` is read."""
 
     def read(self, what: str) -> None:
-        """A tensor's values, or something else that no operation shows, are read or set: `what` says which."""
+        """Something is read or set outside of operations, such as a tensor's values: `what` describes it."""
 
 
 class Watching(threading.local):
@@ -63,7 +63,7 @@ watching = Watching()
 
 
 class by:  # noqa: N801 (reads as a statement: with by(watcher))
-    """Let a watcher watch for a block; None: let nobody."""
+    """Install a watcher for a block, or none (None)."""
 
     def __init__(self, watcher: Watcher | None) -> None:
         self.watcher = watcher
@@ -76,19 +76,19 @@ class by:  # noqa: N801 (reads as a statement: with by(watcher))
 
 
 def call(function: Callable[..., Any], *args: Any) -> Any:
-    """``function(*args)``, seen."""
+    """``function(*args)``, reported to the watcher."""
     watcher = watching.watcher
     return function(*args) if watcher is None else watcher.call(function, *args)
 
 
 def read(what: str) -> None:
-    """Say that values are read, or something is set, that no operation shows."""
+    """Report to the watcher that something is read or set outside of operations."""
     if watching.watcher is not None:
         watching.watcher.read(what)
 
 
 def writes_to_tensors(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that writes to tensors in a way of its own; who watches sees it as a whole."""
+    """Mark a function that writes to tensors outside of operations; the watcher gets it as one call."""
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:

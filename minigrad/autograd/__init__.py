@@ -1,4 +1,4 @@
-"""Differentiation on demand, operations of one's own, and what checks gradients.
+"""Gradients of given outputs, grad modes, custom operations, and checks of gradients.
 
 https://docs.pytorch.org/docs/stable/autograd.html
 """

@@ -1,4 +1,4 @@
-"""Finding the operation that makes the first nan of a backward pass.
+"""Finding the operation that produces the first nan of a backward pass.
 
 https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
 """
@@ -19,7 +19,7 @@ from minigrad.watch import Watcher, watching
 
 
 class Detector(Watcher):
-    """Remembers where each operation was called, and objects to gradients that are nan."""
+    """Remembers where each operation was called, and raises an error for gradients that are nan."""
 
     def __init__(self, check_nan: bool = True) -> None:
         self.check_nan = check_nan
@@ -58,7 +58,7 @@ class set_detect_anomaly:  # noqa: N801 (torch's name)
     >>> import minigrad
     >>> x = minigrad.zeros(1, requires_grad=True)
     >>> import warnings
-    >>> warnings.simplefilter("ignore")  # one shows where the operation was called
+    >>> warnings.simplefilter("ignore")  # a warning shows where the operation was called
     >>> with minigrad.autograd.set_detect_anomaly(True):
     ...     (x / x).sum().backward()
     Traceback (most recent call last):
@@ -68,7 +68,7 @@ class set_detect_anomaly:  # noqa: N801 (torch's name)
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         self.before = watching.watcher
-        if mode or is_anomaly_enabled():  # whoever else watches goes on
+        if mode or is_anomaly_enabled():  # otherwise keep the current watcher
             watching.watcher = Detector(check_nan) if mode else None
 
     def __enter__(self) -> None:
@@ -79,7 +79,7 @@ class set_detect_anomaly:  # noqa: N801 (torch's name)
 
 
 class detect_anomaly(set_detect_anomaly):  # noqa: N801 (torch's name)
-    """A block in which backward names the operation that makes the first nan, and the line that called it."""
+    """A block in which backward names the operation that produces the first nan, and the line that called it."""
 
     def __init__(self, check_nan: bool = True) -> None:
         warnings.warn(

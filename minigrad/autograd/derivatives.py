@@ -1,4 +1,4 @@
-"""Differentiation on demand."""
+"""`backward` and `grad` as functions."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def grad(
     allow_unused: bool | None = None,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of `outputs` with respect to `inputs`, without touching anybody's ``grad``.
+    """The gradients of `outputs` with respect to `inputs`, without changing any tensor's ``grad``.
 
     Args:
         outputs: what to differentiate.
         inputs: with respect to what; leaves or results of operations.
         grad_outputs: the gradient of the final result with respect to each output; 1 for single elements.
         retain_graph: keep the graph. Default: `create_graph`.
-        create_graph: the gradients can be differentiated themselves.
-        allow_unused: give None for an input that the outputs do not depend on, instead of raising.
-        materialize_grads: give zeros for such an input.
+        create_graph: record the backward pass, so that the gradients can be differentiated.
+        allow_unused: return None for an input that the outputs do not depend on, instead of raising.
+        materialize_grads: return zeros for such an input.
 
     Raises:
         RuntimeError: if an input was not used, or nothing requires a gradient.

@@ -1,4 +1,4 @@
-"""Operations of one's own."""
+"""Custom operations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ class FunctionCtx:
 
     def __init__(self) -> None:
         self.needs_input_grad: tuple[bool, ...] = ()
-        self._saved: list[tuple[Tensor | None, int, int]] = []  # with its version, and which result it is, or -1
+        self._saved: list[
+            tuple[Tensor | None, int, int]
+        ] = []  # with its version, and its number among the results or -1
         self._not_differentiable: set[int] = set()
         self._dirty: set[int] = set()
         self._materializes = True
@@ -49,27 +51,27 @@ class FunctionCtx:
                     "one of the variables needed for gradient computation has been modified by an inplace operation: "
                     f"[{t.dtype.name} {list(t.shape)}] is at version {t.version[0]}; expected version {then} instead."
                 )
-            if t is not None and output >= 0:  # a result: it belongs to the graph, but must not point back to it
+            if t is not None and output >= 0:  # a result: in the graph, but without a reference cycle
                 t = Tensor.wrap(t.array, self._node())
                 t.output = output
             tensors.append(t)
         return tuple(tensors)
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
-        """Say that these results carry no gradient."""
+        """Declare that these results have no gradient."""
         self._not_differentiable |= {id(t) for t in tensors}
 
     def mark_dirty(self, *tensors: Tensor) -> None:
-        """Say that these inputs were written to; they have to be among the results."""
+        """Declare that these inputs were modified in place; they have to be among the results."""
         self._dirty |= {id(t) for t in tensors}
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether backward is given zeros, and not None, for results that no gradient arrives at."""
+        """Whether backward is given zeros, and not None, for results that receive no gradient."""
         self._materializes = value
 
 
 class Function:
-    """An operation of one's own: a static ``forward(ctx, *inputs)`` and ``backward(ctx, *gradients)``.
+    """A custom operation: static methods ``forward(ctx, *inputs)`` and ``backward(ctx, *gradients)``.
 
     `backward` returns a gradient, or None, for each input of forward. It may itself be made of operations; then the
     gradients can be differentiated. Instead of ``forward(ctx, …)`` a class may define ``forward(*inputs)`` and
@@ -107,7 +109,7 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run `forward`, and record `backward` as its gradient function."""
-        read(f"an operation of one's own ({cls.__name__})")
+        read(f"a custom operation ({cls.__name__})")
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple(isinstance(a, Tensor) and a.requires_grad for a in args)
         edges = [edge_to(a) if isinstance(a, Tensor) else None for a in args]
@@ -175,7 +177,7 @@ def _alias(t: Tensor | None) -> Tensor | None:
 
 
 def _checked(g: Any, edge: Edge | None, arrays: bool, owner: type) -> Any:
-    """The gradient that a function of one's own returned, in the dtype of its input."""
+    """The gradient that a custom `backward` returned, in the dtype of its input."""
     if g is None or edge is None:
         return None
     if not isinstance(g, Tensor):

@@ -40,11 +40,11 @@ def gradcheck(
     """Whether the gradients of `func` are those that central differences give.
 
     Args:
-        func: takes `inputs`, gives a tensor or several.
+        func: takes `inputs`, returns a tensor or several.
         inputs: those that require grad are varied; they should be float64.
-        eps: by how much.
-        atol: the difference that is allowed, absolute.
-        rtol: the same, relative to the numerical derivative.
+        eps: the step of the differences.
+        atol: absolute tolerance.
+        rtol: tolerance relative to the numerical derivative.
         raise_exception: raise instead of returning False.
         nondet_tol: by how much two runs of backward may differ.
 
@@ -137,7 +137,7 @@ def gradgradcheck(
     Args:
         func: as for `gradcheck`.
         inputs: as for `gradcheck`.
-        grad_outputs: what the gradients start from; random if not given.
+        grad_outputs: the gradients of the results; random if not given.
         options: as for `gradcheck`.
 
     >>> import minigrad
@@ -165,7 +165,7 @@ def gradgradcheck(
 
 
 def _under_grad(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that differentiates, called with plain tensors too: they are made to require grad for it."""
+    """Make a function that differentiates accept tensors that do not require grad."""
 
     def call(*args: Any) -> Any:
         with enable_grad():

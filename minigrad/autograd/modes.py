@@ -1,4 +1,4 @@
-"""Switches of whether operations are recorded, for a block or a function. Each thread has its own."""
+"""Switches that turn recording on or off for a block or a function, in the calling thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minigrad.grad_mode import grad_mode
 
 
 class _Mode(ContextDecorator):
-    """A context manager that also decorates functions; of a generator, each step runs within the block."""
+    """A context manager that also decorates functions; each step of a generator runs inside the block."""
 
     def __call__(self, function: Callable[..., Any]) -> Any:
         if not inspect.isgeneratorfunction(function):
@@ -64,7 +64,7 @@ class set_grad_enabled(_Mode):  # noqa: N801 (torch's name)
 
 
 class _Switch(_Mode):
-    """A context manager and decorator that records, or does not."""
+    """A context manager and decorator that turns recording on or off."""
 
     enabled: bool
 

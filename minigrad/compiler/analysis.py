@@ -1,7 +1,7 @@
 """What the code of a step may read from Python: an analysis of bytecode, and of the objects that it can reach.
 
-From the names that the code loads, and from the arguments, all objects are reached that the code, and each function
-that it can reach, has a name for. It may find more than the step reads, never less: what it can't follow raises
+Starting from the names that the code loads and from the arguments, it finds every object that the code, or a function
+that it can reach, may access. It may find more than the step reads, never less: what it can't follow raises
 `Unguardable`.
 """
 
@@ -29,10 +29,10 @@ from minigrad.random import Generator
 from minigrad.tensor import Tensor, device
 
 MOST = 4096  #: elements of a container or an array whose content is checked
-HEAP_TYPE = 1 << 9  #: of a class that is made while the program runs (Py_TPFLAGS_HEAPTYPE)
+HEAP_TYPE = 1 << 9  #: the flag of a class that is created at run time (Py_TPFLAGS_HEAPTYPE)
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), np.generic, np.dtype, dtypes.dtype, device)
 words = str.split
-#: Builtins that read only their arguments, and where all other functions are that do so, but for those refused.
+#: Builtins that read only their arguments, and packages whose functions do so too, except for those refused.
 PURE = words("""abs all any bool bytes callable classmethod complex dict divmod enumerate filter float frozenset int
     isinstance issubclass iter len list map max min next object pow property range repr reversed round set slice sorted
     staticmethod str sum super tuple type zip __build_class__""")
@@ -45,10 +45,10 @@ REFUSED_PARTS = tuple(
 REFUSED = words("""manual_seed seed initial_seed get_rng_state set_rng_state fork_rng set_default_dtype set_num_threads
     save load savez savez_compressed savetxt loadtxt genfromtxt fromfile fromregex memmap seterr seterrcall setbufsize
     put place set_printoptions attrgetter methodcaller lru_cache cache""")
-#: Attributes by which a program looks at objects as a whole, or past the operations.
+#: Attributes that give access to whole objects, or bypass the operations.
 REFUSED_NAMES = words("""__dict__ __globals__ __closure__ __code__ __getstate__ __subclasses__ _grad array node version
     _version data_ptr f_locals reset_parameters reset_running_stats""")
-#: Special methods that syntax does not call: they are followed where objects are made, or something calls them.
+#: Special methods that syntax does not call: followed only where objects are made, or where something calls them.
 MAKING, TEXT = words("__init__ __new__ __post_init__ __del__"), words("__repr__ __str__ __format__")
 ORDER = words("__eq__ __ne__ __lt__ __le__ __gt__ __ge__")
 SILENT = [*MAKING, *TEXT, *ORDER, *words("""__hash__ __reduce__ __reduce_ex__ __getstate__ __setstate__ __copy__
@@ -57,16 +57,16 @@ CALLING = {"str": TEXT, "repr": TEXT, **dict.fromkeys(words("sorted min max set 
 
 
 class Unguardable(Exception):  # noqa: N818 (no error: the step runs eagerly)
-    """The step depends on something that no check can follow; the message says on what, and where."""
+    """The step depends on something that can't be checked; the message says on what, and where."""
 
 
 class Analysis:
-    """One pass over all that can be reached; it adds to `words` the attributes that the code names.
+    """One pass over all reachable objects; it adds to `words` the attributes that the code names.
 
     Attributes:
         words: for each attribute the first line that names it.
         stored: the same for attributes that are set.
-        checks: what `Guards.add` is given.
+        checks: the arguments for `Guards.add`.
         seen: all objects that were reached, by identity.
     """
 
@@ -78,32 +78,32 @@ class Analysis:
         self.known: set[tuple[type, bool]] = set()  #: classes whose methods were reached
 
     def refuse(self, what: str, line: str) -> NoReturn:
-        """Say that the step can't be checked."""
+        """Raise `Unguardable`."""
         raise Unguardable(f"{what} at {line}")
 
     def check(self, text: str, what: str, line: str, *objects: Any, each: bool = False) -> None:
-        """Note a check; see `Guards.add`."""
+        """Add a check; see `Guards.add`."""
         self.checks.append((text, what, line, objects, each))
 
     def need(self, condition: Any, x: Any, line: str) -> None:
-        """Refuse the step if it does not hold: `x` can't be checked."""
+        """Refuse the step unless the condition holds: `x` can't be checked."""
         if not condition:
             self.refuse(f"{named(x)} has side effects or can't be guarded,", line)
 
     def use(self, names: Iterable[str], line: str) -> None:
-        """Note that the code names, or calls by syntax, these attributes."""
+        """Add attributes that the code names, or calls by syntax."""
         for name in names:
             self.words.setdefault(name, line)
 
     # ---- objects ------------------------------------------------------------------------------------
 
     def follow(self, x: Any, line: str) -> None:
-        """Reach an object, and all that the code may read from it."""
+        """Visit an object, and all that the code may read from it."""
         if plain(x) or id(x) in self.seen:
             return
         self.seen[id(x)] = x
-        for kind, how in FOLLOW.items():
-            if isinstance(x, kind):
+        for cls, how in FOLLOW.items():
+            if isinstance(x, cls):
                 how(self, x, line)
                 return
         if python_defined(type(x)):
@@ -113,7 +113,7 @@ class Analysis:
             self.attributes(x, line, [name for name in self.words if name[0] != "_"])
 
     def tensor(self, x: Tensor, line: str) -> None:
-        """A tensor: which array it has; what is in it shows while the step runs."""
+        """A tensor: the identity of its array; reads of its values are observed while the step runs."""
         self.need(type(x).__module__.startswith("minigrad.") and x.node is None, x, line)
         self.check("{}.array", "a tensor", line, x)
         self.check("{}.tracked", "requires_grad of a tensor", line, x)
@@ -137,7 +137,7 @@ class Analysis:
         self.follow(getattr(x, "default_factory", None), line)
 
     def elements(self, x: Any, line: str) -> None:
-        """What is in it."""
+        """The elements of a container."""
         for part in list(x):
             self.follow(part, line)
         if python_defined(type(x)):
@@ -164,7 +164,7 @@ class Analysis:
         self.methods(type(x), line)
 
     def attributes(self, x: Any, line: str, names: Iterable[str]) -> None:
-        """Those that the code names; those that it may find missing must stay so."""
+        """The attributes that the code names; those that are missing must stay missing."""
         inside = getattr(x, "__dict__", {})
         absent = {}
         for name in list(names):
@@ -183,7 +183,7 @@ class Analysis:
             self.check("{}.isdisjoint({})", what, at, frozenset(absent), inside)
 
     def methods(self, of: type, line: str, made: bool = False) -> None:
-        """What its classes define, of the names that the code uses; special methods are called by syntax.
+        """What the class and its bases define of the names that the code uses; syntax calls special methods.
 
         `made`: the code may make objects of this class.
         """
@@ -218,7 +218,7 @@ class Analysis:
         self.methods(x, line, made=True) if python_defined(x) else self.builtin(x, line)
 
     def package(self, x: types.ModuleType, line: str) -> None:
-        """A module that is passed on: whatever the code may name of it."""
+        """A module that is passed on as an object: all that the code may name of it."""
         for name in list(self.words):
             if name in vars(x) or (name in self.stored and x.__name__.partition(".")[0] not in PARTS):
                 self.member(x, name, self.words[name])
@@ -237,7 +237,7 @@ class Analysis:
         self.use(CALLING.get(getattr(x, "__name__", ""), ()), line)
 
     def attribute_of(self, x: Any, line: str, *names: str) -> None:
-        """What stands for others: a method, a property, a partial."""
+        """An object that wraps others: a method, a property, a partial."""
         for name in names:
             if hasattr(x, name):
                 self.check(f"{{}}.{name}", f"{name} of {named(x)}", line, x)
@@ -300,7 +300,7 @@ class Analysis:
                 self.use(TEXT, line)
 
     def chain(self, x: Any, instructions: list[dis.Instruction], i: int, line: str) -> None:
-        """Follow a value that instruction `i` loads; of a module only the attribute that is read from it, if one is."""
+        """Follow a value that instruction `i` loads; of a module only the attribute that is then read, if any."""
         while isinstance(x, types.ModuleType) and i + 1 < len(instructions):
             i += 1
             if instructions[i].opname not in ("LOAD_ATTR", "LOAD_METHOD"):
@@ -331,7 +331,7 @@ def decoded(code: types.CodeType) -> list[dis.Instruction]:
 
 
 def plain(x: Any) -> bool:
-    """Whether this is a number, a string or the like, and not of a class that adds to it."""
+    """Whether this is a number, a string or the like, and not of a user's subclass."""
     return isinstance(x, PLAIN) and not python_defined(type(x))
 
 
@@ -348,12 +348,12 @@ def codes(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from codes(constant)
 
 
-def python_defined(kind: type) -> bool:
+def python_defined(cls: type) -> bool:
     """Whether a class is written in Python, and is neither minigrad's own nor of one of `PARTS`."""
-    module = kind.__module__
+    module = cls.__module__
     file = getattr(sys.modules.get(module), "__file__", "") or ""
     outside = module.partition(".")[0] not in PARTS and module not in sys.builtin_module_names
-    return bool(kind.__flags__ & HEAP_TYPE) and outside and not file.endswith((".so", ".pyd"))
+    return bool(cls.__flags__ & HEAP_TYPE) and outside and not file.endswith((".so", ".pyd"))
 
 
 def allowed(x: Any) -> bool:
@@ -365,7 +365,7 @@ def allowed(x: Any) -> bool:
     elif isinstance(owner, types.ModuleType):
         module = owner.__name__
     elif owner is not None:
-        return True  # a method; its object is looked at
+        return True  # a method; its object is checked separately
     else:
         module = getattr(x, "__module__", None) or ("numpy" if isinstance(x, np.ufunc) else "")
     part = module.partition(".")[0]
@@ -377,7 +377,7 @@ def allowed(x: Any) -> bool:
 
 
 def named(x: Any) -> str:
-    """What messages call it."""
+    """The name of an object in messages."""
     name = None
     if isinstance(x, type) or not python_defined(type(x)):  # whose attributes may be computed
         name = getattr(x, "__qualname__", None) or getattr(x, "__name__", None)
@@ -391,7 +391,7 @@ def _followed(*names: str) -> Callable[[Analysis, Any, str], None]:
     return lambda analysis, x, line: analysis.attribute_of(x, line, *names)
 
 
-#: What is done with an object of each type; the first that fits.
+#: The method for objects of each type; the first match counts.
 FOLLOW: dict[Any, Callable[[Analysis, Any, str], None]] = {
     (Generator, range, slice, types.CodeType, operator.itemgetter, types.GenericAlias, re.Pattern, _field): _followed(),
     Hooks: lambda analysis, x, line: analysis.elements(vars(x).values(), line),

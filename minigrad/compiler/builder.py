@@ -1,8 +1,8 @@
-"""From a record to a function without branches, one line a call, that does the step again.
+"""Turns a record into the source of a function without branches that repeats the step.
 
-Its text can be read (`Plan.source`). Each call becomes lines with ``out=`` (`minigrad.compiler.tracing`), or, where its
-function can't be traced, stays as it was recorded. Results of the former lie in buffers that belong to the plan; a
-buffer is used again as soon as nobody reads what it holds.
+The source can be read (`Plan.source`). A recorded call becomes lines with ``out=`` (`minigrad.compiler.tracing`), or,
+if its function can't be traced, one line that calls it. Results of traced calls are in buffers of the plan; a buffer is
+reused as soon as its content is no longer read.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from minigrad.engine import Array, fit
 from minigrad.tensor import Tensor
 from minigrad.watch import by
 
-TRACED = {fit, operator.add, np.copy}  #: what backward calls beside operations
+TRACED = {fit, operator.add, np.copy}  #: what backward calls besides operations
 
 
 class Builder:
-    """Writes the text of a plan.
+    """Writes the source of a plan.
 
     Attributes:
-        bound: what the names in the text stand for.
+        bound: the objects that the names in the source refer to.
         gradients: leaves, with the tensors of their gradients, whose arrays are buffers.
     """
 
@@ -36,7 +36,7 @@ class Builder:
         self.bound: dict[str, Any] = {"errstate": np.errstate, "array": np.array, "wrap": Tensor.wrap}
         self.gradients: list[tuple[Tensor, Tensor]] = []
         self.lines: list[Line] = []
-        self.head: list[Line] = []  #: what is asked before the step does anything
+        self.head: list[Line] = []  #: conditions that are checked before the step changes anything
         self._slots: dict[int, Slot] = {}  # by the identity of the memory of their examples
         self._places: dict[int, Any] = {}  # of values, by number
         self._names: dict[int, str] = {}  # of bound objects, by identity
@@ -45,26 +45,26 @@ class Builder:
         self._hooked = False  # whether functions were called that may write to anything
         walk = 0  # the first line of a backward
         for call in record.calls:
-            walk = walk or (len(self.lines) if call.kind == "backward" else 0)
-            self._arrive(call) if call.kind == "leaf" else self._lower(call)
+            walk = walk or (len(self.lines) if call.event == "backward" else 0)
+            self._arrive(call) if call.event == "leaf" else self._lower(call)
         if self.gradients:
-            self.lines.insert(walk, Line(move_out, [[(leaf, g.array) for leaf, g in self.gradients]]))
+            self.lines.insert(walk, Line(save_gradients, [[(leaf, g.array) for leaf, g in self.gradients]]))
         self.output = mapped(self._shown, output)
         self._allocate()
 
     # ---- lines --------------------------------------------------------------------------------------
 
-    def _slot(self, kind: str, example: Any, array: Array | None = None, name: str = "") -> Slot:
-        slot = Slot(kind, tracing.stand_in(example), array, name)
+    def _slot(self, storage: str, example: Any, array: Array | None = None, name: str = "") -> Slot:
+        slot = Slot(storage, tracing.stand_in(example), array, name)
         self._slots[id(tracing.owner(slot.example))] = slot
         return slot
 
     def _given(self, thing: Any) -> Any:
-        """For a value its place, as a `Ref`."""
-        if not isinstance(thing, Value) or thing.kind in ("leaf", "older"):
+        """The `Ref` of a value."""
+        if not isinstance(thing, Value) or thing.role in ("leaf", "older"):
             return thing
         if thing.number not in self._places:
-            if thing.kind == "input":
+            if thing.role == "input":
                 number = next(i for i, x in enumerate(self.record.inputs) if x.array is thing.example)
                 slot = self._slot("input", thing.example, name=f"x{number}")
             else:
@@ -73,19 +73,19 @@ class Builder:
         return self._places[thing.number]
 
     def _shown(self, thing: Any) -> Any:
-        """A result: what the step has computed is copied."""
-        if isinstance(thing, Value) and thing.kind in ("leaf", "older"):
-            return Text("{}", thing.example) if thing.kind == "older" else Text("{}._grad", self._tensor(thing))
+        """A value that the step returns; computed arrays are copied."""
+        if isinstance(thing, Value) and thing.role in ("leaf", "older"):
+            return Text("{}", thing.example) if thing.role == "older" else Text("{}._grad", self._tensor(thing))
         ref = self._given(thing)
         if not isinstance(ref, Ref):
             return Text("{}", ref)
-        if ref.slot.kind == "input" and ref.view is None:
+        if ref.slot.storage == "input" and ref.view is None:
             return Text(f"t{ref.slot.name[1:]}")
         return Text("wrap({})" if thing.number in self.record.views else "wrap(array({}))", ref)
 
     def _lower(self, call: Call) -> None:
         """Write a call as lines with ``out=``, or as it was recorded."""
-        effect = call.kind == "effect"
+        effect = call.event == "effect"
         args = list(call.args) if effect else mapped(self._given, list(call.args))
         if call.function in (np.ones_like, np.zeros_like):
             made = call.function(call.results.example)
@@ -94,7 +94,7 @@ class Builder:
         self._written.update(ref.slot for ref in leaves(args[:1], Ref) if call.function is np.copyto)
         users = not str(getattr(call.function, "__module__", "")).startswith("minigrad.")
         self._hooked |= call.function in HOOKS or (effect and users)
-        traceable = call.kind in ("forward", "backward") or call.function in TRACED
+        traceable = call.event in ("forward", "backward") or call.function in TRACED
         if not (traceable and any(leaves(args, Ref)) and self._traced(call, args)):
             self._plain(call, args)
 
@@ -108,28 +108,28 @@ class Builder:
             asked = [line for line in lines[ahead:] if line.function is check]
             shown = found if isinstance(found, (tuple, list)) else [found]
             made = any(isinstance(x, Ref) and x.slot.name == "made" for x in shown)
-            if (made and call.kind == "forward") or (
-                asked and not (isinstance(found, Ref) and found.slot.kind == "buffer")
+            if (made and call.event == "forward") or (
+                asked and not (isinstance(found, Ref) and found.slot.storage == "buffer")
             ):
-                raise UntraceableError  # the step may write to it; what it gives another way would have no place
+                raise UntraceableError  # the step may write to a constant; `rerun_unless` needs a buffer
         except Exception:
             self._slots = slots
             return False
         self.head += lines[:ahead]
         self.lines += [line for line in lines[ahead:] if line.function is not check]
-        self.lines += [Line(again_if_not, [*line.args, found, call.function, *args]) for line in asked]
+        self.lines += [Line(rerun_unless, [*line.args, found, call.function, *args]) for line in asked]
         self._assign(call.results, found)
         return True
 
     def _ahead(self, lines: list[Line]) -> int:
-        """How many lines ask something that depends only on what the step is given: before it does anything."""
+        """How many of the first lines only check conditions on the step's inputs, and can run before all else."""
         ahead = 0
         for n, line in enumerate(lines, 1):
             if line.function is check:
                 made = {line.out.slot for line in lines[:n] if line.out}
                 for slot in {slot for line in lines[:n] for slot in line.slots} - made:
                     if self._hooked or not (
-                        slot.kind == "input" or (slot.kind == "fixed" and slot.example.dtype.kind in "iub")
+                        slot.storage == "input" or (slot.storage == "fixed" and slot.example.dtype.kind in "iub")
                     ):
                         return ahead
                 ahead = n
@@ -143,12 +143,12 @@ class Builder:
                 self._assign(result, part)
 
     def _plain(self, call: Call, args: list[Any]) -> None:
-        """A call as it was recorded."""
-        if call.function in HOOKS:  # they may keep what they are shown
+        """Write a call as it was recorded."""
+        if call.function in HOOKS:  # they may keep the gradients that they are given
             args[1] = mapped(lambda part: Text("array({})", part) if isinstance(part, Ref) else part, args[1])
         for made in leaves([value.example for value in leaves(call.results, Value)]):
-            for value in leaves([] if call.kind == "effect" else call.args, Value):
-                if any(share(made, x) for x in leaves([value.example])):
+            for value in leaves([] if call.event == "effect" else call.args, Value):
+                if any(may_alias(made, x) for x in leaves([value.example])):
                     for ref in leaves([self._places[value.number]], Ref):
                         ref.slot.owned = True
         if takes_out(call):
@@ -163,7 +163,7 @@ class Builder:
                 self.lines.append(Line(tensor.bump, ()))
 
     def _targets(self, results: Any) -> Any:
-        """Names for the results; a tuple that an operation saves is taken apart."""
+        """Names for the results; a tuple that an operation saves is unpacked."""
 
         def local(example: Any) -> Ref:
             known = isinstance(example, (np.ndarray, np.generic))
@@ -180,16 +180,16 @@ class Builder:
         return leaf.tensor if leaf.number < 0 else Text(f"t{leaf.number}")
 
     def _arrive(self, call: Call) -> None:
-        """A gradient arrives at a leaf, and stays in a buffer, or in an array that is made at each call."""
+        """Store a gradient at a leaf: in a buffer that is kept, or in an array that is made at each call."""
         leaf, value, alone = call.args
         ref = self._given(value)
         slot, whole = ref.slot, alone and ref.view is None and not ref.slot.owned
         if leaf.number >= 0:
             stored: Any = Text("wrap(array({}))", ref)
-        elif slot.kind == "local" and whole:
+        elif slot.storage == "local" and whole:
             stored = Text("wrap({})", ref)
         else:
-            if slot.kind != "buffer" or not whole:
+            if slot.storage != "buffer" or not whole:
                 slot = self._slot("buffer", np.empty_like(ref.example))
                 self.lines.append(Line(np.copyto, (Ref(slot), ref)))
             slot.array, slot.owned = np.empty_like(slot.example), True
@@ -207,16 +207,16 @@ class Builder:
 
         def free(slots: list[Slot], now: int) -> None:
             for slot in slots:
-                if slot.last == now and slot.kind == "buffer" and not slot.owned and slot.array is not None:
+                if slot.last == now and slot.storage == "buffer" and not slot.owned and slot.array is not None:
                     pool.append(slot.array)
-                    slot.owned = True  # by whom comes next
+                    slot.owned = True  # its array is in the pool now
 
         for i, line in enumerate(lines):
             slots = line.slots
             if isinstance(line.function, np.ufunc) and not line.function.signature:
-                free(slots, i)  # the result may be written over an operand that nobody reads any more
+                free(slots, i)  # the result may overwrite an operand that is not read again
             for slot in slots:
-                if slot.kind == "buffer" and slot.array is None:
+                if slot.storage == "buffer" and slot.array is None:
                     place = next((k for k, x in enumerate(pool) if tracing.same_layout(x, slot.example)), None)
                     slot.array = tracing.stand_in(slot.example) if place is None else pool.pop(place)
             free(slots, i)
@@ -224,14 +224,14 @@ class Builder:
     # ---- text ---------------------------------------------------------------------------------------
 
     def build(self) -> str:
-        """The text."""
+        """The source."""
         lines = [*self.head, *self.lines]
         text: list[str] = []
         for i, line in enumerate(lines):
             made = [ref.slot for ref in leaves([line.targets], Ref)]
             read = any(slot.last > i for slot in made)
             text.append(f"{self.name(line.targets)} = {self._text(line)}" if read else self._text(line))
-            gone = [x.name for x in line.slots if x.kind == "local" and x.last == i and (read or x not in made)]
+            gone = [x.name for x in line.slots if x.storage == "local" and x.last == i and (read or x not in made)]
             text += [f"del {', '.join(gone)}"] if gone else []
         names = {slot.name for line in [*lines, Line(array_of, [self.output])] for slot in line.slots}
         places = range(len(self.record.inputs))
@@ -242,23 +242,23 @@ class Builder:
 
     def _text(self, line: Line) -> str:
         examples = [ref.example for ref in leaves([line.args], Ref)]
-        kind = np.result_type(*examples) if isinstance(line.function, np.ufunc) else None
-        args = [self.name(arg, kind) for arg in line.args]
+        dtype = np.result_type(*examples) if isinstance(line.function, np.ufunc) else None
+        args = [self.name(arg, dtype) for arg in line.args]
         args += [f"{key}={self.name(value)}" for key, value in line.options.items()]
         args += [f"out={self.name(line.out)}"] if line.out is not None else []
         text = f"{self.name(line.function)}({', '.join(args)})"
         return f"{self.name(array_of)}({text})" if line.wraps else text
 
-    def name(self, thing: Any, kind: np.dtype[Any] | None = None) -> str:
-        """How the text refers to something; a number for a ufunc as an array, which it takes faster."""
+    def name(self, thing: Any, dtype: np.dtype[Any] | None = None) -> str:
+        """The expression for something; a ufunc's number as an array of `dtype`, which is faster."""
         if isinstance(thing, Text):
             return thing.template.format(*map(self.name, thing.parts))
         if isinstance(thing, Ref):
             if thing.slot.array is not None:
                 return self.name(tracing.viewed(thing.slot.array, thing))
             return f"{thing.slot.name}{tracing.expression(thing) or ''}"
-        if kind is not None and isinstance(thing, (np.generic, int, float)) and not isinstance(thing, bool):
-            thing = np.asarray(thing, None if isinstance(thing, np.generic) or kind.kind != "f" else kind)
+        if dtype is not None and isinstance(thing, (np.generic, int, float)) and not isinstance(thing, bool):
+            thing = np.asarray(thing, None if isinstance(thing, np.generic) or dtype.kind != "f" else dtype)
         if thing is None or isinstance(thing, (bool, int, str)):
             return repr(thing)
         if type(thing) is dict:
@@ -279,33 +279,33 @@ class Builder:
 
 
 def untyped(thing: Any) -> Any:
-    """A structure of tuples as one of lists."""
+    """Nested tuples as nested lists."""
     return [untyped(part) for part in thing] if isinstance(thing, (tuple, list)) else thing
 
 
 def written(thing: Any) -> bool:
-    """Whether a structure is made at each call: of arrays and expressions."""
+    """Whether a structure is made at each call, since it holds arrays or expressions."""
     parts = thing.values() if isinstance(thing, dict) else thing
     return any(isinstance(x, (Ref, Text)) or (isinstance(x, (tuple, list, dict)) and written(x)) for x in parts)
 
 
 def takes_out(call: Call) -> bool:
-    """Whether a function of the record can write its result into an array that it is given."""
+    """Whether a recorded function takes ``out=``."""
     code = getattr(call.function, "__code__", None)
-    if code is None or not isinstance(call.results, Value) or call.kind == "effect" or call.wraps:
+    if code is None or not isinstance(call.results, Value) or call.event == "effect" or call.wraps:
         return False
     return "out" in code.co_varnames[len(call.args) : code.co_argcount + code.co_kwonlyargcount]
 
 
-def share(made: Any, given: Any) -> bool:
-    """Whether a result may be a part of an argument."""
+def may_alias(made: Any, given: Any) -> bool:
+    """Whether a result may share memory with an argument."""
     if isinstance(made, np.ndarray) and isinstance(given, np.ndarray):
         return np.may_share_memory(made, given)
     return not isinstance(made, (np.ndarray, np.generic, bool, int, float, str, type(None)))
 
 
-def again_if_not(condition: Any, answer: bool, target: Array, function: Any, *args: Any) -> None:
-    """Where the lines of a function don't hold, since it goes another way: its result by calling it."""
+def rerun_unless(condition: Any, answer: bool, target: Array, function: Any, *args: Any) -> None:
+    """Call the function itself if its traced lines are of another branch than the condition now selects."""
     if bool(condition) is not answer:
         np.copyto(target, function(*args))
 
@@ -318,7 +318,7 @@ def array_of(answer: Any) -> Any:
 
 
 def arrive(leaf: Tensor, g: Tensor) -> Array:
-    """Make a gradient the ``grad`` of a leaf, or add it to the one that is there; returns what is there then."""
+    """Make a gradient the ``grad`` of a leaf, or add it to the present one; returns the leaf's gradient."""
     grad = leaf._grad
     if grad is None:
         leaf._grad = g
@@ -328,8 +328,8 @@ def arrive(leaf: Tensor, g: Tensor) -> Array:
     return grad.array
 
 
-def move_out(leaves: list[tuple[Tensor, Array]]) -> None:
-    """Before new gradients are written into buffers: save those that are still there, and shall be added to."""
+def save_gradients(leaves: list[tuple[Tensor, Array]]) -> None:
+    """Copy gradients that are still in use out of their buffers, before new ones, to be added, overwrite these."""
     for leaf, buffer in leaves:
         if leaf._grad is not None and leaf._grad.array is buffer:
             leaf._grad = Tensor.wrap(buffer.copy())

@@ -1,4 +1,4 @@
-"""`minigrad.compile`: a function that is recorded at first and replayed from then on."""
+"""`minigrad.compile`: a function is recorded in its first calls and replayed from then on."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from minigrad.watch import by, watching
 
 OWN = {"array", *dir(Tensor)}  #: attributes of a tensor
 LIMIT = 16  #: a function that would need more plans is not worth recording (torch: recompile_limit)
-MOST_RECORDED = 4 * LIMIT  #: the same, for one that needs new plans again and again
+MOST_RECORDED = 4 * LIMIT  #: the most recordings of a function whose guards keep failing
 
 
 class Plan:
-    """A step that can be done again as long as the guards hold.
+    """A recorded step, which can be replayed as long as its guards hold.
 
     Attributes:
-        key: what the arguments must be.
+        key: what the arguments must be, see `described`.
         guards: what else must hold.
-        source: the text of the function.
+        source: the source of the function.
         function: takes the input tensors, returns what the step returned.
-        lock: held by whom the function is running for; its buffers are there once.
+        lock: held while the function runs, as there is one set of buffers.
     """
 
     def __init__(self, key: Any, guards: Guards, record: Recorder, output: Any, name: str) -> None:
@@ -44,16 +44,16 @@ class Plan:
         builder = Builder(record, output)
         self.source = builder.build()
         exec(builtins.compile(self.source, "<minigrad.compile>", "exec"), builder.bound)
-        self.function: Callable[..., Any] = builder.bound.pop("step")  # else it would hold itself, and all buffers
+        self.function: Callable[..., Any] = builder.bound.pop("step")  # avoids a reference cycle
         self.function.__name__ = name
         self._leaves = [leaf for leaf, _ in builder.gradients]
         self._stored = [stored for _, stored in builder.gradients]
         self._held: list[Any] = [*self._stored, *(stored.array for stored in self._stored)]
-        self._own: list[int] | None = None  # the references to them that are the plan's
-        self._free: list[int] = []  # to them all when nobody else held one
+        self._own: list[int] | None = None  # the numbers of the plan's own references to them
+        self._free: list[int] = []  # the numbers of references to them when they were last unused elsewhere
 
     def kept(self) -> bool:
-        """Whether somebody still holds a gradient that the next call would overwrite."""
+        """Whether a gradient that the next call would overwrite is still referenced elsewhere."""
         counts = [*map(getrefcount, self._held)]
         if counts == self._free:
             return False
@@ -66,17 +66,17 @@ class Plan:
 
 
 class Compiled:
-    """A function that is replayed; see `compile`. Of a module, its attributes can be read and set through it.
+    """A compiled function; see `compile`. The attributes of a compiled module can be read and set through it.
 
     Attributes:
         function: the function itself; call it to run eagerly.
-        reason: why it runs eagerly from now on; None as long as it does not.
+        reason: why it runs eagerly from now on; None if it does not.
     """
 
     function: Callable[..., Any]
     reason: str | None
     _plans: list[Plan]
-    _records: list[tuple[Any, Guards, Recorder, Any]]  #: what one call leaves for the next: of a plan but the name
+    _records: list[tuple[Any, Guards, Recorder, Any]]  #: recordings to be compared with a second one
 
     def __init__(self, function: Callable[..., Any], fullgraph: bool = False) -> None:
         own = {"function": function, "reason": None, "fullgraph": fullgraph}
@@ -85,7 +85,7 @@ class Compiled:
             functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Replay the function if it is known for such arguments, else run (and record) it."""
+        """Replay the function if there is a plan for such arguments, else run (and record) it."""
         watcher = watching.watcher
         if self.reason is not None or (watcher is not None and watcher.records):
             return self.function(*args, **kwargs)
@@ -98,18 +98,18 @@ class Compiled:
                 if plan.key == key and plan.guards.hold(inputs):
                     lock = plan.lock
                     break
-            if lock.acquire(False):  # else it is another thread's, or a hook's in the plan itself
+            if lock.acquire(False):  # else another thread, or a caller of this hook, is running it
                 try:
                     if lock is self._lock:
                         return self._record(key, inputs, others, args, kwargs)
                     if not plan.kept():
                         return plan.function(*inputs) if watcher is None else watcher.effect(plan.function, *inputs)
-                    self._plans = [other for other in self._plans if other is not plan]  # somebody has its buffers
+                    self._plans = [other for other in self._plans if other is not plan]  # its buffers are in use
                 finally:
                     lock.release()
         except Unguardable as error:
             self._stay_eager(str(error))
-        except UntraceableError:  # before the plan has done anything
+        except UntraceableError:  # raised before the plan changes anything
             pass
         return self.function(*args, **kwargs)
 
@@ -117,17 +117,17 @@ class Compiled:
         state = f"eager: {self.reason}" if self.reason else f"{len(self._plans)} recorded"
         return f"minigrad.compile({self.function!r}; {state})"
 
-    def __get__(self, owner: Any, kind: type | None = None) -> Any:
-        return self if owner is None else types.MethodType(self, owner)
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
 
     def __reduce__(self) -> Any:
         name = getattr(self.function, "__qualname__", "")
         if name and getattr(sys.modules.get(self.function.__module__), name, None) is self:
-            return name  # a decorated function is known by its name, as functions are
+            return name  # a decorated function is pickled by name, as functions are
         return Compiled, (self.function, self.fullgraph)  # a copy records for itself
 
     def __getattr__(self, name: str) -> Any:
-        if name == "function":  # a copy that is being made has none yet
+        if name == "function":  # a copy under construction has none yet
             raise AttributeError(name)
         return getattr(self.function, name)
 
@@ -139,7 +139,7 @@ class Compiled:
 
     @property
     def source(self) -> str:
-        """The functions that are replayed, as Python."""
+        """The Python source of the plans."""
         return "\n\n".join(plan.source for plan in self._plans)
 
     @property
@@ -148,7 +148,7 @@ class Compiled:
         return named(self.function).removesuffix("()")
 
     def _record(self, key: Any, inputs: list[Tensor], others: list[Any], args: Any, kwargs: Any) -> Any:
-        """Run the function, and record it; from two runs that did the same, make a plan."""
+        """Run and record the function; make a plan when two runs did the same."""
         known = [entry for entry in self._records if entry[0] == key and entry[1].hold(inputs)]
         guards = known[0][1] if known else Guards(self.function, *others)
         recorder = Recorder(inputs)
@@ -158,12 +158,12 @@ class Compiled:
         self._recorded += 1
         change = guards.changed()
         if change is not None and recorder.refusal is None and self._recorded == 1:
-            return result  # what the first call sets, may be there for all others
+            return result  # the first call may initialise what later calls use
         reasons = {
             recorder.refusal: recorder.refusal is not None,
             change and f"it has a side effect: {change.what} changes at {change.line}": change is not None,
             "it changes its arguments, or whether gradients are recorded": described(args, kwargs, [], []) != key,
-            "an argument has attributes, or is of a class, of its own": any(
+            "an argument is a tensor with attributes of the user's, or of a user's class": any(
                 not vars(x).keys() <= OWN or python_defined(type(x)) for x in inputs
             ),
             f"it was called in more than {LIMIT} different ways": not known
@@ -174,7 +174,7 @@ class Compiled:
         if reason is None and known:
             reason = difference(known[0][2], recorder)
             if reason is None and not same(known[0][3], output):
-                reason = "it returns something that is made anew each time, and not of tensors"
+                reason = "it returns a new object each time, which is not made of tensors"
         if reason is not None:
             self._stay_eager(reason)
         elif known:
@@ -199,7 +199,7 @@ FOLLOW[Compiled] = lambda analysis, x, line: analysis.follow(x.function, line)
 
 
 def described(args: Any, kwargs: Any, inputs: list[Tensor], others: list[Any]) -> Any:
-    """What a record depends on of a call: of tensors shape, strides and dtype, of all else the value.
+    """What a record depends on in its arguments: shape, strides and dtype of tensors, the value of all else.
 
     The tensors are appended to `inputs`, objects that are known by identity to `others`.
 
@@ -212,7 +212,7 @@ def described(args: Any, kwargs: Any, inputs: list[Tensor], others: list[Any]) -
 
 
 def form(thing: Any, inputs: list[Tensor], others: list[Any]) -> Any:
-    """`described`, of one argument."""
+    """`described` for one argument."""
     if isinstance(thing, Tensor):
         if thing.view_of is not None:
             thing.refresh()
@@ -228,33 +228,34 @@ def form(thing: Any, inputs: list[Tensor], others: list[Any]) -> Any:
     if type(thing) is dict:
         return dict, [form(part, inputs, others) for pair in thing.items() for part in pair]
     others.append(thing)
-    return id(thing)  # it lives as long as guards that know it
+    return id(thing)  # guards keep it alive
 
 
 def compile(
     model: Callable[..., Any] | None = None, *, fullgraph: bool = False, disable: bool = False, **options: Any
 ) -> Any:
-    """A function that does what `model` does, faster: recorded when it runs first, replayed from then on.
+    """A function that does what `model` does, faster: recorded in its first calls, replayed from then on.
 
-    `model` is a training step (or any other function of tensors, or a module). Its first two calls run as always,
-    and are recorded; if both did the same, all later ones replay the record: no graph is built, operations write into
+    `model` is a training step (or any other function of tensors, or a module). Its first two calls run eagerly and
+    are recorded; if both did the same, all later ones replay the record: no graph is built, operations write into
     buffers that are made once, dropout draws its masks and batch norm updates its statistics in the same order. The
     results are those of the eager step, to the last bit.
 
-    A replay is only as good as what it takes for granted. So all that the step reads from Python (globals, variables
-    of a closure, attributes, what is in lists and dicts, hooks, modes) is checked before each replay
-    (`minigrad.compiler.guards`); what has changed is recorded anew, as are arguments of another shape or dtype. Hooks
-    on tensors and the optimizer's step are called at every replay. A step runs eagerly, with one warning that names
-    the line, if its control flow depends on values of tensors (``item()``, ``if loss > 1``), if it changes Python
-    objects (appends to a list, counts, sets an attribute), or reads something that can't be checked.
+    A replay is valid only if what the step reads from Python has not changed. So all of it (globals, variables of a
+    closure, attributes, elements of lists and dicts, hooks, modes) is checked before each replay
+    (`minigrad.compiler.guards`); if something has changed, the step is recorded again, as it is for arguments of
+    another shape or dtype. Hooks on tensors and the optimizer's step are called in every replay. A step runs eagerly,
+    with one warning that names the line, if its control flow depends on values of tensors (``item()``, ``if loss >
+    1``), if it changes Python objects (appends to a list, counts, sets an attribute), or if it reads something that
+    can't be checked.
 
-    What it returns is cut off from the graph, so backward belongs into the step.
+    Its results are detached from the graph, so backward must be called inside the step.
 
     Args:
         model: the function; without it, ``compile(**options)`` is a decorator.
         fullgraph: raise an error where the step would run eagerly.
-        disable: return `model` as it is.
-        options: torch's ``dynamic``, ``backend``, ``mode``, ``options``: without a meaning here.
+        disable: return `model` itself.
+        options: torch's ``dynamic``, ``backend``, ``mode``, ``options``, which are ignored.
 
     Raises:
         TypeError: if `model` can't be called, or there is no such option.
@@ -280,5 +281,5 @@ def compile(
     if not callable(model):
         raise TypeError(f"compile expects a function or a module, but got {type(model).__name__}")
     if without := [name for name, value in options.items() if value is not None]:
-        warnings.warn(f"minigrad.compile: {', '.join(without)}: without a meaning here", stacklevel=2)
+        warnings.warn(f"minigrad.compile: {', '.join(without)}: ignored, as it has no meaning here", stacklevel=2)
     return model if disable else Compiled(model, fullgraph)

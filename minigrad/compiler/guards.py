@@ -1,10 +1,10 @@
 """The checks of a step: that all it reads from Python is as it was when it was recorded.
 
-A step reads tensors and Python objects. The first show when it runs (`minigrad.compiler.recorder`); the second are
-found before it runs (`minigrad.compiler.analysis`). Each becomes a check: numbers and strings by value, other objects
-by identity, containers by what is in them. The checks are one generated function, asked before each replay; after a
-recorded run they tell whether the step changes Python objects. (`torch.compile` guards what it meets while it
-interprets the bytecode: https://docs.pytorch.org/docs/stable/torch.compiler_dynamo_deepdive.html)
+A step reads tensors and Python objects. Tensors are observed while it runs (`minigrad.compiler.recorder`), Python
+objects are found before it runs (`minigrad.compiler.analysis`). Each becomes a check: numbers and strings by value,
+other objects by identity, containers by their elements. The checks are one generated function, called before each
+replay. After a recorded run they tell whether the step changes Python objects. (`torch.compile` guards what it meets
+while it interprets the bytecode: https://docs.pytorch.org/docs/stable/torch.compiler_dynamo_deepdive.html)
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def compiled(text: str) -> CodeType:
 
 
 class Check(NamedTuple):
-    """Something that must stay what it is."""
+    """An expression whose value must not change."""
 
     text: str  #: in Python; each ``{}`` stands for one of the objects
     objects: tuple[Any, ...]
-    each: bool  #: it stands for several values, not for one
+    each: bool  #: the value is an iterable of several that must not change
     what: str  #: for messages
     line: str
 
@@ -61,15 +61,15 @@ class Guards:
         words = dict.fromkeys(("forward", "backward", "setup_context"), "a call")  # what minigrad itself calls
         stored: dict[str, str] = {}
         known = -1
-        while known != len(words):  # what is reached has code, and so names, of its own
+        while known != len(words):  # the code of newly reached objects may name more
             known = len(words)
             analysis = Analysis(words, stored)
             analysis.follow(function, "its definition")
             for argument in arguments:
                 analysis.follow(argument, "its arguments")
             analysis.methods(Tensor, "its arguments")
-            for kind in ("forward_pre", "forward", "backward_pre", "backward"):
-                analysis.follow(getattr(EVERYWHERE, kind), "the hooks of all modules")
+            for stage in ("forward_pre", "forward", "backward_pre", "backward"):
+                analysis.follow(getattr(EVERYWHERE, stage), "the hooks of all modules")
         self.seen = analysis.seen
         self.checks: list[Check] = []
         self._before: list[Any] = []  #: the value of each check
@@ -142,11 +142,11 @@ class Guards:
                 single.append(f"{text} is v{i}")
         text = "\n and ".join([*single, f"all(map(is_, [{', '.join(many)}], before))"])
         exec(f"def fast():\n return ({text})", names := {**names, "before": before})
-        fast: Callable[[], bool] = names.pop("fast")  # else it would hold itself
+        fast: Callable[[], bool] = names.pop("fast")  # else it would be part of a reference cycle
         return fast
 
     def changed(self) -> Check | None:
-        """The first check that fails. Numbers and strings that are equal, but other objects, are taken over."""
+        """The first check that fails. An equal number or string, if a new object, replaces the old one."""
         for i, check in enumerate(self.checks):
             now = self._now(check)
             if not alike(now, self._before[i]):

@@ -1,12 +1,12 @@
-"""A recorder: the watcher that writes down a step while it runs.
+"""The watcher that records a step while it runs.
 
-What it writes is a list of `Call`: a function of arrays, and where each argument comes from. Arrays are known by
-identity: one that an earlier call returned is that call's result, wherever it turns up again (in a tensor, in a
+The record is a list of `Call`: a function of arrays, and where each argument comes from. Arrays are recognised by
+identity: one that an earlier call returned is that call's result, wherever it appears again (in a tensor, in a
 detached one, in what a node saves for backward). An array that no call returned must be an input, or be older than
-the step: a parameter, a buffer, a table. Whether it is older shows when the step is recorded a second time: then it
-is the same object again.
+the step: a parameter, a buffer, a table. It is older if it is the same object again when the step is recorded a second
+time.
 
-What the list can't show (a value that is read, a draw that no operation makes) is a reason not to replay the step.
+What the list can't represent (a value that is read, a draw outside of operations) is a reason not to replay the step.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Value:
     """Something that the step computes, reads or is given.
 
     Attributes:
-        kind: of an array (or what an operation saves) "input", "result", or "constant" for what was there before;
+        role: of an array (or what an operation saves) "input", "result", or "constant" for what was there before;
             "leaf" for a tensor that a gradient arrives at (among the results its ``grad``); "older" for a result that
             was there before.
         number: its place among the values; of a leaf which input it is, or -1.
@@ -43,49 +43,49 @@ class Value:
         tensor: a constant's owner, whose array it must still be; the leaf.
     """
 
-    def __init__(self, number: int, kind: str, example: Any, tensor: Tensor | None = None) -> None:
-        self.number, self.kind, self.example, self.tensor = number, kind, example, tensor
+    def __init__(self, number: int, role: str, example: Any, tensor: Tensor | None = None) -> None:
+        self.number, self.role, self.example, self.tensor = number, role, example, tensor
 
 
 class Call(NamedTuple):
     """One line of the record."""
 
-    kind: str  #: "forward", "backward", "call", "effect", or "leaf": a gradient arrives there
+    event: str  #: "forward", "backward", "call", "effect", or "leaf": a gradient arrives there
     function: Callable[..., Any]
     args: Any  #: with a `Value` in the place of each array
     results: Any  #: the structure that the function returns, with a `Value` for each array
-    line: str  #: where the user's program stood
+    line: str  #: the line of the user's program
     kwargs: dict[str, Any] = {}  # noqa: RUF012 (never changed)
     wraps: bool = False  #: the function returns a number, or a tensor, in the place of an array
     written: Sequence[Tensor] = ()  #: the arguments that the function writes to
 
 
 class Recorder(Watcher):
-    """Writes down what happens while the step runs on `inputs`."""
+    """Records what happens while the step runs on `inputs`."""
 
     records = True
 
     def __init__(self, inputs: Sequence[Tensor]) -> None:
         self.inputs = list(inputs)
         self.calls: list[Call] = []
-        self.leaves: dict[int, Tensor] = {}  #: that a gradient arrived at
+        self.leaves: dict[int, Tensor] = {}  #: those that received a gradient
         self.values: dict[int, Value] = {}
         self.refusal: str | None = None
-        self.walked: dict[int, Any] = {}  #: the nodes that backward came through
+        self.walked: dict[int, Any] = {}  #: the nodes that backward visited
         self.views: set[int] = set()  #: the results that are views of what was there before
         self._returned: list[Any] = []
         self._given: set[int] = set()  # gradients that belong to a leaf
-        self._kept: list[Any] = []  # as long as an object lives, nothing else has its id
+        self._kept: list[Any] = []  # keeps objects alive, so that their ids are not reused
         for x in inputs:
-            self._note(x.array, "input")
+            self._value(x.array, "input")
 
-    # ---- what it sees -------------------------------------------------------------------------------
+    # ---- events -------------------------------------------------------------------------------------
 
     def forward(self, primitive: Any, args: tuple[Any, ...], values: list[Any]) -> Any:
         """An operation."""
         for a in args[0] if primitive.variadic else args:
             if isinstance(a, Tensor) and id(a.array) not in self.values:
-                self._note(a.array, "constant", a)
+                self._value(a.array, "constant", a)
         answer = self._run(primitive.forward, *values)
         result, saved = answer if primitive.saves else (answer, None)
         wraps = primitive.outputs == 1 and not isinstance(result, np.ndarray)
@@ -109,7 +109,7 @@ class Recorder(Watcher):
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """A function of arrays."""
         result = self._run(function, *args)
-        if function in HOOKS:  # another time they may return something else, and not what they are given
+        if function in HOOKS:  # in a replay they may return another gradient
             args = self._known(args)
             result = list(result) if isinstance(result, tuple) else result
             for part in result if isinstance(result, list) else [result]:
@@ -118,11 +118,11 @@ class Recorder(Watcher):
         return tuple(result) if isinstance(result, list) else result
 
     def effect(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Something that is done again as a whole."""
+        """A function that is repeated as a whole."""
         for a in leaves([args, kwargs], Tensor):
             value = self.values.get(id(a.array))
-            if value is not None and value.kind != "constant":
-                self.read("what the step computes is passed on to a function that no operation shows")
+            if value is not None and value.role != "constant":
+                self.read("a value that the step computes is passed to a function that is not recorded")
         result = self._run(function, *args, **kwargs)
         self._write("effect", function, args, result, kwargs=kwargs, wraps=isinstance(result, Tensor))
         return result
@@ -138,12 +138,12 @@ class Recorder(Watcher):
             self.read("a gradient is added to one that is differentiated itself")
         self.leaves[id(leaf)] = leaf
         known = self._known(g)
-        self.values.pop(id(after), None)  # it is another value now
+        self.values.pop(id(after), None)  # its value has changed
         self._write("leaf", function, [self._leaf(leaf), known, alone], after)
 
     def write(self, tensor: Any) -> None:
         """A tensor is written to."""
-        self._note(tensor.array, "constant", tensor)
+        self._value(tensor.array, "constant", tensor)
 
     def gradient(self, leaf: Any) -> None:
         """A gradient is read; only one that the step itself has stored is known."""
@@ -157,11 +157,11 @@ class Recorder(Watcher):
                 if leaf._grad is result:
                     return self._leaf(leaf)
             value = self.values.get(id(result.array))
-            if value is None or (value.kind == "constant" and value.tensor is result):
+            if value is None or (value.role == "constant" and value.tensor is result):
                 return Value(-1, "older", result)
             if result.tracked and result.node is not None and id(result.node) not in self.walked:
-                self.read("a result with a graph is returned, which a replay has not")
-            older = [x.example for x in self.values.values() if x.kind in ("input", "constant") and x is not value]
+                self.read("a result with a graph is returned, and a replay builds none")
+            older = [x.example for x in self.values.values() if x.role in ("input", "constant") and x is not value]
             if any(np.may_share_memory(x, result.array) for x in older):
                 self.views.add(value.number)
             elif any(np.may_share_memory(x, result.array) for x in self._returned):
@@ -178,23 +178,23 @@ class Recorder(Watcher):
         return result
 
     def read(self, what: str) -> None:
-        """Something that no replay can do."""
+        """Something that can't be replayed."""
         if self.refusal is None:
             self.refusal = f"{what} at {user_line()}"
 
     def close(self) -> None:
-        """Let go of everything that the step made."""
+        """Drop all references to what the step made."""
         self._kept.clear()
         self.walked.clear()
-        self.values = {key: v for key, v in self.values.items() if v.kind != "result"}
+        self.values = {key: v for key, v in self.values.items() if v.role != "result"}
         for call in self.calls:
             for value in leaves(call.results, Value):
-                value.example = None if value.kind == "result" else value.example
+                value.example = None if value.role == "result" else value.example
 
-    # ---- how it writes ------------------------------------------------------------------------------
+    # ---- the record ---------------------------------------------------------------------------------
 
     def _run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a function, itself unseen; only in here random numbers may be drawn."""
+        """Call a function without a watcher; only here may random numbers be drawn."""
         with by(None):
             return function(*args, **kwargs)
 
@@ -202,38 +202,38 @@ class Recorder(Watcher):
         number = next((i for i, x in enumerate(self.inputs) if x is leaf), -1)
         return Value(number, "leaf", leaf if number < 0 else None, leaf)
 
-    def _note(self, thing: Any, kind: str, tensor: Tensor | None = None) -> Value:
+    def _value(self, thing: Any, role: str, tensor: Tensor | None = None) -> Value:
         value = self.values.get(id(thing))
         if value is None:
-            value = self.values[id(thing)] = Value(len(self._kept), kind, thing, tensor)
+            value = self.values[id(thing)] = Value(len(self._kept), role, thing, tensor)
             self._kept.append(thing)
         return value
 
     def _known(self, thing: Any) -> Any:
         """The same structure with a `Value` for each array, and for each thing that an operation saved."""
         if isinstance(thing, Tensor):
-            return self._note(thing.array, "constant", thing)
+            return self._value(thing.array, "constant", thing)
         if id(thing) in self.values:
             return self.values[id(thing)]
         if isinstance(thing, np.ndarray):
-            return self._note(thing, "constant")
+            return self._value(thing, "constant")
         return mapped(self._known, thing) if isinstance(thing, (tuple, list)) and thing else thing
 
     def _results(self, found: Any) -> Any:
-        """A `Value` for what a function returns, for each part of a list one; None for a plain number."""
+        """A `Value` for what a function returns, or one for each part of a list; None for a plain number."""
         if isinstance(found, list):
             return [self._results(part) for part in found]
         found = found.array if isinstance(found, Tensor) else found
         plain = found is None or type(found) in (bool, int, float, str) or (type(found) is tuple and not found)
-        return None if plain else self._note(found, "result")
+        return None if plain else self._value(found, "result")
 
-    def _write(self, kind: str, function: Callable[..., Any], args: Any, found: Any, **more: Any) -> None:
+    def _write(self, event: str, function: Callable[..., Any], args: Any, found: Any, **more: Any) -> None:
         if self.refusal is not None:
             return
-        known = args if kind == "effect" else [self._known(a) for a in args]
-        if kind in ("forward", "backward") and any(isinstance(a, Value) and a.example is found for a in known):
-            return  # it gave an argument back
-        self.calls.append(Call(kind, function, known, self._results(found), user_line(), **more))
+        known = args if event == "effect" else [self._known(a) for a in args]
+        if event in ("forward", "backward") and any(isinstance(a, Value) and a.example is found for a in known):
+            return  # it returned an argument
+        self.calls.append(Call(event, function, known, self._results(found), user_line(), **more))
 
 
 def user_line() -> str:
@@ -247,22 +247,22 @@ def user_line() -> str:
 def difference(first: Recorder, second: Recorder) -> str | None:
     """Where two records of one step differ, and so cannot be replayed; None if they are the same."""
     for one, other in itertools.zip_longest(first.calls, second.calls):
-        if one is None or other is None or one.kind != other.kind or not same(one.function, other.function):
+        if one is None or other is None or one.event != other.event or not same(one.function, other.function):
             return f"the step does not do the same each time, at {(other or one).line}"
         if not same((one.args, one.kwargs), (other.args, other.kwargs)):
-            return f"what the call reads is made anew each time, and not from the step's inputs, at {other.line}"
+            return f"an argument is a new object each time, and not computed from the step's inputs, at {other.line}"
     return None
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two arguments mean the same: the same place in both records, the same older object, equal numbers."""
+    """Whether two arguments are equivalent: the same place in both records, the same older object, equal numbers."""
     if a is b:
         return True
     if type(a) is not type(b):
         return False
     if isinstance(a, Value):
-        known = a.kind in ("input", "result") or a.example is b.example
-        return a.number == b.number and a.kind == b.kind and known
+        known = a.role in ("input", "result") or a.example is b.example
+        return a.number == b.number and a.role == b.role and known
     if isinstance(a, slice):
         a, b = (a.start, a.stop, a.step), (b.start, b.stop, b.step)
     elif isinstance(a, functools.partial):

@@ -1,4 +1,4 @@
-"""Functions of arrays: what operations compute, where a formula in NumPy would be too slow.
+"""Functions of arrays for operations whose plain NumPy formula would be too slow.
 
-Here are memory layouts, buffers, threads and BLAS; tensors, records and gradients' graphs are in the packages above.
+Memory layouts, buffers, threads and BLAS are handled here; tensors, records and the graph in the packages above.
 """

@@ -1,4 +1,4 @@
-"""OpenBLAS, by which NumPy multiplies matrices: its threads, and what it multiplies without copies."""
+"""OpenBLAS, with which NumPy multiplies matrices: its threads, and what it multiplies without copies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Library(NamedTuple):
 
     get_num_threads: Callable[[], int]
     set_num_threads: Callable[[int], object]
-    copies_all: bool  #: even of small matrices
+    copies_all: bool  #: whether it copies small matrices too
 
 
 @functools.cache
@@ -45,9 +45,9 @@ def library() -> Library | None:
 
 
 class _OneThread(ContextDecorator):
-    """Lets OpenBLAS compute on the thread that asks it, and puts its number of threads back at the end.
+    """Makes OpenBLAS compute on the calling thread alone, and restores its number of threads at the end.
 
-    It counts for the whole process; where several threads are inside, the last one to leave puts it back.
+    It applies to the whole process; if several threads are inside, the last one to leave restores the number.
 
     >>> with one_thread:
     ...     pass
@@ -69,7 +69,7 @@ class _OneThread(ContextDecorator):
             self.set_num_threads(self.before)
 
     def set_num_threads(self, n: int) -> None:
-        """Give OpenBLAS `n` threads, as soon as nobody is inside."""
+        """Give OpenBLAS `n` threads, as soon as no thread is inside."""
         with self.lock:
             self.before = n
             if not self.inside and (blas := library()) is not None:

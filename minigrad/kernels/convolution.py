@@ -48,8 +48,7 @@ def conv2d_input(
     """The gradient of the input of `conv2d`, which has this `size`, if `g` is that of the result.
 
     Each of the stride² interleaved parts of the gradient is a correlation of stride 1. All of them read the same
-    windows; those of a row of the gradient are computed as so many output channels, and nothing is ever added up in
-    place.
+    windows; the parts of a row are computed as output channels of one correlation, so nothing is accumulated in place.
     """
     if not np.isfinite(np.add.reduce(g, None) + np.add.reduce(weight, None)):
         return _conv2d_input_by_taps(g, weight, size, stride, padding, dilation, groups)
@@ -72,10 +71,10 @@ def conv2d_input(
     matrices = spread.transpose(0, 4, 2, 3, 6, 1, 5).reshape(stride[0], groups, windows.length, stride[1] * c)
     n, (h, w) = len(g), windows.size
     result = np.empty((n, *size, groups, c), g.dtype)
-    left = padding[1] % stride[1]  # so many columns of the first windows lie outside
+    left = padding[1] % stride[1]  # how many columns of the first windows lie outside
 
     def gather(images: slice, rows: Array, product: Array) -> None:
-        """The products of these images, phase by phase, to their places."""
+        """Copy the products of these images to their places, phase by phase."""
         for phase, matrix in enumerate(matrices):
             multiply(rows, matrix, product)
             top = (phase - padding[0]) % stride[0]
@@ -102,7 +101,7 @@ def conv2d_input(
 def _conv2d_input_by_taps(
     g: Array, weight: Array, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Array:
-    """The same, tap by tap: inf and nan reach no element that they are not added to."""
+    """The same, tap by tap, so that inf and nan reach only the elements that they contribute to."""
     (n, _, *seen), (_, c, *kernel) = g.shape, weight.shape
     ends = [[s * (m - 1) + 1 for s, m in zip(stride, seen, strict=True)], dilation, padding, size]
     reach = [max(end + d * (k - 1), p + m) for end, d, p, m, k in zip(*ends, kernel, strict=True)]
@@ -138,7 +137,7 @@ def _sum_of_products(windows: Windows, g: Array) -> Array:
     shape = (groups, windows.length, o) if each else (groups, o, windows.length)
     n, most = len(windows.chunks), SUMS // max(math.prod(shape) * g.itemsize, 1)
     parts = np.array_split(range(n), max(min(n, PARTS, most), 1))
-    totals = np.zeros((len(parts), *shape), g.dtype)  # one for each part, whichever thread it falls to
+    totals = np.zeros((len(parts), *shape), g.dtype)  # one for each part, not for each thread
 
     def work(numbers: Sequence[int]) -> None:
         for i in numbers:

@@ -1,6 +1,6 @@
 """im2col: the windows of images as the rows of a matrix, so that a convolution is a matrix product.
 
-Logical shapes are (N, C, H, W) throughout. In memory what is made here is (N, H, W, C), which elementwise operations
+Logical shapes are (N, C, H, W) throughout. In memory results are (N, H, W, C), a layout that elementwise operations
 keep. The windows are copied for a few images at a time, so that the matrix stays in the cache.
 """
 
@@ -22,9 +22,9 @@ T = TypeVar("T")
 Pair: TypeAlias = tuple[int, int]
 
 BUFFER = 1 << 20  # bytes of windows at a time: they stay in the cache, and threads rarely wait for each other
-SUMS = 1 << 22  # bytes of sums that are made at a time
-FEW = 2  # with windows for so many buffers, one thread is as fast as several
-PARTS = 4  # into so many parts images are cut at least that do not fit into one buffer
+SUMS = 1 << 22  # bytes of sums computed at a time
+FEW = 2  # if the windows fill this many buffers or fewer, one thread is as fast as several
+PARTS = 4  # the least number of parts of images whose windows do not fit into one buffer
 
 
 def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
@@ -35,7 +35,7 @@ def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
 def padded(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
     """`x` (N, C, H, W) with zeros around it, laid out in memory as asked; negative widths crop.
 
-    Cropping copies nothing where the last two axes of that layout still lie together.
+    Cropping copies nothing if the last two axes of that layout stay contiguous.
     """
     (top, bottom), (left, right) = rows, columns
     x = x[:, :, max(-top, 0) : x.shape[2] + min(bottom, 0), max(-left, 0) : x.shape[3] + min(right, 0)]
@@ -60,8 +60,8 @@ def channels_last(x: Array) -> Array:
 class Windows:
     """The windows of images as matrices: for each image and group a row for each window.
 
-    In memory either the channels of a row of the kernel stand together, or the positions of a row of the image:
-    whichever makes the longer runs.
+    In memory either the channels of a kernel row or the positions of an image row are contiguous, whichever gives the
+    longer runs.
 
     Args:
         x: (N, groups·c, H, W).

@@ -10,20 +10,20 @@ import numpy as np
 
 from minigrad.engine import Array
 
-LARGEST = 31 * 2**20  #: bytes; from 32 MiB on glibc does not adapt
+LARGEST = 31 * 2**20  #: bytes; glibc does not adapt to blocks of 32 MiB or more
 
 
 @functools.cache
 def keep_freed() -> None:
     """Let the C library keep freed blocks of up to `LARGEST` bytes for the process.
 
-    By default glibc hands every large block straight back to the system and asks anew for the next one, so that each
-    training step touches its arrays' pages for the first time: a thousand page faults a step in a small LSTM, nearly
-    half of its time. Once a large block has been freed, glibc keeps blocks up to that size
-    (https://man7.org/linux/man-pages/man3/mallopt.3.html, M_MMAP_THRESHOLD). The block's own pages are never touched,
-    and cost nothing. Other C libraries are not affected.
+    By default glibc returns every large block to the system at once and requests the next one anew, so that each
+    training step causes page faults for all its arrays: a thousand a step in a small LSTM, nearly half of its time.
+    Once a large block has been freed, glibc keeps blocks up to that size
+    (https://man7.org/linux/man-pages/man3/mallopt.3.html, M_MMAP_THRESHOLD). So one is allocated and freed here; its
+    pages are never touched, so it costs nothing. Other C libraries are not affected.
 
-    Called when the first tensor is made, not at the import. It holds for the whole process;
+    Called when the first tensor is made, not on import. It applies to the whole process;
     ``MINIGRAD_KEEP_FREED=0`` in the environment turns it off.
     """
     if os.environ.get("MINIGRAD_KEEP_FREED") != "0":
@@ -31,28 +31,28 @@ def keep_freed() -> None:
 
 
 def axes(x: Array) -> tuple[int, ...]:
-    """The axes of `x` from the one with the longest steps in memory to the one with the shortest."""
+    """The axes of `x` by decreasing stride."""
     return tuple(sorted(range(x.ndim), key=lambda i: -abs(x.strides[i])))
 
 
 def dense(x: Array) -> bool:
-    """Whether the elements of `x` lie in memory without gaps, whatever the order of the axes."""
+    """Whether the elements of `x` lie in memory without gaps, in any order of the axes."""
     return x.transpose(axes(x)).flags.c_contiguous
 
 
 def channels_last(x: Array) -> bool:
-    """Whether the second axis of `x` alone lies last in memory, as in results of convolutions (but not in torch's)."""
+    """Whether `x` is channels-last in memory, as results of convolutions are (but not torch's)."""
     known = [i for i in axes(x) if x.shape[i] > 1]
     return x.ndim > 2 and known == sorted(known, key=lambda i: (i == 1, i))
 
 
 def ordered(shape: tuple[int, ...], order: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """An array whose axes lie in memory in that order, the one with the longest steps first."""
+    """An array whose axes lie in memory in that order, the one with the largest stride first."""
     return np.empty([shape[i] for i in order], dtype).transpose([order.index(i) for i in range(len(order))])
 
 
 def in_runs(x: Array) -> Array:
-    """`x` with the last axes that lie together in memory as one item each: items are copied faster.
+    """`x` with its contiguous last axes merged into single items, which are copied faster.
 
     >>> in_runs(np.zeros((2, 3, 4))[:, :2]).shape
     (2,)
@@ -70,7 +70,7 @@ BITS = {np.dtype(f"f{n}"): np.dtype(f"i{n}") for n in (2, 4, 8)}
 
 
 def masked(x: Array, mask: Array, out: Array | None = None) -> Array:
-    """`x` where the mask holds, else 0, whatever `x` is: its bits times 1 or 0, 20 times as fast as `np.where`."""
+    """`x` where the mask holds, else 0, even for inf and nan: its bits times 1 or 0, 20 times as fast as `np.where`."""
     bits = BITS.get(x.dtype)
     if bits is None:
         return np.where(mask, x, x.dtype.type(0))

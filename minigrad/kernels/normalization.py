@@ -14,17 +14,17 @@ LONG = 4096  #: longer sums are added up in float64
 
 
 class _ChannelsLast:
-    """How to compute with (A, C, B) whose channels lie last in memory: as rows (A, B·C), for NumPy likes long rows."""
+    """How to compute with (A, C, B) whose channels lie last in memory: as rows (A, B·C), as NumPy prefers long rows."""
 
     def __init__(self, x: Array) -> None:
         self.b, self.c = x.shape[2], x.shape[1]
 
     def view(self, x: Array) -> Any:
-        """`x` as it lies in memory; a copy if it lies otherwise."""
+        """`x` in that layout; a copy if it has another one."""
         return x.transpose(0, 2, 1).reshape(len(x), self.b * self.c)
 
     def back(self, rows: Array) -> Array:
-        """The other way: (A, C, B)."""
+        """The inverse of `view`: (A, C, B)."""
         return rows.reshape(len(rows), self.b, self.c).transpose(0, 2, 1)
 
     def broadcast(self, v: Array) -> Any:
@@ -32,7 +32,7 @@ class _ChannelsLast:
         return np.tile(v, self.b)
 
     def total(self, x: Array) -> Any:
-        """The sum over A and B. A product is faster than `sum`, and exact enough in float32."""
+        """The sum over A and B. A matrix product is faster than `sum`, and exact enough in float32."""
         if len(x) > LONG:
             return self._per_channel(np.add.reduce(x, 0, dtype=np.float64).astype(x.dtype))
         return self._per_channel(np.ones(len(x), x.dtype) @ x)
@@ -45,7 +45,7 @@ class _ChannelsLast:
     def _per_channel(self, row: Array) -> Any:
         if self.b == 1:
             return row
-        return row.reshape(self.b, self.c).sum(0, dtype=np.float64).astype(row.dtype)  # many terms, one by one
+        return row.reshape(self.b, self.c).sum(0, dtype=np.float64).astype(row.dtype)  # many terms, in sequence
 
 
 class _ChannelsFirst:

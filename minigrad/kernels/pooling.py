@@ -1,7 +1,7 @@
 """Pooling on arrays: the largest element, or the sum, of each window of an image (…, H, W).
 
 A pooling computes with *taps*: tap (u, v) is the strided slice of the image that holds element (u, v) of every
-window. The largest element is the maximum of the taps. Gradients go back tap by tap, to the first that is largest.
+window. The largest element is the maximum of the taps. Gradients go back tap by tap, to the first one that equals it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Window(NamedTuple):
     size: Pair  #: how many windows there are
 
     def taps(self, image: Array) -> Iterator[tuple[Array, tuple[Any, ...]]]:
-        """For each element of the kernel the slice of `image` (…, H, W) under it, and which windows see one there."""
+        """For each element of the kernel the slice of `image` (…, H, W) under it, and the windows that contain it."""
         for offsets in np.ndindex(self.kernel):
             source: list[Any] = [...]
             target: list[Any] = [...]
@@ -48,12 +48,12 @@ class Window(NamedTuple):
         return self.size == (1, 1) and self.plain()
 
     def block(self, image: Array) -> Array:
-        """What the only window sees."""
+        """The elements of the only window."""
         return image[..., : self.kernel[0], : self.kernel[1]]
 
 
 def winners(x: Array, largest: Array, window: Window) -> list[Array]:
-    """For each tap where it is the first that equals the largest: kh·kw times bool (N, C, oh, ow)."""
+    """For each tap, where it is the first that equals the largest: kh·kw masks of bool (N, C, oh, ow)."""
     masks: list[Array] = []
     free = np.ones_like(largest, bool)
     for tap, at in window.taps(x):
@@ -86,7 +86,7 @@ def unpool(input: Array, shape: tuple[int, ...], window: Window, masks: Any = No
     if masks is not None and axes(input) != axes(masks[0]):
         given, input = input, np.empty_like(masks[0], input.dtype)
         input[...] = given
-    if masks is None and window.size == (1, 1) and len(shape) == 4:  # its order of axes says nothing
+    if masks is None and window.size == (1, 1) and len(shape) == 4:  # its strides do not tell the layout
         out = ordered(shape, (0, 2, 3, 1), input.dtype)
     else:
         out = np.empty_like(input, shape=shape)
@@ -96,7 +96,7 @@ def unpool(input: Array, shape: tuple[int, ...], window: Window, masks: Any = No
         window.block(out)[...] = input
         return out
     apart = window.plain() and window.kernel == window.stride  # no element lies in two windows
-    for i in (0, 1):  # zeros wherever something is added up, or no window looks
+    for i in (0, 1):  # zeros where windows overlap, or none covers
         rest = slice(window.kernel[i] * window.size[i] if apart else 0, None)
         out[(..., rest, slice(None)) if i == 0 else (..., rest)] = 0
     for i, (tap, at) in enumerate(window.taps(out)):
@@ -121,7 +121,7 @@ def max_pool(input: Array, window: Window) -> Array:
 
 
 def max_pool_indices(input: Array, window: Window) -> Array:
-    """Where in its image the largest element of each window stands, row · W + column, int64."""
+    """The place of each window's largest element in its image, row · W + column, int64."""
     largest = max_pool(input, window)
     found = np.zeros(largest.shape, np.int64)
     rows, columns = (np.arange(window.size[i]) * window.stride[i] - window.before[i] for i in (0, 1))
@@ -138,7 +138,7 @@ def weigh(x: Array, weights: Array) -> Array:
         return x @ weights
     result: Array = np.where(finite, x, 0) @ weights
     for i, row in enumerate(weights):
-        used = (row != 0) | np.signbit(row)  # -0.0: seen, with no weight
+        used = (row != 0) | np.signbit(row)  # -0.0 marks an element that belongs to the sum with weight 0
         result[..., used] += np.where(finite[..., i], 0, x[..., i])[..., None] * row[used]
     return result
 

@@ -1,10 +1,10 @@
-"""Matrix products in pieces, where one thread computes them faster so.
+"""Matrix products in pieces, where that is faster on one thread.
 
 Before OpenBLAS multiplies, it copies both matrices into the order in which its kernel reads them. On processors with
-AVX-512 it leaves that out for products of a million multiplications or fewer. Where one matrix is thin, or the sums are
+AVX-512 it does not for products of a million multiplications or fewer. Where one matrix is thin, or the sums are
 very long or short, the copies take up to half of the time; such a product is faster as many small ones.
 
-While OpenBLAS has several threads, it gets the product as a whole.
+If OpenBLAS has several threads, products are not split.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONG = 256  #: elements of the sums, or more, if both matrices are read along th
 FEW, LONG_OF_FEW = 10, 64  #: the same for so many columns, or fewer
 WIDTH = 20  #: columns of a piece, if both matrices are read along the sum
 ROWS = 8  #: of a piece, or more
-LEAST = SMALL_DOTS * LONG_OF_FEW  #: multiplications of a product that may be worth it
+LEAST = SMALL_DOTS * LONG_OF_FEW  #: multiplications of a product that may be worth splitting
 
 
 @functools.lru_cache(1024)

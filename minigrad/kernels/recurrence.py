@@ -1,13 +1,13 @@
-"""Recurrent layers on arrays: a whole sequence, in one direction, forwards and back.
+"""Recurrent layers on arrays: a whole sequence, in one direction, forward and backward.
 
-What a step reads stands in one column for each sequence of the batch: the state, the input, and a 1 for the biases. So
-one product gives all gates of a step, and time runs along the first dimension of each buffer:
+What a step reads is one column for each sequence of the batch: the state, the input, and a 1 for the biases. So one
+matrix product gives all gates of a step. Time is the first dimension of each buffer:
 
-    columns (T + 1, K, N)    K = H + inputs + 1; the next step's state goes straight into the next column
+    columns (T + 1, K, N)    K = H + inputs + 1; a step writes its state into the next step's columns
     gates (T, B, H, N)       B blocks, the sigmoids' first
 
-With N last, each gate is one contiguous block. Going back, the gradient of a step's gates is the gradient of its state
-times factors that are known beforehand, so these are computed for all steps at once.
+With N last, each gate is one contiguous block. In backward, the gradient of a step's gates is the gradient of its state
+times factors that do not depend on it, so these are computed for all steps at once.
 """
 
 from __future__ import annotations
@@ -91,12 +91,12 @@ def _gru_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[A
 class Cell:
     """A recurrent cell, and how its gates are laid out.
 
-    `state_rows` and `input_rows` say in which block torch's gates stand, in torch's order, for the weights of the
-    state and of the input. A GRU's new gate has two blocks, for the shares of the state and of the input.
+    `state_rows` and `input_rows` say which block holds each of torch's gates, in torch's order, for the weights of the
+    state and of the input. A GRU's new gate has two blocks, one for the state's part and one for the input's.
     """
 
     name: str
-    parts: int  #: of the state: h, or h and c
+    parts: int  #: how many the state has: h, or h and c
     sigmoids: int
     state_rows: tuple[int, ...]
     input_rows: tuple[int, ...]
@@ -123,7 +123,7 @@ class Cell:
         return matrix
 
     def unpacked(self, matrix: Array, inputs: int) -> tuple[Array, ...]:
-        """The other way, for gradients: of weight_ih, weight_hh, bias_ih, bias_hh."""
+        """The inverse, for gradients: those of weight_ih, weight_hh, bias_ih, bias_hh."""
         h = matrix.shape[1]
         by_state, by_input = matrix[list(self.state_rows)], matrix[list(self.input_rows)]
         return (
@@ -146,7 +146,7 @@ CELLS = {
 
 
 class Reading:
-    """One pass over a sequence in one direction: forward when it is made, backward as often as it is called.
+    """One pass over a sequence in one direction: forward on construction, backward at each call of `gradients`.
 
     Args:
         cell: what a step does.
@@ -155,7 +155,7 @@ class Reading:
         c: the first cell state (N, H) of an LSTM, else None.
         weights: weight_ih, weight_hh, bias_ih and bias_hh in torch's order; the biases may be None.
         reverse: whether to read from the end; results stay in their places.
-        keep: whether there will be a way back.
+        keep: whether `gradients` will be called.
     """
 
     @one_thread  # a step's products are too small for several
@@ -197,7 +197,7 @@ class Reading:
 
     @one_thread
     def gradients(self, input_wanted: bool, g: Any, g_last: Any) -> tuple[Any, ...]:
-        """Of the input (if it is wanted), h, c, weight_ih, weight_hh, bias_ih and bias_hh.
+        """Those of the input (if it is wanted), h, c, weight_ih, weight_hh, bias_ih and bias_hh.
 
         `g` is the gradient of the outputs, `g_last` that of the last state; None where there is none.
         """

@@ -1,8 +1,8 @@
 """Threads inside large operations.
 
 NumPy lets other threads run while it computes, so an operation on many images can give each thread some of them.
-OpenBLAS keeps to one thread meanwhile (`minigrad.kernels.blas.one_thread`); all other matrix products are shared by its
-own threads.
+OpenBLAS uses one thread meanwhile (`minigrad.kernels.blas.one_thread`); for all other matrix products it uses its own
+threads.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ def get_num_threads() -> int:
 def set_num_threads(n: int) -> None:
     """Let large operations use `n` threads, and OpenBLAS, in the whole process, as many for matrix products.
 
-    With another number, matrix products may round otherwise (by 2e-6 of the largest element in float32, or less); all
-    else gives the same bits.
+    With another number, matrix products may round differently (by at most 2e-6 of the largest element in float32); all
+    other results are the same bits.
 
     Raises:
         RuntimeError: if `n` is not positive.
-        TypeError: if `n` is no integer.
+        TypeError: if `n` is not an integer.
     """
     if not isinstance(n, int) or isinstance(n, bool):
         raise TypeError(f"set_num_threads expects an int, but got {type(n).__name__}")
@@ -60,9 +60,9 @@ def set_num_threads(n: int) -> None:
 
 
 def share(work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
-    """``work(items)``, by several threads at once: each gets some neighbouring items.
+    """``work(items)`` on several threads at once: each gets some neighbouring items.
 
-    What `work` does with an item must not depend on the other items; it must not share work itself.
+    What `work` does with an item must not depend on the other items; it must not call this function.
     An exception in any thread is raised here, after all have ended.
     """
     n = min(get_num_threads(), len(items)) if blas.library() is not None else 1

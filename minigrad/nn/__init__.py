@@ -1,4 +1,4 @@
-"""Layers, losses, and the functions that they are made of, under torch.nn's names."""
+"""Layers, losses, and the functions that they use, under torch.nn's names."""
 
 from minigrad.names import explain
 from minigrad.nn import functional as functional

@@ -1,4 +1,4 @@
-"""Activation functions as layers. What each computes is said at the function of the same name."""
+"""Activation functions as layers. Each is documented in detail at the function of the same name."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class PReLU(Module):
         return F.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
-        """How many slopes."""
+        """The number of slopes."""
         return f"num_parameters={self.num_parameters}"
 
 
@@ -138,7 +138,7 @@ class Tanhshrink(_Activation, function="tanhshrink"):
 
 
 class Hardtanh(_Activation, function="hardtanh"):
-    """`input` kept between `min_val` and `max_val`; `min_value` and `max_value` are their old names."""
+    """`input` clamped to [`min_val`, `max_val`]; `min_value` and `max_value` are their old names."""
 
     min_val: float = -1.0
     max_val: float = 1.0
@@ -212,7 +212,7 @@ class GLU(_Activation, function="glu"):
 
 
 class _AlongDim(FunctionLayer):
-    """A function along one dimension; without it, torch's old choice, with a warning."""
+    """A function along one dimension; without `dim`, torch's old default, with a warning."""
 
     dim: int | None = None
 

@@ -1,4 +1,4 @@
-"""Attention with several heads, and the encoder's layer that is built on it (Vaswani et al., arXiv:1706.03762)."""
+"""Multi-head attention, and the encoder layer that is built on it (Vaswani et al., arXiv:1706.03762)."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class NonDynamicallyQuantizableLinear(Linear):
 
 
 class MultiheadAttention(Module):
-    """Attention by several heads side by side, each on its share of the features.
+    """Multi-head attention: each head works on its part of the features.
 
     Args:
         embed_dim: the number of features, E.
         num_heads: the number of heads, which divides it.
-        dropout: the share of the attention weights that is dropped while training.
+        dropout: the probability with which attention weights are dropped while training.
         bias: whether the projections have biases.
         add_bias_kv: whether a learned key and value is appended to every sequence.
         add_zero_attn: whether a key and value of zeros is appended.
@@ -103,7 +103,7 @@ class MultiheadAttention(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the weights anew: Xavier's; biases are 0."""
+        """Redraw the weights (Xavier), and set biases to 0."""
         for weight in (self.in_proj_weight, self.q_proj_weight, self.k_proj_weight, self.v_proj_weight):
             if weight is not None:
                 init.xavier_uniform_(weight)
@@ -131,18 +131,18 @@ class MultiheadAttention(Module):
             query: (L, N, E), with `batch_first` (N, L, E), or one sequence (L, E).
             key: (S, N, kdim), (N, S, kdim) or (S, kdim).
             value: (S, N, vdim), (N, S, vdim) or (S, vdim).
-            key_padding_mask: (N, S) or (S,); booleans (True: no position to attend to), or numbers that are added to
+            key_padding_mask: (N, S) or (S,); booleans (True: ignore this position), or numbers that are added to
                 the scores.
             need_weights: also return the attention weights.
-            attn_mask: (L, S) or (N·heads, L, S), likewise.
-            average_attn_weights: return the heads' mean weights.
+            attn_mask: (L, S) or (N·heads, L, S); booleans or numbers, as above.
+            average_attn_weights: return the mean of the heads' weights.
             is_causal: a hint that `attn_mask` is the causal one.
 
         Returns:
             The result, shaped as `query`; and the weights (N, L, S), (N, heads, L, S), or these without N; or None.
 
         Raises:
-            AssertionError: if the shapes of query, key and value do not fit.
+            AssertionError: if the shapes of query, key and value do not match.
             RuntimeError: for a mask of another shape, or `is_causal` without a mask.
         """
         batched = self._check(query, key, value, key_padding_mask)
@@ -174,12 +174,12 @@ class MultiheadAttention(Module):
         out = self.out_proj(out.permute(2, 0, 1, 3).reshape(length, n, self.embed_dim))
         if not batched:
             out = out.squeeze(1)
-        elif self.batch_first:  # it lies in memory as torch's does, where dropout draws
+        elif self.batch_first:  # torch's memory layout, on which dropout's draws depend
             out = out.transpose(0, 1)
         return out, weights
 
     def _check(self, query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None) -> bool:
-        """Whether there is a batch; the shapes must fit."""
+        """Whether there is a batch; raises an error if the shapes do not match."""
         dims = query.ndim
         if dims not in (2, 3):
             raise AssertionError(
@@ -216,7 +216,7 @@ class MultiheadAttention(Module):
         return parts[0], parts[1], parts[2]
 
     def _mask(self, attn: Tensor | None, padding: Tensor | None, sizes: tuple[int, int, int], dtype: Any) -> Any:
-        """Both masks as one that is added to scores (N, heads, L, S); None for none."""
+        """Both masks as one that is added to scores (N, heads, L, S), or None."""
         n, length, source = sizes
         total: Any = None
         if attn is not None:
@@ -238,7 +238,7 @@ class MultiheadAttention(Module):
 
 
 class TransformerEncoderLayer(Module):
-    """Attention of a sequence to itself, then two linear layers; each with dropout, a shortcut and a layer norm.
+    """Self-attention, then two linear layers; each with dropout, a residual connection and a layer norm.
 
     Args:
         d_model: the number of features, E.
@@ -252,7 +252,7 @@ class TransformerEncoderLayer(Module):
         bias: whether layers and norms have biases.
 
     Raises:
-        RuntimeError: for another word as the activation.
+        RuntimeError: for an unknown activation.
 
     >>> import minigrad
     >>> layer = TransformerEncoderLayer(d_model=8, nhead=2, dim_feedforward=16, batch_first=True)

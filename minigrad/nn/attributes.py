@@ -1,7 +1,7 @@
 """The attributes of a module: parameters, buffers and children are registered when they are assigned.
 
-They are ordinary attributes. Beside them stands one dict, `_roles`, that says which attribute is what. So reading
-``self.weight`` costs what reading an attribute costs.
+They are ordinary attributes, and one dict, `_roles`, says which attribute has which role. So reading ``self.weight``
+costs no more than reading any attribute.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.nn.text import type_name
 from minigrad.tensor import Tensor
 
-#: What to assign to an attribute of each role, as messages say it.
+#: The types that an attribute of each role takes, for messages.
 WANTED = {
     "parameter": "minigrad.nn.Parameter",
     "child module": "minigrad.nn.Module",
@@ -23,7 +23,7 @@ WANTED = {
 
 
 class Attributes:
-    """What registers attributes; see `minigrad.nn.Module`."""
+    """Base class that registers attributes; see `minigrad.nn.Module`."""
 
     _roles: dict[str, str]
     _non_persistent_buffers_set: set[str]
@@ -86,10 +86,10 @@ class Attributes:
         self.__dict__[name] = value
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter; None keeps the name, and means that there is none.
+        """Add a parameter; None reserves the name.
 
         Raises:
-            TypeError: if it is no `Parameter`.
+            TypeError: if it is not a `Parameter`.
             KeyError: if there is another attribute of that name, or the name is empty or has a dot.
         """
         if param is not None and not isinstance(param, Parameter):
@@ -100,15 +100,15 @@ class Attributes:
         self._register("parameter", name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a buffer: a tensor that belongs to the module, but is not trained.
+        """Add a buffer: a tensor of the module that is not trained.
 
         Args:
             name: the attribute.
-            tensor: its value; None keeps the name.
+            tensor: its value; None reserves the name.
             persistent: whether it belongs to the `state_dict`.
 
         Raises:
-            TypeError: if it is no tensor.
+            TypeError: if it is not a tensor.
             KeyError: if there is another attribute of that name, or the name is empty or has a dot.
         """
         if tensor is not None and not isinstance(tensor, Tensor):
@@ -122,7 +122,7 @@ class Attributes:
         """Add a child.
 
         Raises:
-            TypeError: if it is no `Module`.
+            TypeError: if it is not a `Module`.
             KeyError: if there is another attribute of that name, or the name is empty or has a dot.
         """
         if module is not None and not isinstance(module, Attributes):
@@ -151,5 +151,5 @@ class Attributes:
         return MappingProxyType(self._own("child module"))
 
 
-#: The roles of attributes, by what is assigned. A registered name can only become a role that stands before its own.
+#: The roles, by the type of the assigned value. A registered name can only change to a role that comes before its own.
 ROLES: dict[str, type] = {"parameter": Parameter, "child module": Attributes, "buffer": Buffer}

@@ -1,4 +1,4 @@
-"""Modules that hold others: in a row, in a list, in a dict; and lists and dicts of parameters."""
+"""Modules that hold others: sequences, lists, dicts; and lists and dicts of parameters."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequen
 
 
 class _Row(Module):
-    """What containers have in common whose members stand in a row, and are named by their places: 0, 1, 2 …"""
+    """Base of containers whose members are ordered, and named by their index: 0, 1, 2 …"""
 
     def _members(self) -> list[Any]:
         return list(self._own("child module").values())
 
     def _place(self, key: SupportsIndex) -> int:
-        """A place, counted from the front.
+        """An index, counted from the front.
 
         Raises:
             IndexError: if it does not exist.
@@ -44,7 +44,7 @@ class _ModuleRow(_Row):
     """What `Sequential` and `ModuleList` have in common."""
 
     def _rebuild(self, modules: list[Any]) -> None:
-        """Take these modules instead, in this order."""
+        """Replace all modules by these, in this order."""
         for module in modules:
             _check(module)
         for name in self._own("child module"):
@@ -61,7 +61,7 @@ class _ModuleRow(_Row):
         """Add modules at the end; returns the container.
 
         Raises:
-            TypeError: if `modules` can't be iterated over, or one of them is no module.
+            TypeError: if `modules` can't be iterated over, or one of them is not a module.
         """
         if not isinstance(modules, Iterable):
             raise TypeError(
@@ -72,11 +72,11 @@ class _ModuleRow(_Row):
         return self
 
     def insert(self, index: int, module: Module) -> Self:
-        """Put a module at a place, before the one that is there; returns the container.
+        """Insert a module before the one at `index`; returns the container.
 
         Raises:
-            TypeError: if it is no module.
-            IndexError: if there is no such place.
+            TypeError: if it is not a module.
+            IndexError: if the index is out of range.
         """
         members = self._members()
         if not -len(members) <= index <= len(members):
@@ -86,7 +86,7 @@ class _ModuleRow(_Row):
         return self
 
     def pop(self, key: SupportsIndex) -> Module:
-        """Take a module out, and return it."""
+        """Remove a module, and return it."""
         module: Module = self._members()[self._place(key)]
         del self[key]
         return module
@@ -109,7 +109,7 @@ def _check(module: Any) -> None:
 
 
 class Sequential(_ModuleRow):
-    """Modules in a row: each one's output is the next one's input.
+    """Modules in sequence: each one's output is the next one's input.
 
     Takes the modules, or an OrderedDict of them with their names. Can be indexed, sliced and iterated over.
 
@@ -146,7 +146,7 @@ class Sequential(_ModuleRow):
 
 
 class ModuleList(_ModuleRow):
-    """A list of modules, registered; it does not compute.
+    """A list of registered modules; it has no `forward`.
 
     >>> from minigrad import nn
     >>> nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
@@ -177,7 +177,7 @@ class ModuleList(_ModuleRow):
 
 
 class _Mapping(Module):
-    """What containers have in common whose members have names."""
+    """Base of containers whose members have names."""
 
     def _named(self) -> Mapping[str, Any]:
         """The members by name."""
@@ -212,19 +212,19 @@ class _Mapping(Module):
         return self._named().items()
 
     def clear(self) -> None:
-        """Take all members out."""
+        """Remove all members."""
         for key in list(self):
             del self[key]
 
     def pop(self, key: str) -> Any:
-        """Take a member out, and return it."""
+        """Remove a member, and return it."""
         value = self[key]
         del self[key]
         return value
 
 
 class ModuleDict(_Mapping):
-    """A dict of modules, registered under its keys; it does not compute.
+    """A dict of modules, registered under their keys; it has no `forward`.
 
     >>> from minigrad import nn
     >>> choices = nn.ModuleDict({"relu": nn.ReLU(), "tanh": nn.Tanh()})
@@ -278,7 +278,7 @@ def _as_parameter(value: Any) -> Any:
 
 
 def _describe(value: Any, tensor: str) -> str:
-    """A member of a list or dict of parameters, as its text lists it."""
+    """The text for a member of a list or dict of parameters."""
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     word = "Parameter" if isinstance(value, Parameter) else "Tensor"
@@ -286,7 +286,7 @@ def _describe(value: Any, tensor: str) -> str:
 
 
 class ParameterList(_Row):
-    """A list of parameters, registered. Tensors become parameters; other values are just kept.
+    """A list of registered parameters. Tensors become parameters; other values are kept unchanged.
 
     >>> import minigrad
     >>> from minigrad import nn
@@ -332,7 +332,7 @@ class ParameterList(_Row):
         return self.extend(values)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """A list does not compute."""
+        """Not supported."""
         raise RuntimeError("ParameterList should not be called.")
 
     def extra_repr(self) -> str:
@@ -341,7 +341,7 @@ class ParameterList(_Row):
 
 
 class ParameterDict(_Mapping):
-    """A dict of parameters, registered under its keys. Tensors become parameters; other values are just kept.
+    """A dict of parameters, registered under their keys. Tensors become parameters; other values are kept unchanged.
 
     >>> import minigrad
     >>> from minigrad import nn
@@ -383,13 +383,13 @@ class ParameterDict(_Mapping):
         return self._named().get(key, default)
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """The value of `key`, which becomes `default` if there is none."""
+        """The value of `key`, set to `default` if there is none."""
         if key not in self:
             self[key] = default
         return self[key]
 
     def popitem(self) -> tuple[str, Any]:
-        """Take the last name and its value out."""
+        """Remove the last name and its value, and return both."""
         key = next(reversed(self))
         return key, self.pop(key)
 
@@ -419,7 +419,7 @@ class ParameterDict(_Mapping):
         return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """A dict does not compute."""
+        """Not supported."""
         raise RuntimeError("ParameterDict should not be called.")
 
     def extra_repr(self) -> str:

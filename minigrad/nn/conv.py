@@ -75,7 +75,7 @@ class _Conv(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
+        """Redraw weight and bias."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             fan_in = math.prod(self.weight.shape[1:])
@@ -90,7 +90,7 @@ class _Conv(Module):
         return self.function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def _around(self) -> list[int]:
-        """The padding of each side, last dimension first, as `pad` takes it."""
+        """The padding of each side, last dimension first, for `pad`."""
         if not isinstance(self.padding, str):
             return [p for p in reversed(self.padding) for _ in range(2)]
         if self.padding == "valid":
@@ -99,7 +99,7 @@ class _Conv(Module):
         return [part for total in reversed(totals) for part in (total // 2, total - total // 2)]
 
     def extra_repr(self) -> str:
-        """The sizes, and whatever is not the default."""
+        """The sizes, and options that are not the default."""
         n = self.dims
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
         defaults = {"padding": (0,) * n, "dilation": (1,) * n, "output_padding": (0,) * n, "groups": 1}
@@ -172,14 +172,14 @@ class _Transposed(_Conv):
         self.output_padding = pair(output_padding, "output_padding", self.dims)
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Any:
-        """(N, in_channels, …) or (in_channels, …) → (N, out_channels, …), of `output_size` where that is possible."""
+        """(N, in_channels, …) or (in_channels, …) → (N, out_channels, …), of `output_size` if given."""
         extra = self._extra(input, output_size)
         return self.function(
             input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )
 
     def _extra(self, input: Any, output_size: Sequence[int] | None) -> tuple[int, ...]:
-        """The output padding that leads to `output_size`.
+        """The output padding that gives `output_size`.
 
         Raises:
             ValueError: if none does.

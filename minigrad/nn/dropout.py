@@ -14,7 +14,7 @@ class _Dropout(FunctionLayer):
     """What the layers here have in common.
 
     Raises:
-        ValueError: if `p` is no probability.
+        ValueError: if `p` is not in [0, 1].
     """
 
     p: float = 0.5
@@ -25,7 +25,7 @@ class _Dropout(FunctionLayer):
             raise ValueError(f"dropout probability has to be between 0 and 1, but got {self.p}")
 
     def forward(self, input: Tensor) -> Any:
-        """Any shape that the class names."""
+        """Any shape that the class allows."""
         return self.function(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
@@ -57,4 +57,4 @@ class Dropout3d(_Dropout, function="dropout3d"):
 
 
 class AlphaDropout(_Dropout, function="alpha_dropout"):
-    """`Dropout` for networks of `SELU`: mean and variance stay as they are (Klambauer et al., arXiv:1706.02515)."""
+    """`Dropout` for networks of `SELU`: keeps mean and variance (Klambauer et al., arXiv:1706.02515)."""

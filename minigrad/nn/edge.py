@@ -1,7 +1,7 @@
-"""What torch.nn.functional's functions take beyond the operations themselves.
+"""The arguments that torch.nn.functional's functions take in addition to the operations'.
 
-A record's `functional` names it: ``inplace``, the losses' old arguments ``size_average`` and ``reduce``, the
-``_stacklevel`` of those that once chose a dimension on their own, or an in-place variant such as ``relu_``.
+A record's `functional` names them: ``inplace``, the losses' old arguments ``size_average`` and ``reduce``, the
+``_stacklevel`` of those with an implicit dimension, or an in-place variant such as ``relu_``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from minigrad.tensor import Tensor
 
 NAMESPACE = "nn.functional."
 KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
-ADDED = {  # the argument that each stands beside, its type, its default
+ADDED = {  # the argument before which each is inserted, its type, its default
     "inplace": (None, "bool", False),
     "_stacklevel": ("dim", "int", 3),
     "size_average": ("reduction", "bool | None", None),
@@ -42,7 +42,7 @@ def extended(record: Record) -> Callable[..., Any]:
     """The operation with the arguments that torch.nn.functional adds."""
     call, added = record.public, [name for name in record.functional or () if not name.endswith("_")]
     signature = with_arguments(inspect.signature(record.forward), added)
-    plain = min(map([*signature.parameters].index, added))  # so many arguments mean the same in both
+    plain = min(map([*signature.parameters].index, added))  # the number of leading arguments that both have in common
 
     @functools.wraps(call)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -65,7 +65,7 @@ def extended(record: Record) -> Callable[..., Any]:
 
 
 def with_arguments(signature: inspect.Signature, added: list[str]) -> inspect.Signature:
-    """The signature with these arguments where torch has them."""
+    """The signature with these arguments, where torch has them."""
     parameters, order = list(signature.parameters.values()), list(signature.parameters)
     for name in reversed(added):
         place, annotation, default = ADDED[name]
@@ -91,7 +91,7 @@ def in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
-    """The `reduction` that two old arguments of the losses stand for."""
+    """The `reduction` that corresponds to the losses' two old arguments."""
     mean, whole = (old is None or bool(old) for old in (size_average, reduce))
     word = "none" if not whole else "mean" if mean else "sum"
     warnings.warn(
@@ -101,7 +101,7 @@ def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
 
 
 def implicit_dim(name: str, ndim: int) -> int:
-    """The dimension that torch once chose when none was given."""
+    """torch's old default for the dimension."""
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
         stacklevel=3,

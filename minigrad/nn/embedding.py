@@ -1,4 +1,4 @@
-"""`Embedding`: a vector for each word, class, or other number."""
+"""`Embedding`: a vector for each word, class or other index."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["Embedding"]
 
 
 class Embedding(Module):
-    """A table of trained vectors: numbers (…) → vectors (…, embedding_dim).
+    """A table of trained vectors: indices (…) → vectors (…, embedding_dim).
 
     The table, `weight` (num_embeddings, embedding_dim), starts normal with mean 0 and variance 1.
 
     Args:
-        num_embeddings: how many vectors.
+        num_embeddings: the number of vectors.
         embedding_dim: their length.
         padding_idx: the vector that starts as zeros and is not trained; negative counts from the end.
         max_norm: not supported, nor are `norm_type`, `scale_grad_by_freq` and `sparse`.
@@ -78,10 +78,10 @@ class Embedding(Module):
         scale_grad_by_freq: bool = False,
         sparse: bool = False,
     ) -> Embedding:
-        """An embedding with a table that exists already, not trained if `freeze`.
+        """An embedding with an existing table, which is not trained if `freeze`.
 
         Raises:
-            AssertionError: if the table is no matrix.
+            AssertionError: if the table is not a matrix.
 
         >>> import minigrad
         >>> Embedding.from_pretrained(minigrad.tensor([[1.0, 2.0], [3.0, 4.0]]))(minigrad.tensor(1))
@@ -103,7 +103,7 @@ class Embedding(Module):
         )
 
     def reset_parameters(self) -> None:
-        """Draw the table anew; the padding row is zero."""
+        """Redraw the table; the padding row is zero."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             init.zeros_(self.weight.detach()[self.padding_idx])

@@ -1,7 +1,7 @@
 """Layers and losses as functions, under torch.nn.functional's names; usually imported as ``F``.
 
-They are the operations that bear such a name in their record, and what `minigrad.nn.edge` adds. (Type checkers read
-``functional.pyi``, which `make docs` writes.)
+They are the operations whose record has such a name, with the arguments that `minigrad.nn.edge` adds. (Type checkers
+read ``functional.pyi``, which `make docs` writes.)
 
 >>> import minigrad
 >>> import minigrad.nn.functional as F

@@ -23,7 +23,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int | None] |
 def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of an `output_size` grid of parts, as equal as possible: (N, C, H, W) → (N, C, \\*output_size)."""
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    """`dropout` for `selu`: dropped elements take its lower limit, and mean and variance stay (Klambauer et al. 2017)."""
+    """`dropout` for `selu`: dropped elements get its lower limit; keeps mean and variance (Klambauer et al. 2017)."""
 def avg_pool1d(input: Tensor, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None, padding: int | Sequence[int] = 0, ceil_mode: bool = False, count_include_pad: bool = True) -> Tensor:
     """`avg_pool2d` over one dimension: (N, C, L) or (C, L) → (N, C, L')."""
 def avg_pool2d(input: Tensor, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None, padding: int | Sequence[int] = 0, ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor:
@@ -47,9 +47,9 @@ def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: in
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1, dilation: int | Sequence[int] = 1) -> Tensor:
     """`conv_transpose2d` over one dimension: input (N, C, L), weight (C, O/groups, k) → (N, O, L')."""
 def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int | Sequence[int] = 1, padding: int | Sequence[int] = 0, output_padding: int | Sequence[int] = 0, groups: int = 1, dilation: int | Sequence[int] = 1) -> Tensor:
-    """What carries gradients back through `conv2d`, used forwards: each input element adds a kernel to the result."""
+    """The gradient of `conv2d`'s input, as an operation: each input element adds a scaled kernel to the result."""
 def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = 'mean') -> Tensor:
-    """``1 - cos`` of the angle between two vectors that belong together, ``max(0, cos - margin)`` of others."""
+    """``1 - cos`` of the angle between two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1."""
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-08) -> Tensor:
     """The cosine of the angle between the vectors along `dim` (norms are at least `eps`); the rest broadcasts."""
 def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100, reduce: bool | None = None, reduction: str = 'mean', label_smoothing: float = 0.0) -> Tensor:
@@ -59,7 +59,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of (N, C, L) or (C, L)."""
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """`dropout` of whole channels of (N, C, H, W). An input (N, C, L) is treated likewise, with a warning."""
+    """`dropout` of whole channels of (N, C, H, W). An input (N, C, L) is accepted, with a warning."""
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -67,7 +67,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def elu_(input: Any, *args: Any, **kwargs: Any) -> Tensor:
     """`elu`, in place."""
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor:
-    """The rows of `weight` (n, d) with the numbers `input` (…) → (…, d); a row's gradient adds up over its uses."""
+    """The rows of `weight` (n, d) with the indices `input` (…) → (…, d); a row's gradient is summed over its uses."""
 def gaussian_nll_loss(input: Tensor, target: Tensor, var: Tensor | complex, full: bool = False, eps: float = 1e-06, reduction: str = 'mean') -> Tensor:
     """The negative log-likelihood of `target` under normal distributions of mean `input` and variance `var`."""
 def gelu(input: Tensor, approximate: str = 'none') -> Tensor:
@@ -83,7 +83,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * hardsigmoid(input)`` (arXiv:1905.02244)."""
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """`input` kept between `min_val` and `max_val`; the derivative is 0 at both."""
+    """`input` clamped to [`min_val`, `max_val`]; the derivative is 0 at both."""
 def hardtanh_(input: Any, *args: Any, **kwargs: Any) -> Tensor:
     """`hardtanh`, in place."""
 def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = 'mean') -> Tensor:
@@ -109,7 +109,7 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(input))``, without overflow."""
 def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = 'mean') -> Tensor:
-    """``max(0, -target * (input1 - input2) + margin)``: 1 wants `input1` to be larger, -1 `input2`."""
+    """``max(0, -target * (input1 - input2) + margin)``: for target 1 `input1` should be larger, for -1 `input2`."""
 @overload
 def max_pool1d(input: Tensor, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None, padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1, ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor:
     """`max_pool2d` over one dimension: (N, C, L) or (C, L) → (N, C, L')."""
@@ -125,15 +125,15 @@ def max_pool2d(input: Tensor, kernel_size: int | Sequence[int], stride: int | Se
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """``input * tanh(softplus(input))`` (arXiv:1908.08681)."""
 def mse_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = 'mean', weight: Tensor | None = None) -> Tensor:
-    """The squared error, each element's times its `weight`; the mean is then divided by the sum of the weights."""
+    """The squared error, times `weight` if given; the mean then divides by the sum of the weights."""
 def multi_margin_loss(input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, size_average: bool | None = None, reduce: bool | None = None, reduction: str = 'mean') -> Tensor:
-    """``sum_j max(0, margin - x[y] + x[j])^p / C`` over the classes j beside the right one y (Crammer, Singer 2001)."""
+    """``sum_j max(0, margin - x[y] + x[j])^p / C`` over the classes j except the correct one y (Crammer, Singer 2001)."""
 def multilabel_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = 'mean') -> Tensor:
-    """``sum_ij max(0, 1 - x[i] + x[j]) / C`` over the right classes i and the wrong classes j."""
+    """``sum_ij max(0, 1 - x[i] + x[j]) / C`` over the correct classes i and the wrong classes j."""
 def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, reduce: bool | None = None, reduction: str = 'mean') -> Tensor:
     """The binary cross-entropy of scores (N, C) with labels 0 or 1, averaged over the classes: → (N,)."""
 def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100, reduce: bool | None = None, reduction: str = 'mean') -> Tensor:
-    """The negative log-likelihood: minus the log-probability that `input` gives to the class in `target`."""
+    """The negative log-likelihood: minus the log-probability in `input` of the class in `target`."""
 def normalize(input: Tensor, p: float = 2.0, dim: int | Sequence[int] = 1, eps: float = 1e-12) -> Tensor:
     """The vectors along `dim` divided by their p-norm (by `eps` if that is smaller)."""
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -181,7 +181,7 @@ def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def tanhshrink(input: Tensor) -> Tensor:
     """``input - tanh(input)``."""
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """`input` where it is above `threshold`, else `value`; beside integers, both are cut off to one."""
+    """`input` where it is above `threshold`, else `value`; for integers, both are truncated to one."""
 def threshold_(input: Any, *args: Any, **kwargs: Any) -> Tensor:
     """`threshold`, in place."""
 def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2.0, eps: float = 1e-06, swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = 'mean') -> Tensor:

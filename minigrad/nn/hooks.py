@@ -1,6 +1,6 @@
-"""Functions that a user attaches to a module, to look at what passes through it or to change it.
+"""Module hooks: functions of the user's that observe or change a module's inputs, outputs and gradients.
 
-A module without hooks never comes here: see `Module.__call__`.
+A module without hooks does not use this code: see `Module.__call__`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Hooks:
     load_post: dict[int, Hook] = field(default_factory=dict)
 
     def with_own(self, own: Hooks) -> Hooks:
-        """These, and after them the `own` ones of a module."""
+        """These hooks, followed by a module's `own`."""
         both = Hooks()
         for name in ("forward_pre", "forward", "backward_pre", "backward"):
             for side, hooks in enumerate((self, own)):
@@ -65,7 +65,7 @@ def register(hooks: dict[int, Any], hook: Hook, prepend: bool) -> Removable:
 
 
 def call(module: Module, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``module.forward(*args, **kwargs)``, with the module's hooks around it."""
+    """``module.forward(*args, **kwargs)`` with the module's hooks."""
     for hook in list(hooks.forward_pre.values()):
         if hook.with_kwargs:
             changed = hook.function(module, args, kwargs)
@@ -111,22 +111,22 @@ def _after(module: Module, hook: Hook, args: tuple[Any, ...], kwargs: dict[str, 
 
 
 class _Through(Function):
-    """Tensors as they are; on the way back, `arrive` sees all their gradients at once, and may change them."""
+    """The identity; in backward, `arrive` is called with all gradients at once, and may change them."""
 
     @staticmethod
     def forward(ctx: Any, arrive: Callable[[tuple[Any, ...]], Sequence[Any]], *tensors: Tensor) -> Any:
-        """Pass on."""
+        """The identity."""
         ctx.arrive = arrive
         return tensors
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """Show the gradients."""
+        """Call `arrive`."""
         return None, *ctx.arrive(grad_outputs)
 
 
 class _Watch:
-    """Catches the gradients of one call's outputs and inputs, and calls the backward hooks with them."""
+    """Captures the gradients of one call's outputs and inputs, and calls the backward hooks with them."""
 
     def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
@@ -134,12 +134,12 @@ class _Watch:
         self.grad_output: tuple[Any, ...] | None = None  #: until a gradient arrives at the outputs
 
     def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The arguments, watched."""
+        """The arguments, whose gradients will be captured."""
         self.into = _Gate(args)
         return self.into.through(args, self.inputs_arrived)
 
     def outputs(self, result: Any) -> Any:
-        """The results, watched."""
+        """The results, whose gradients will be captured."""
         results = result if isinstance(result, tuple) else (result,)
         gate = _Gate(results)
 
@@ -164,14 +164,14 @@ class _Watch:
         return watched if isinstance(result, tuple) else watched[0]
 
     def inputs_arrived(self, gradients: tuple[Any, ...]) -> Sequence[Any]:
-        """Backward has come through the module."""
+        """Called with the gradients of the inputs, at the end of the module's backward."""
         if self.grad_output is None:
             return gradients
         grad_input = self.call_hooks(self.into.spread(gradients))
         return [grad_input[i] for i in self.into.places]
 
     def call_hooks(self, grad_input: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Show the gradients of the inputs and outputs; a hook may return other gradients of the inputs."""
+        """Call the hooks with the gradients of inputs and outputs; they may return other gradients of the inputs."""
         for hook in list(self.hooks.backward.values()):
             changed = hook.function(self.module, grad_input, self.grad_output)
             if changed is not None:
@@ -186,14 +186,14 @@ class _Watch:
 
 
 class _Gate:
-    """Values that go in or come out, and the places of those that require grad."""
+    """The inputs or outputs of a call, and the places of those that require grad."""
 
     def __init__(self, values: tuple[Any, ...]) -> None:
         self.places = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
         self.blanks = [(v.array.shape, v.array.dtype) if isinstance(v, Tensor) else None for v in values]
 
     def through(self, values: tuple[Any, ...], arrive: Callable[..., Any]) -> tuple[Any, ...]:
-        """`values`; `arrive` will see the gradients of those that require grad."""
+        """`values`; `arrive` will be called with the gradients of those that require grad."""
         if not self.places:
             return values
         watched = dict(zip(self.places, _Through.apply(arrive, *(values[i] for i in self.places)), strict=True))
@@ -201,7 +201,7 @@ class _Gate:
         return type(values)(*passed) if hasattr(values, "_fields") else tuple(passed)
 
     def spread(self, gradients: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The gradients at their places; zeros for other tensors, None for what is no tensor."""
+        """The gradients at their places; zeros for other tensors, None for other values."""
         found = dict(zip(self.places, gradients, strict=True))
         return tuple(
             found[i] if i in found else None if blank is None else Tensor.wrap(np.zeros(*blank))

@@ -1,4 +1,4 @@
-"""Ways to fill a parameter before training, under torch.nn.init's names.
+"""Initialisation of parameters, under torch.nn.init's names.
 
 Every function writes into the tensor in place, outside of the graph, and returns it. Random ones draw from
 `generator` (by default the one that `minigrad.manual_seed` starts), and get PyTorch's numbers from its seed.
@@ -51,7 +51,7 @@ GAINS = {
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor by which a nonlinearity shrinks the standard deviation of what passes through it, inverted.
+    """The recommended gain for a nonlinearity, which makes up for how it shrinks the standard deviation.
 
     Args:
         nonlinearity: ``"linear"``, ``"conv1d"`` …, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"leaky_relu"``, ``"selu"``.
@@ -60,7 +60,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     Source: torch.nn.init.calculate_gain.
 
     Raises:
-        ValueError: for another nonlinearity, or a slope that is no number.
+        ValueError: for an unknown nonlinearity, or a slope that is not a number.
 
     >>> calculate_gain("leaky_relu", 1.0)
     1.0
@@ -113,7 +113,7 @@ def trunc_normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """The number `val` everywhere."""
+    """The number `val` in every element."""
     return _write(tensor, val)
 
 
@@ -128,10 +128,10 @@ def zeros_(tensor: Tensor) -> Tensor:
 
 
 def eye_(tensor: Tensor) -> Tensor:
-    """The identity matrix: a linear layer that keeps its inputs, as far as it has outputs.
+    """The identity matrix: a linear layer that passes on its inputs, as far as it has outputs.
 
     Raises:
-        ValueError: if the tensor is no matrix.
+        ValueError: if the tensor is not a matrix.
     """
     _need_matrix(tensor)
     return _write(tensor, np.eye(*tensor.shape))
@@ -156,7 +156,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform numbers whose variance keeps signals and gradients alike in size: ±gain·√(6/(fan_in + fan_out)).
+    """Uniform numbers in ±gain·√(6/(fan_in + fan_out)), a variance that preserves the scale of signals and gradients.
 
     Source: torch.nn.init.xavier_uniform_; Glorot and Bengio (2010).
 
@@ -179,19 +179,19 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform numbers whose variance keeps signals alike in size from layer to layer: ±gain·√(3/fan).
+    """Uniform numbers in ±gain·√(3/fan), a variance that preserves the scale of signals from layer to layer.
 
     Args:
         tensor: a weight, (outputs, inputs) or (outputs, inputs, kernel …).
         a: the negative slope of the leaky ReLU that follows.
-        mode: ``"fan_in"`` keeps the signals alike, ``"fan_out"`` the gradients.
+        mode: ``"fan_in"`` preserves the scale of signals, ``"fan_out"`` that of gradients.
         nonlinearity: see `calculate_gain`.
-        generator: where to draw from.
+        generator: the source of random numbers.
 
     Source: torch.nn.init.kaiming_uniform_; He et al., arXiv:1502.01852.
 
     Raises:
-        ValueError: for another mode or nonlinearity, or a tensor with fewer than 2 dimensions.
+        ValueError: for an unknown mode or nonlinearity, or a tensor with fewer than 2 dimensions.
     """
     if _is_empty(tensor):
         return tensor
@@ -234,13 +234,13 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
-    """A matrix of normal numbers; in each column the share `sparsity` of them is set to 0.
+    """A matrix of normal numbers; in each column the fraction `sparsity` of them is set to 0.
 
-    As in torch, which rows those are is drawn from the default generator.
+    As in torch, the rows that are set to 0 are drawn from the default generator.
     Source: torch.nn.init.sparse_; Martens (2010).
 
     Raises:
-        ValueError: if the tensor is no matrix.
+        ValueError: if the tensor is not a matrix.
     """
     _need_matrix(tensor)
     rows, columns = tensor.shape
@@ -282,7 +282,7 @@ def _is_empty(tensor: Tensor) -> bool:
 
 
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
-    """How many inputs each output of a weight sees, and how many outputs each input reaches (torch's name)."""
+    """The number of inputs of each output of a weight, and of outputs of each input (torch's name)."""
     if tensor.ndim < 2:
         raise ValueError(
             "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions, "

@@ -17,8 +17,8 @@ class FunctionLayer(Module):
     """A layer whose `forward` calls one function with the options that the layer was made with.
 
     A subclass names the function of `minigrad.nn.functional`, and declares the options as annotated attributes in
-    torch's order, after those that it inherits. They become the constructor's arguments, attributes of the layer, and
-    its text.
+    torch's order, after those that it inherits. They become the constructor's arguments, the layer's attributes, and
+    part of its repr.
 
     >>> class ELU(FunctionLayer, function="elu"):
     ...     alpha: float = 1.0
@@ -46,10 +46,10 @@ class FunctionLayer(Module):
             cls.__init__ = _constructor(cls)  # type: ignore[method-assign]
 
     def _check(self) -> None:
-        """Object to options that make no sense, and derive one from another."""
+        """Reject invalid options, and derive options from others."""
 
     def _stored(self) -> dict[str, Any]:
-        """The options and their present values."""
+        """The options and their current values."""
         here = self.__dict__
         return {name: here[name] for name in self.options}
 
@@ -59,7 +59,7 @@ class FunctionLayer(Module):
 
 
 def _parameter(cls: type[FunctionLayer], name: str, annotation: str) -> inspect.Parameter:
-    """An argument of the constructor, whose default it takes out of the class."""
+    """An argument of the constructor, whose default is removed from the class."""
     default = vars(cls).get(name, inspect.Parameter.empty)
     if name in vars(cls):
         delattr(cls, name)

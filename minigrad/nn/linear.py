@@ -1,4 +1,4 @@
-"""Layers that multiply by a matrix, or only rearrange."""
+"""Layers that multiply by a matrix, or only reshape."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Bilinear", "Flatten", "Identity", "Linear", "Unflatten"]
 
 
 class Identity(Module):
-    """Passes its input on; takes any arguments, and needs none.
+    """Returns its input; accepts and ignores any arguments.
 
     >>> import minigrad
     >>> Identity()(minigrad.ones(1))
@@ -132,7 +132,7 @@ class Bilinear(Module):
 
 
 class Flatten(FunctionLayer, function="flatten"):
-    """Dimensions `start_dim` to `end_dim` made one; by default all but the batch: (N, C, H, W) → (N, C·H·W).
+    """Merges dimensions `start_dim` to `end_dim`; by default all but the batch: (N, C, H, W) → (N, C·H·W).
 
     >>> import minigrad
     >>> Flatten()(minigrad.zeros(2, 1, 28, 28)).shape
@@ -148,10 +148,10 @@ class Flatten(FunctionLayer, function="flatten"):
 
 
 class Unflatten(FunctionLayer, function="unflatten"):
-    """One dimension split into several.
+    """Splits one dimension into several.
 
     Raises:
-        TypeError: if `unflattened_size` is no tuple or list of integers.
+        TypeError: if `unflattened_size` is not a tuple or list of integers.
 
     >>> import minigrad
     >>> Unflatten(1, (1, 28, 28))(minigrad.zeros(2, 784)).shape

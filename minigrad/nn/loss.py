@@ -1,6 +1,6 @@
-"""Losses as layers. What each computes is said at the function in `minigrad.nn.functional`.
+"""Losses as layers. Each is documented in detail at the function in `minigrad.nn.functional`.
 
-`reduction` is ``"mean"``, ``"sum"`` or ``"none"``; `size_average` and `reduce` are two old arguments for the same.
+`reduction` is ``"mean"``, ``"sum"`` or ``"none"``; `size_average` and `reduce` are its two old forms.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Loss(FunctionLayer):
                 self.register_buffer(name, self.__dict__.pop(name))
 
     def forward(self, input: Tensor, target: Tensor) -> Any:
-        """Two tensors, of the shapes that the class names."""
+        """Two tensors, of the shapes that the class describes."""
         here = self.__dict__
         return self.function(input, target, **{name: here[name] for name in self.options})
 
@@ -44,7 +44,7 @@ class _Loss(FunctionLayer):
 
 
 class _Reduced(_Loss):
-    """A loss whose own options, if any, come after those of all."""
+    """A loss whose own options, if any, come after the common ones."""
 
     size_average: bool | None = None
     reduce: bool | None = None
@@ -108,7 +108,7 @@ class BCEWithLogitsLoss(_Weighted, function="binary_cross_entropy_with_logits"):
 
 
 class MultiMarginLoss(_Loss, function="multi_margin_loss"):
-    """The margin by which the right class's score is to exceed every other one: scores (N, C), classes (N,)."""
+    """A hinge loss between the correct class's score and every other one: scores (N, C), classes (N,)."""
 
     p: int = 1
     margin: float = 1.0
@@ -124,9 +124,9 @@ class MultiMarginLoss(_Loss, function="multi_margin_loss"):
 
 
 class MultiLabelMarginLoss(_Reduced, function="multilabel_margin_loss"):
-    """The margin by which the scores (N, C) of all right classes are to exceed those of all others.
+    """A hinge loss between the scores (N, C) of all correct classes and those of all others.
 
-    In the target (N, C) the right classes come first, -1 ends them.
+    The target (N, C) lists the correct classes, ended by -1.
     """
 
 
@@ -221,7 +221,7 @@ class HingeEmbeddingLoss(_Margin, function="hinge_embedding_loss"):
 
 
 class CosineEmbeddingLoss(_OfTwoInputs, function="cosine_embedding_loss"):
-    """``1 - cos`` of the angle between two vectors that belong together, ``max(0, cos - margin)`` of others.
+    """``1 - cos`` of the angle between two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1.
 
     The inputs are (N, D), the target is (N,).
     """

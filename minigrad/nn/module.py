@@ -1,6 +1,6 @@
-"""`Module`: the base of all layers, losses and networks.
+"""`Module`: the base class of all layers, losses and networks.
 
-A call of a module without hooks is one call of its `forward`.
+Calling a module without hooks is a single call of its `forward`.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Module(Attributes):
 
     training: bool
     _hooks: hooks.Hooks | None = None
-    hooked: ClassVar[bool] = False  #: whether there have been hooks of all modules
+    hooked: ClassVar[bool] = False  #: whether global hooks, for all modules, were ever registered
     operands: ClassVar[tuple[str, ...]] = ()  #: for minigrad's layers: the first arguments, which must be tensors
-    _version: ClassVar[int] = 1  #: of what the module saves
+    _version: ClassVar[int] = 1  #: the version of the module's state
 
     if TYPE_CHECKING:
 
@@ -71,7 +71,7 @@ class Module(Attributes):
         self.__dict__["training"] = True
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the result; each module defines it. Call the module itself, which also runs its hooks."""
+        """Compute the result; each module defines it. Call the module instead, which also runs its hooks."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -87,10 +87,10 @@ class Module(Attributes):
             say_where(error, self)
             raise
 
-    # ---- what it consists of ------------------------------------------------------------------------
+    # ---- members ------------------------------------------------------------------------------------
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules that are attributes of this one, each once, with their names."""
+        """The direct children of this module, each once, with their names."""
         seen: set[Module] = set()
         for name, child in self._own("child module").items():
             if child is not None and child not in seen:
@@ -98,7 +98,7 @@ class Module(Attributes):
                 yield name, child
 
     def children(self) -> Iterator[Module]:
-        """The modules that are attributes of this one."""
+        """The direct children of this module."""
         return (child for _, child in self.named_children())
 
     def named_modules(
@@ -178,11 +178,11 @@ class Module(Attributes):
         return module
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
-        """Put another module at a dotted path; if `strict`, only where there is one.
+        """Replace the module at a dotted path, or (unless `strict`) add one there.
 
         Raises:
-            ValueError: for an empty path, or what is no module.
-            AttributeError: if there is nothing on the way.
+            ValueError: for an empty path, or if `module` is not a module.
+            AttributeError: if part of the path does not exist.
         """
         if not target:
             raise ValueError("Cannot set the submodule without a target name!")
@@ -191,7 +191,7 @@ class Module(Attributes):
         path, _, name = target.rpartition(".")
         owner = self.get_submodule(path)
         if strict or not isinstance(getattr(owner, name, module), Module):
-            owner.get_submodule(name)  # complains
+            owner.get_submodule(name)  # raises an error if there is none
         setattr(owner, name, module)
 
     def _get(self, target: str, role: str, article: str) -> Any:
@@ -224,10 +224,10 @@ class Module(Attributes):
     # ---- modes and values ---------------------------------------------------------------------------
 
     def train(self: M, mode: bool = True) -> M:
-        """Set this module and all below it to training (dropout drops, batch norm learns), or to evaluation.
+        """Set this module and all below it to training mode (which affects dropout and batch norm), or evaluation.
 
         Raises:
-            ValueError: if `mode` is no bool.
+            ValueError: if `mode` is not a bool.
         """
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
@@ -237,7 +237,7 @@ class Module(Attributes):
         return self
 
     def eval(self: M) -> M:
-        """Set this module and all below it to evaluation."""
+        """Set this module and all below it to evaluation mode."""
         return self.train(False)
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
@@ -247,7 +247,7 @@ class Module(Attributes):
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters, or set them to zero."""
+        """Set the gradients of all parameters to None, or to zero."""
         for param in self.parameters():
             if set_to_none:
                 param.grad = None
@@ -324,7 +324,7 @@ class Module(Attributes):
         return self
 
     def cuda(self: M, device: Any = None) -> M:
-        """There is none.
+        """Not supported.
 
         Raises:
             RuntimeError: always.
@@ -347,25 +347,25 @@ class Module(Attributes):
         return state.save(self, destination, prefix, keep_vars)
 
     def get_extra_state(self) -> Any:
-        """What the module saves beside parameters and buffers; a module that has such a thing defines it."""
+        """Further state to save with parameters and buffers; modules that have such state define this."""
         raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called.")
 
     def set_extra_state(self, state: Any) -> None:
-        """Take over what `get_extra_state` returned; a module that has such a thing defines it."""
+        """Load what `get_extra_state` returned; modules that have such state define this."""
         raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called.")
 
     def _upgrade(self, state_dict: dict[str, Any], prefix: str, version: int | None) -> None:
-        """Bring a state that was saved by another version of the module up to date."""
+        """Convert a state that was saved by an older version of the module."""
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> state.IncompatibleKeys:
-        """Copy parameters and buffers from a `state_dict`. It fails before anything is changed, or not at all.
+        """Copy parameters and buffers from a `state_dict`. If it raises an error, nothing was changed.
 
         Args:
             state_dict: tensors by their dotted paths.
             strict: its keys must be exactly those of this module.
-            assign: do not copy, but put the tensors themselves in place.
+            assign: assign the tensors themselves instead of copying them.
 
         Returns:
             ``(missing_keys, unexpected_keys)``.
@@ -385,10 +385,10 @@ class Module(Attributes):
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> Removable:
-        """Call ``hook(module, args)`` before each `forward`; what it returns (if anything) takes the arguments' place.
+        """Call ``hook(module, args)`` before each `forward`; what it returns, if anything, replaces the arguments.
 
-        With `with_kwargs` it is ``hook(module, args, kwargs)``, and it returns both or None. ``prepend``: before
-        the hooks that are there. ``remove()`` on the result takes the hook away.
+        With `with_kwargs` it is ``hook(module, args, kwargs)``, and it returns both or None. With `prepend` it is
+        called before the hooks registered so far. ``remove()`` on the result removes the hook.
         """
         return hooks.register(self._all_hooks().forward_pre, hooks.Hook(hook, with_kwargs), prepend)
 
@@ -400,7 +400,7 @@ class Module(Attributes):
         with_kwargs: bool = False,
         always_call: bool = False,
     ) -> Removable:
-        """Call ``hook(module, args, output)`` after each `forward`; what it returns (if anything) is the new output.
+        """Call ``hook(module, args, output)`` after each `forward`; what it returns, if anything, is the new output.
 
         With `with_kwargs` it is ``hook(module, args, kwargs, output)``; with `always_call` it is called (with None)
         also when `forward` raises.
@@ -427,7 +427,7 @@ class Module(Attributes):
         return hooks.register(self._all_hooks().state_post, hooks.Hook(hook), False)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> Removable:
-        """Call `hook` before `load_state_dict` reads what is this module's; it may change the ``state_dict``.
+        """Call `hook` before `load_state_dict` reads this module's entries; it may change the ``state_dict``.
 
         It is ``hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)``.
         """
@@ -452,7 +452,7 @@ class Module(Attributes):
     # ---- text ---------------------------------------------------------------------------------------
 
     def extra_repr(self) -> str:
-        """What the text of this module says beside its name and its children; layers override it."""
+        """The module's options, shown in its repr; layers override it."""
         return ""
 
     def _get_name(self) -> str:

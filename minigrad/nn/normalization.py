@@ -1,4 +1,4 @@
-"""Layers that normalize: by the batch, by the sample, or by groups of channels."""
+"""Layers that normalize: over the batch, each sample, or groups of channels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "LayerNorm"
 
 
 class _Affine(Module):
-    """What they have in common: a weight of ones and a bias of zeros, or none."""
+    """Base of these layers: a weight that starts as ones and a bias that starts as zeros, or none."""
 
     weight: Parameter | None
     bias: Parameter | None
@@ -30,7 +30,7 @@ class _Affine(Module):
         add_parameters(self, device, dtype, **shapes)
 
     def reset_parameters(self) -> None:
-        """Ones and zeros."""
+        """Set weight to ones and bias to zeros."""
         if self.weight is not None:
             init.ones_(self.weight)
         if self.bias is not None:
@@ -43,9 +43,9 @@ class _BatchNorm(_Affine):
     Args:
         num_features: the number of channels, C.
         eps: added to the variance.
-        momentum: the share of a batch in the running statistics; None: they are plain averages over all batches.
+        momentum: the weight of a batch in the running statistics; None: they are plain averages over all batches.
         affine: whether there are a weight and a bias.
-        track_running_stats: whether there are running statistics; if not, evaluation too normalizes by the batch.
+        track_running_stats: whether there are running statistics; if not, batch statistics are used in evaluation too.
         bias: whether there is a bias (if `affine`).
     """
 
@@ -83,18 +83,18 @@ class _BatchNorm(_Affine):
             state_dict.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
 
     def reset_running_stats(self) -> None:
-        """Forget all batches: mean 0, variance 1."""
+        """Reset the running statistics: mean 0, variance 1, no batches."""
         for buffer, value in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
             if buffer is not None:
                 init.constant_(buffer, value)
 
     def reset_parameters(self) -> None:
-        """Weight 1, bias 0, and no batches seen."""
+        """Reset weight (1), bias (0) and running statistics."""
         self.reset_running_stats()
         super().reset_parameters()
 
     def forward(self, input: Tensor) -> Any:
-        """Normalize each channel, by the batch while training, else by the running statistics."""
+        """Normalize each channel, with batch statistics while training, else with the running statistics."""
         if input.ndim not in self.dims:
             wanted = " or ".join(f"{n}D" for n in self.dims)
             raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")
@@ -155,7 +155,7 @@ class BatchNorm3d(_BatchNorm):
 
 
 class LayerNorm(_Affine):
-    """The last dimensions of each sample normalized together; see `minigrad.nn.functional.layer_norm`.
+    """Normalizes the last dimensions of each sample together; see `minigrad.nn.functional.layer_norm`.
 
     Args:
         normalized_shape: their lengths; one number for the last dimension alone.
@@ -197,7 +197,7 @@ class LayerNorm(_Affine):
 
 
 class GroupNorm(_Affine):
-    """Groups of channels of each sample (N, C, …) normalized together; see `minigrad.nn.functional.group_norm`.
+    """Normalizes groups of channels of each sample (N, C, …); see `minigrad.nn.functional.group_norm`.
 
     Args:
         num_groups: how many groups.
@@ -207,7 +207,7 @@ class GroupNorm(_Affine):
         bias: whether there is a bias (if `affine`).
 
     Raises:
-        ValueError: if `num_channels` is no multiple of `num_groups`.
+        ValueError: if `num_channels` is not a multiple of `num_groups`.
 
     >>> import minigrad
     >>> GroupNorm(2, 4)(minigrad.randn(3, 4, 5)).shape

@@ -1,4 +1,4 @@
-"""Tensors that a module knows as its own: parameters, which are trained, and buffers, which are not."""
+"""Tensors that a module registers: parameters, which are trained, and buffers, which are not."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Parameter(Tensor):
     It shares the memory of `data`, and is a leaf that requires grad by default.
 
     Raises:
-        TypeError: if `data` is no tensor.
-        RuntimeError: if it holds integers and shall require grad.
+        TypeError: if `data` is not a tensor.
+        RuntimeError: if it holds integers and `requires_grad` is set.
 
     >>> import minigrad
     >>> Parameter(minigrad.ones(2))
@@ -48,11 +48,11 @@ class Buffer(Tensor):
     """A tensor that becomes a buffer of the module that it is assigned to: state that is not trained.
 
     Args:
-        data: what it shares its memory with.
+        data: the tensor whose memory it shares.
         persistent: whether it belongs to the module's state_dict.
 
     Raises:
-        TypeError: if `data` is no tensor.
+        TypeError: if `data` is not a tensor.
 
     >>> import minigrad
     >>> module = minigrad.nn.Module()

@@ -1,4 +1,4 @@
-"""Poolings as layers.
+"""Pooling layers.
 
 https://docs.pytorch.org/docs/stable/nn.html#pooling-layers
 """
@@ -18,7 +18,7 @@ Sizes: TypeAlias = int | Sequence[int]
 
 
 class _Pool(FunctionLayer):
-    """What the layers here have in common."""
+    """Base of the layers here."""
 
     def forward(self, input: Tensor) -> Any:
         """See the class."""
@@ -26,7 +26,7 @@ class _Pool(FunctionLayer):
 
 
 class _Windows(_Pool):
-    """Poolings of windows; without a `stride` they lie side by side."""
+    """Pooling over windows; without a `stride` they do not overlap."""
 
     def _check(self) -> None:
         here = self.__dict__

@@ -1,7 +1,7 @@
 """Recurrent layers, whose state is carried from step to step, and their cells, which take one step.
 
-The equations are those of https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers; they stand in
-`minigrad.ops.recurrence`, where a layer's whole way through a sequence is one operation.
+The equations are those of https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers; they are in
+`minigrad.ops.recurrence`, where a layer's pass over a whole sequence is one operation.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 class RNNBase(Module):
-    """What `RNN`, `LSTM` and `GRU` have in common.
+    """Base of `RNN`, `LSTM` and `GRU`.
 
     Args:
         mode: ``"RNN_TANH"``, ``"RNN_RELU"``, ``"LSTM"`` or ``"GRU"``.
@@ -58,9 +58,9 @@ class RNNBase(Module):
     in ±1/√hidden_size, drawn in this order, as torch draws them.
 
     Raises:
-        ValueError: if a size is not above 0, `dropout` is no probability, or `proj_size` is negative or not below
+        ValueError: if a size is not above 0, `dropout` is not in [0, 1], or `proj_size` is negative or not below
             `hidden_size`.
-        TypeError: if a size is no integer, or `bias` or `batch_first` no boolean.
+        TypeError: if a size is not an integer, or `bias` or `batch_first` is not a boolean.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class RNNBase(Module):
         _reset(self, self.hidden_size)
 
     def flatten_parameters(self) -> None:
-        """Nothing to do: there is no GPU whose library wants the weights in one piece."""
+        """Does nothing: only GPU libraries need contiguous weights."""
 
     @property
     def all_weights(self) -> list[list[Parameter]]:
@@ -146,12 +146,12 @@ class RNNBase(Module):
                 a pair (h, c) of these. Zeros by default.
 
         Returns:
-            The last layer's outputs at all steps, (…, directions·hidden_size), both directions side by side; and all
+            The last layer's outputs at all steps, (…, directions·hidden_size), both directions concatenated; and all
             layers' last states, shaped as `hx`.
 
         Raises:
             ValueError: for an input with another number of dimensions, or another dtype than the weights.
-            RuntimeError: if the sizes do not fit, or the sequence is empty.
+            RuntimeError: if the sizes do not match, or the sequence is empty.
         """
         name = type(self).__name__
         if input.ndim not in (2, 3):
@@ -274,7 +274,7 @@ class _Gated(RNNBase):
 class LSTM(_Gated):
     """Long short-term memory (Hochreiter and Schmidhuber 1997), with a forget gate; see `RNNBase`.
 
-    The gates stand in the order i, f, g, o: ``c' = σ(f) c + σ(i) tanh(g)``, ``h' = σ(o) tanh(c')``. The state is the
+    The order of the gates is i, f, g, o: ``c' = σ(f) c + σ(i) tanh(g)``, ``h' = σ(o) tanh(c')``. The state is the
     pair (h, c).
 
     >>> import minigrad
@@ -289,7 +289,7 @@ class LSTM(_Gated):
 class GRU(_Gated):
     """The gated recurrent unit (Cho et al., arXiv:1406.1078); see `RNNBase`.
 
-    The gates stand in the order r, z, n: ``h' = (1 - z) n + z h``, where r scales the state's share of n.
+    The order of the gates is r, z, n: ``h' = (1 - z) n + z h``, where r scales the state's part of n.
 
     >>> import minigrad
     >>> out, h = GRU(3, 4, num_layers=2)(minigrad.randn(5, 2, 3))
@@ -304,7 +304,7 @@ class GRU(_Gated):
 
 
 class _Cell(Module):
-    """What the cells have in common."""
+    """Base of the cells."""
 
     mode: ClassVar[str]
     gates: ClassVar[int]
@@ -341,7 +341,7 @@ class _Cell(Module):
 
         Raises:
             ValueError: for an input or a state with another number of dimensions.
-            RuntimeError: if the sizes do not fit.
+            RuntimeError: if the sizes do not match.
         """
         name = type(self).__name__
         if input.ndim not in (1, 2):

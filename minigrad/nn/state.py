@@ -1,4 +1,4 @@
-"""A module's state: what `Module.state_dict` gives and `Module.load_state_dict` takes back."""
+"""A module's state: `Module.state_dict` and `Module.load_state_dict`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from minigrad.nn.module import Module
 
 
-EXTRA = "_extra_state"  #: the key of what `Module.get_extra_state` gives
+EXTRA = "_extra_state"  #: the key of the value of `Module.get_extra_state`
 
 
 class IncompatibleKeys(NamedTuple):
-    """The keys that a state_dict lacked, and those that it had too many."""
+    """The keys that a state_dict lacked, and those that it should not have."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -31,9 +31,9 @@ class IncompatibleKeys(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A parameter or a persistent buffer, and where it lives."""
+    """A parameter or a persistent buffer, and where it is."""
 
-    key: str  #: with the path of the module
+    key: str  #: including the path of the module
     owner: Module
     name: str
     value: Tensor
@@ -82,7 +82,7 @@ def save(module: Module, destination: dict[str, Any] | None, prefix: str, keep_v
 
 @dataclass
 class Loading:
-    """What is found while a state_dict is read, before anything is changed."""
+    """The findings from reading a state_dict, before anything is changed."""
 
     metadata: Mapping[str, Any]
     strict: bool
@@ -93,7 +93,7 @@ class Loading:
     modules: list[Module] = field(default_factory=list)  #: children first
 
     def read(self, module: Module, state_dict: dict[str, Any], prefix: str = "") -> None:
-        """What is the module's in `state_dict`, in which all keys begin with `prefix`."""
+        """Read the entries of a module in `state_dict`, in which all keys begin with `prefix`."""
         local = self.metadata.get(prefix[:-1], {})
         _call_hooks(module, "load_pre", state_dict, prefix, local, self.strict, *self.keys, self.complaints)
         module._upgrade(state_dict, prefix, local.get("version"))
@@ -118,14 +118,14 @@ class Loading:
         self.modules.append(module)
 
     def check(self, entry: Entry, value: Any) -> None:
-        """Note a value, or what is wrong with it."""
+        """Collect a value, or what is wrong with it."""
         if not isinstance(value, Tensor):
             self.complaints.append(
                 f'While copying the parameter named "{entry.key}", expected minigrad.Tensor or Tensor-like object from '
                 f"checkpoint but received {type(value)}"
             )
             return
-        if entry.value.ndim == 0 and tuple(value.shape) == (1,):  # as numbers were once saved
+        if entry.value.ndim == 0 and tuple(value.shape) == (1,):  # scalars were once saved this way
             value = value[0]
         if value.shape != entry.value.shape:
             self.complaints.append(
@@ -135,10 +135,10 @@ class Loading:
         self.found.append((entry, value))
 
     def refuse(self, module: Module) -> None:
-        """Object to what is wrong.
+        """Report all that is wrong.
 
         Raises:
-            RuntimeError: and it names all of it.
+            RuntimeError: if anything is.
         """
         lacking = []
         if self.strict:
@@ -170,7 +170,7 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bo
 
 
 def _copy(entry: Entry, value: Tensor, assign: bool) -> None:
-    """Give a place in the module a new value: its content, or (`assign`) the tensor itself."""
+    """Copy a value into an entry, or (`assign`) assign the tensor itself."""
     if not assign:
         with no_grad():
             entry.value.copy_(value)

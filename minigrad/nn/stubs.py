@@ -1,4 +1,4 @@
-"""Writes what type checkers and editors read of the names that come from records.
+"""Writes stub files, for type checkers and editors, of the names that come from records.
 
 ``methods.pyi`` has the methods of `Tensor`, ``ops/__init__.pyi`` the functions of `minigrad`, ``nn/functional.pyi``
 those of `minigrad.nn.functional`.
@@ -50,7 +50,7 @@ POOLS = (
     (POOLING + "return_indices: Literal[False] = False", "Tensor"),
     (POOLING + "*, return_indices: Literal[True]", "tuple[Tensor, Tensor]"),
 )
-OVERLOADS: dict[str, tuple[tuple[str, str], ...]] = {  #: parameters and result, where the result's type depends on them
+OVERLOADS: dict[str, tuple[tuple[str, str], ...]] = {  #: parameters and result, if the result's type depends on them
     "max": tuple(zip(EXTREME, ("Tensor", "MaxMin", "Tensor"), strict=True)),
     "min": tuple(zip(EXTREME, ("Tensor", "MaxMin", "Tensor"), strict=True)),
     "median": tuple(zip(EXTREME[:2], ("Tensor", "MaxMin"), strict=True)),
@@ -100,7 +100,7 @@ def operand_of_object(name: str) -> bool:
 
 
 def written(parameter: inspect.Parameter) -> str:
-    """A parameter's annotation as users mean it: operands are tensors."""
+    """A parameter's annotation for users: operands are tensors."""
     if parameter.annotation is inspect.Parameter.empty:
         return "Any"
     word = WORDS.get(parameter.annotation)
@@ -115,7 +115,7 @@ def functions(module: ModuleType) -> str:
 
 
 def methods() -> str:
-    """The stub of what is attached to `Tensor`."""
+    """The stub of the methods that are attached to `Tensor`."""
     lines = ["def __hash__(self) -> int: ..."]
     for name, value in sorted(vars(Tensor).items()):
         function = value.fget if isinstance(value, property) else value
@@ -123,7 +123,7 @@ def methods() -> str:
             lines.append("@property\n" * isinstance(value, property) + stub(name, function, method=True))
     text = re.sub(
         r"(?<=[\[ ])(bool|float|int)\b(?!\(| \()", r"builtins.\1", "\n".join(lines)
-    )  # methods bear these names
+    )  # methods have these names
     return "\n".join([HEAD, "class Methods:", textwrap.indent(text, "    "), ""])
 
 

@@ -1,4 +1,4 @@
-"""How modules show themselves: in print, and in the messages of errors."""
+"""The text of modules: their repr, and their names in error messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def bracketed(name: str, extra: list[str], children: list[str]) -> str:
-    """A module's text: its name, and in brackets what it says of itself and its children."""
+    """A module's repr: its name, and in brackets its options and children."""
     if not children and len(extra) < 2:
         return f"{name}({''.join(extra)})"
     lines = "\n".join([*extra, *children]).replace("\n", "\n  ")
@@ -19,7 +19,7 @@ def bracketed(name: str, extra: list[str], children: list[str]) -> str:
 
 
 def type_name(value: Any) -> str:
-    """The name of a value's type, as it stands in messages: a tensor's says its dtype."""
+    """The name of a value's type in messages; that of a tensor includes its dtype."""
     if isinstance(value, Tensor):
         return str(value.type())
     cls = type(value)
@@ -27,10 +27,10 @@ def type_name(value: Any) -> str:
 
 
 def say_where(error: Exception, module: Module) -> None:
-    """Add to the message of an error that an operation raised in which module that was, and under which path.
+    """Add the module, and its path, to the message of an error that an operation raised in it.
 
-    The innermost module names itself; each one around it adds the name under which it knows that module. Errors
-    that a user's own code raised stay as they are.
+    The innermost module adds its name; each one around it adds to the path. Errors that a user's own code raised are
+    not changed.
     """
     if isinstance(error, NotImplementedError) or len(error.args) != 1 or not isinstance(error.args[0], str):
         return

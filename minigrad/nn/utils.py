@@ -31,14 +31,14 @@ def clip_grad_norm_(
     error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
-    """Scale the gradients of `parameters`, in place and all alike, so that their norm is at most `max_norm`.
+    """Scale the gradients of `parameters`, in place and by one factor, so that their norm is at most `max_norm`.
 
     Args:
-        parameters: one or several; those without a gradient are passed over.
-        max_norm: the largest norm to leave.
+        parameters: one or several; those without a gradient are skipped.
+        max_norm: the largest norm allowed.
         norm_type: p of the p-norm of all gradients as one vector; may be ``inf``.
-        error_if_nonfinite: object to a norm of nan or inf (which otherwise makes the gradients nan or 0).
-        foreach: accepted, without effect.
+        error_if_nonfinite: raise an error for a norm of nan or inf (which otherwise makes the gradients nan or 0).
+        foreach: accepted and ignored.
 
     Returns:
         The norm before scaling, a tensor of shape ().
@@ -146,8 +146,8 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Make each parameter a view of its part of `vec`; the inverse of `parameters_to_vector`.
 
     Raises:
-        TypeError: if `vec` is no tensor.
-        RuntimeError: if it has not as many elements as the parameters.
+        TypeError: if `vec` is not a tensor.
+        RuntimeError: if it does not have as many elements as the parameters.
 
     >>> import minigrad
     >>> w = minigrad.zeros(2, 2)

@@ -1,6 +1,6 @@
-"""The operations, by family. Each is one record; see `minigrad.ops.record`. The names here are those of its torch name.
+"""The operations, by family. Each is one record; see `minigrad.ops.record`. Here they have their names in torch.
 
-What type checkers are to know stands in ``__init__.pyi``, which `make docs` writes.
+Type checkers read ``__init__.pyi``, which `make docs` writes.
 """
 
 import importlib
@@ -15,8 +15,8 @@ for family in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{family.name}")
 
 FUNCTIONS = {name: record.public for record in registry.values() if record.top_level for name in record.names}
-FUNCTIONS |= {name: registry[name].public for name in ("leaky_relu", "softplus")}  # in torch in nn.functional only
-METHODS = ["detach", "detach_", "is_floating_point", "numel"]  #: functions in torch, too
+FUNCTIONS |= {name: registry[name].public for name in ("leaky_relu", "softplus")}  # only in nn.functional in torch
+METHODS = ["detach", "detach_", "is_floating_point", "numel"]  #: these are functions in torch, too
 METHODS += ["clamp_", "clamp_max_", "clamp_min_", "clip_", "index_put_", "round_"]
 METHODS += [
     f"{name}_"

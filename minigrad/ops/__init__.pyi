@@ -31,9 +31,9 @@ def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tenso
 def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two; a tie halves the gradient."""
 def clamp(input: Tensor, min: Tensor | complex | None = None, max: Tensor | complex | None = None, *, out: Tensor | None = None) -> Tensor:
-    """`input` kept between `min` and `max` (either may be None); the derivative is 1 at the bounds, 0 outside."""
+    """`input` clamped to [`min`, `max`] (either may be None); the derivative is 1 at the bounds, 0 outside."""
 def clip(input: Tensor, min: Tensor | complex | None = None, max: Tensor | complex | None = None, *, out: Tensor | None = None) -> Tensor:
-    """`input` kept between `min` and `max` (either may be None); the derivative is 1 at the bounds, 0 outside."""
+    """`input` clamped to [`min`, `max`] (either may be None); the derivative is 1 at the bounds, 0 outside."""
 def clamp_min(input: Tensor, min: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """`input`, at least `min`."""
 def clamp_max(input: Tensor, max: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
@@ -91,11 +91,11 @@ def true_divide(input: Tensor | complex, other: Tensor | complex, rounding_mode:
 def floor_divide(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """``input / other``, rounded down. It has no derivative; ``div(…, rounding_mode="floor")`` has one of zeros."""
 def remainder(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
-    """What is left of ``input / other`` rounded down; it has the sign of `other`, as in Python."""
+    """The remainder of ``input / other`` rounded down; it has the sign of `other`, as in Python."""
 def pow(input: Tensor | complex, other: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
     """``input`` raised to the power `other`."""
 def float_power(input: Tensor | complex, exponent: Tensor | complex, *, out: Tensor | None = None) -> Tensor:
-    """`pow` in double precision, whatever the operands are."""
+    """`pow` in double precision, for operands of any dtype."""
 def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``-input``."""
 def negative(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -107,13 +107,13 @@ def absolute(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1; 0 for nan."""
 def floor(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The next whole number below; its derivative is 0."""
+    """The largest integer at or below each element; its derivative is 0."""
 def ceil(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The next whole number above; its derivative is 0."""
+    """The smallest integer at or above each element; its derivative is 0."""
 def trunc(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The whole part; its derivative is 0."""
+    """The integer part; its derivative is 0."""
 def round(input: Tensor, decimals: int = 0, *, out: Tensor | None = None) -> Tensor:
-    """The nearest whole number (a half goes to the even one), or to `decimals` places; its derivative is 0."""
+    """The nearest integer (halves round to even), or rounded to `decimals` places; its derivative is 0."""
 def atan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle of the point (`other`, `input`), in radians."""
 def arctan2(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -155,11 +155,11 @@ def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """`input` in the shape of `other`."""
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Dimensions `start_dim` to `end_dim` made one."""
+    """Dimensions `start_dim` to `end_dim` merged into one."""
 def unflatten(input: Tensor, dim: int, sizes: tuple[int, ...]) -> Tensor:
     """Dimension `dim` split into `sizes`; one of them may be -1."""
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension; a copy if they don't lie contiguously in memory."""
+    """All elements in one dimension; a copy if they are not contiguous."""
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A new dimension of length 1 at `dim`."""
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
@@ -173,7 +173,7 @@ def swapaxes(input: Tensor, dim0: int, dim1: int) -> Tensor:
 def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged (a view)."""
 def t(input: Tensor) -> Tensor:
-    """The transpose of a matrix; vectors and numbers as they are."""
+    """The transpose of a matrix; vectors and 0-d tensors are unchanged."""
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Dimensions `source` moved to places `destination`."""
 def moveaxis(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
@@ -199,11 +199,11 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | complex | None
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of `input` to which `src` is added where `gather` would read."""
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
-    """`gather` whose operands broadcast, and whose indices are counted modulo the length of `dim`, as in torch."""
+    """`gather` whose operands broadcast, and whose indices wrap around, as in torch."""
 def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Tensor:
     """The places of the elements that are not 0: (n, dimensions) int64, or a tensor for each dimension."""
 def sum(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None, *, out: Tensor | None = None) -> Tensor:
-    """The sum; integers and booleans are added up as int64."""
+    """The sum; integers and booleans are summed as int64."""
 def mean(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None, *, out: Tensor | None = None) -> Tensor:
     """The mean; nan for no elements."""
 def amax(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
@@ -236,11 +236,11 @@ def min(input: Tensor, dim: int, keepdim: bool = False) -> MaxMin:
 def min(input: Tensor, other: Tensor) -> Tensor:
     """The smallest element; see `max`."""
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """Where the elements stood that `sort` puts in order."""
+    """The indices that sort the elements along `dim`."""
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True, *, out: Tensor | None = None) -> MaxMin:
-    """The elements in order along `dim`, and where they stood (stable)."""
+    """The sorted elements along `dim`, and their indices (stable)."""
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Tensor | None = None) -> MaxMin:
-    """The `k` largest (or smallest) elements along `dim`, in order, and where they stood."""
+    """The `k` largest (or smallest) elements along `dim`, sorted, and their indices."""
 @overload
 def median(input: Tensor) -> Tensor:
     """The middle element (the lower one of two; nan if one is nan), of all or along `dim` with its position."""
@@ -250,7 +250,7 @@ def median(input: Tensor, dim: int, keepdim: bool = False) -> MaxMin:
 def all(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """Whether all elements are true (not 0)."""
 def any(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
-    """Whether one element is true (not 0)."""
+    """Whether any element is true (not 0)."""
 def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """``log(sum(exp(input)))``, without overflow."""
 def softmax(input: Tensor, dim: int, dtype: DTypeLike | None = None, *, out: Tensor | None = None) -> Tensor:
@@ -260,7 +260,7 @@ def log_softmax(input: Tensor, dim: int, dtype: Any = None, *, out: Tensor | Non
 def split(input: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
 def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
-    """Dimension `dim` in so many pieces of nearly one length, or split at given places (views)."""
+    """Dimension `dim` split into a number of nearly equal pieces, or at given indices (views)."""
 def vsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 0 (views)."""
 def hsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -268,7 +268,7 @@ def hsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, 
 def dsplit(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, *, out: Tensor | None = None) -> tuple[Tensor, ...]:
     """`tensor_split` along dimension 2 (views)."""
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
+    """Dimension `dim` split into at most `chunks` pieces of equal size (views)."""
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices of dimension `dim`, as a tuple (views)."""
 def relu(input: Tensor) -> Tensor:
@@ -278,9 +278,9 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """`input` where positive, else ``weight * input``: input (N, C, …), weight (1,) or one for each channel (C,)."""
 def var(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None, out: Tensor | None = None) -> Tensor:
-    """The variance: squared distances from the mean, summed and divided by n - `correction`."""
+    """The variance: the sum of squared deviations from the mean, divided by n - `correction`."""
 def std(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None, out: Tensor | None = None) -> Tensor:
-    """The standard deviation: the root of `var`; the gradient of a constant's is 0."""
+    """The standard deviation: the root of `var`; where it is 0, so is its gradient."""
 def var_mean(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> tuple[Tensor, Tensor]:
     """The variance and the mean."""
 def std_mean(input: Tensor, dim: int | Sequence[int] | None = None, unbiased: bool = True, keepdim: bool = False, *, correction: float | None = None) -> tuple[Tensor, Tensor]:
@@ -308,13 +308,13 @@ def trace(input: Tensor) -> Tensor:
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Products summed over named dimensions (Einstein's convention)."""
 def clone(input: Tensor, memory_format: str | None = None) -> Tensor:
-    """A copy, in the order that the elements have in memory; row-major if a `memory_format` is given."""
+    """A copy with the same memory layout; row-major if a `memory_format` is given."""
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors one after another along dimension `dim`."""
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The tensors, all of one shape, along a new dimension `dim`."""
 def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
-    """The elements moved along `dims` by `shifts`; what falls off one end comes back at the other."""
+    """The elements moved along `dims` by `shifts`, wrapping around at the ends."""
 def rnn_tanh(input: Tensor, hx: Any, params: Sequence[Any], has_biases: bool, num_layers: int, dropout: float, train: bool, bidirectional: bool, batch_first: bool) -> State:
     """All layers of an `nn.RNN`: the outputs of the last, and each part of all last states."""
 def lstm(input: Tensor, hx: Any, params: Sequence[Any], has_biases: bool, num_layers: int, dropout: float, train: bool, bidirectional: bool, batch_first: bool) -> State:
@@ -332,7 +332,7 @@ def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
 def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The upper triangle of each matrix; 0 below."""
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """The diagonal of dimensions `dim1` and `dim2`, as the last dimension."""
+    """The diagonal along `dim1` and `dim2`, as the last dimension."""
 def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """A matrix's diagonal, or the matrix with this diagonal."""
 def sin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -362,9 +362,9 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """``log(1 + exp(beta * input)) / beta``; the identity where ``beta * input > threshold``."""
 def detach(self: Any) -> Tensor:
-    """The same values, cut off from the graph (shares memory)."""
+    """The same values, detached from the graph (shares memory)."""
 def detach_(self: Any) -> Tensor:
-    """Cut this tensor off from the graph."""
+    """Detach this tensor from the graph."""
 def is_floating_point(self: Any) -> bool:
     """Whether the elements are floats."""
 def numel(self: Any) -> int:

@@ -1,4 +1,4 @@
-"""Activation functions. The smooth ones of one number, tanh and sigmoid, are in `minigrad.ops.elementwise`.
+"""Activation functions. (tanh and sigmoid are in `minigrad.ops.elementwise`.)
 
 At the kinks the derivatives are torch's: ``relu'(0) = 0``.
 https://docs.pytorch.org/docs/stable/nn.functional.html#non-linear-activation-functions
@@ -38,12 +38,12 @@ def activation(*functional: str, sample: Sample | None = None, **limits: Any) ->
 
 
 def _inner_half(d: Draw) -> tuple[Any, ...]:
-    """Numbers that keep away from -0.5 and 0.5, and 0.5."""
+    """Numbers away from -0.5 and 0.5, and the bound 0.5."""
     return d.array(kinks=(-0.5, 0.5)), 0.5
 
 
 @operation(
-    # where `out` is 0 it is the gradient too; in the graph, as in torch
+    # where `out` is 0, it is the gradient itself, which keeps it in the graph, as in torch
     {"input": lambda g, out: where(out != 0, g, out) if isinstance(g, Tensor) else masked(g, out != 0)},
     in_place=True,
     functional=("inplace", "relu_"),
@@ -192,7 +192,7 @@ def gelu(input: Operand, approximate: str = "none") -> Any:
     ``approximate="tanh"``: ``x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))``.
 
     Raises:
-        RuntimeError: for another word than ``"none"`` or ``"tanh"``.
+        RuntimeError: if `approximate` is not ``"none"`` or ``"tanh"``.
 
     >>> import minigrad
     >>> minigrad.nn.functional.gelu(minigrad.tensor([0.0, 1.0]))
@@ -214,7 +214,7 @@ def _logsigmoid_gradient(g: Any, x: Any) -> Any:
 LOGSIGMOID = Curve(
     lambda x: in_float32(lambda x: np.minimum(x, 0) - np.log1p(np.exp(-np.absolute(x))), x),
     _logsigmoid_gradient,
-    wide=False,  # torch keeps the exponential of a half as a half
+    wide=False,  # torch rounds the exponential to float16
 )
 
 
@@ -241,7 +241,7 @@ def glu(input: Operand, dim: int = -1) -> Any:
     """The first half of dimension `dim` times the sigmoid of the second half (arXiv:1612.08083).
 
     Raises:
-        RuntimeError: if the dimension has no halves.
+        RuntimeError: if the dimension's length is odd.
     """
     at = one_dim(dim, input.ndim)
     if input.ndim == 0:
@@ -263,7 +263,7 @@ def softmin(input: Operand, dim: int, dtype: Any = None) -> Any:
 
 @activation("inplace", "hardtanh_", sample=lambda d: (d.array(kinks=(-1.0, 0.5)), -1.0, 0.5))
 def hardtanh(input: Operand, min_val: float = -1.0, max_val: float = 1.0) -> Any:
-    """`input` kept between `min_val` and `max_val`; the derivative is 0 at both.
+    """`input` clamped to [`min_val`, `max_val`]; the derivative is 0 at both.
 
     Raises:
         ValueError: if `min_val` is above `max_val`.
@@ -286,7 +286,7 @@ def _between_three(d: Draw) -> tuple[Any, ...]:
     return (d.array(low=-5.0, high=5.0, kinks=(-3.0, 3.0)),)
 
 
-# torch's float64 gradient is a float32 sixth, off by 3e-8, so it is no reference here
+# torch's float64 gradient is 1/6 in float32, off by 3e-8, so it is not compared with here
 @composed(torch="", methods=[], functional=("inplace",), sample=_between_three)
 def hardsigmoid(input: Operand) -> Any:
     """``relu6(input + 3) / 6``; the derivative at nan is 0."""
@@ -308,7 +308,7 @@ def hardswish(input: Operand) -> Any:
 
 @activation("inplace", "threshold_", sample=lambda d: (d.array(kinks=(0.5,)), 0.5, -2.0))
 def threshold(input: Operand, threshold: float, value: float) -> Any:
-    """`input` where it is above `threshold`, else `value`; beside integers, both are cut off to one."""
+    """`input` where it is above `threshold`, else `value`; for integers, both are truncated to one."""
     if as_numpy(input.dtype).kind in "iu":
         threshold, value = int(threshold), int(value)
     return where(input <= threshold, value, input)
@@ -341,7 +341,7 @@ def prelu(input: Operand, weight: Operand) -> Any:
     """`input` where positive, else ``weight * input``: input (N, C, …), weight (1,) or one for each channel (C,).
 
     Raises:
-        RuntimeError: if there is another number of weights, or if they are of another dtype.
+        RuntimeError: for a wrong number of weights, or another dtype.
     """
     if weight.ndim > 1:
         raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.ndim}")

@@ -1,4 +1,4 @@
-"""Attention: every position of a sequence gathers what it needs from all others (Vaswani et al., arXiv:1706.03762).
+"""Attention: each position's result is a weighted mean of all positions' values (Vaswani et al., arXiv:1706.03762).
 
 https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
 """
@@ -21,10 +21,10 @@ from minigrad.tensor import Tensor
 
 
 def additive(mask: Tensor, dtype: Any, name: str) -> Any:
-    """A mask as numbers to add to the scores: -inf where a mask of booleans says "not allowed", else 0.
+    """A mask as numbers to add to the scores: -inf where a mask of booleans is False, else 0.
 
     Raises:
-        AssertionError: for a mask that is neither of booleans nor of floats.
+        AssertionError: if the mask's dtype is neither bool nor floating.
     """
     if mask.is_floating_point():
         return mask
@@ -60,17 +60,17 @@ def scaled_dot_product_attention(
     """``softmax(query @ key.mT * scale + mask) @ value``: (…, L, E), (…, S, E), (…, S, V) → (…, L, V).
 
     Args:
-        query: what each of L positions asks for.
-        key: what each of S positions offers.
-        value: what they give.
+        query: a vector for each of L positions.
+        key: a vector for each of S positions, compared with the queries.
+        value: a vector for each of S positions, of which means are taken.
         attn_mask: (…, L, S); booleans (True: may attend), or numbers that are added to the scores.
-        dropout_p: the share of the weights that is dropped.
+        dropout_p: the probability with which a weight is dropped.
         is_causal: position i may attend to positions up to i only.
-        scale: what scores are multiplied by; 1/√E by default.
+        scale: the factor of the scores; 1/√E by default.
         enable_gqa: not supported.
 
     Raises:
-        RuntimeError: for a mask together with `is_causal`, or shapes that do not fit.
+        RuntimeError: for a mask together with `is_causal`, or shapes that do not match.
         NotImplementedError: for `enable_gqa`.
 
     >>> import minigrad
@@ -93,5 +93,5 @@ def scaled_dot_product_attention(
     if attn_mask.array.dtype == bool:
         attn_mask = logical_not(attn_mask)
     scores = scores + additive(attn_mask, scores.dtype, "attn_mask")
-    # a position that may attend to nothing gathers nothing
+    # a position that may attend to nothing gets 0
     return matmul(dropout(_safe_softmax(scores, -1), dropout_p), value)

@@ -1,4 +1,4 @@
-"""Operations that compare elements, and that choose among them.
+"""Operations that compare elements, or select some of them.
 
 Values at ties and edges are torch's: ``maximum`` halves a tie, ``clamp'`` is 1 at its bounds.
 https://docs.pytorch.org/docs/stable/torch.html#comparison-ops
@@ -54,7 +54,7 @@ def masked_fill(input: Operand, mask: Operand, value: OperandOrNumber) -> Any:
     """`input` with `value` where `mask` holds.
 
     Raises:
-        RuntimeError: for a value of one dimension or more, or one that `input`'s dtype can't hold.
+        RuntimeError: if the value is not a scalar, or `input`'s dtype can't hold it.
     """
     dtype = input.dtype
     if isinstance(value, Tensor) and value.ndim:
@@ -67,7 +67,7 @@ def masked_fill(input: Operand, mask: Operand, value: OperandOrNumber) -> Any:
     return where(mask, fill, input)
 
 
-# ---- the larger, the smaller -----------------------------------------------------------------------------
+# ---- maximum, minimum, clamp -----------------------------------------------------------------------------
 
 
 def binary(input: Any, other: Any, *methods: str, sample: Any = None, **options: Any) -> Callable[[F], F]:
@@ -81,7 +81,7 @@ def binary(input: Any, other: Any, *methods: str, sample: Any = None, **options:
     return register
 
 
-def _share(g: Any, winner: Any, loser: Any) -> Any:
+def _to_winner(g: Any, winner: Any, loser: Any) -> Any:
     return where(winner < loser, 0.0, where(winner == loser, g * 0.5, g))
 
 
@@ -89,7 +89,11 @@ def _apart(d: Draw) -> tuple[Any, ...]:
     return d.operands(2, distinct=True)
 
 
-@binary(lambda g, input, other: _share(g, input, other), lambda g, input, other: _share(g, other, input), sample=_apart)
+@binary(
+    lambda g, input, other: _to_winner(g, input, other),
+    lambda g, input, other: _to_winner(g, other, input),
+    sample=_apart,
+)
 def maximum(input: Operand, other: Operand) -> Any:
     """The larger of two; a tie halves the gradient.
 
@@ -100,7 +104,11 @@ def maximum(input: Operand, other: Operand) -> Any:
     return np.maximum(input, other)
 
 
-@binary(lambda g, input, other: _share(g, other, input), lambda g, input, other: _share(g, input, other), sample=_apart)
+@binary(
+    lambda g, input, other: _to_winner(g, other, input),
+    lambda g, input, other: _to_winner(g, input, other),
+    sample=_apart,
+)
 def minimum(input: Operand, other: Operand) -> Any:
     """The smaller of two; a tie halves the gradient."""
     return np.minimum(input, other)
@@ -117,7 +125,7 @@ def minimum(input: Operand, other: Operand) -> Any:
     sample=lambda d: (d.array(kinks=(-1.0, 1.0)), d.choice([-1.0, None]), 1.0),
 )
 def clamp(input: Operand, min: OperandOrNumber = None, max: OperandOrNumber = None) -> Any:
-    """`input` kept between `min` and `max` (either may be None); the derivative is 1 at the bounds, 0 outside.
+    """`input` clamped to [`min`, `max`] (either may be None); the derivative is 1 at the bounds, 0 outside.
 
     >>> import minigrad
     >>> minigrad.tensor([-2.0, 0.5, 2.0]).clamp(-1, 1)
@@ -159,11 +167,11 @@ def clamp_max(input: Operand, max: OperandOrNumber) -> Any:
     return clamp(input, None, max)
 
 
-# ---- yes or no -------------------------------------------------------------------------------------------
+# ---- predicates ------------------------------------------------------------------------------------------
 
 
 def predicate(function: Any, *methods: str, **options: Any) -> Callable[[Any], Any]:
-    """A NumPy function of one or two arguments, without a gradient, as an operation that has these `methods` too."""
+    """A NumPy function of one or two arguments, without a gradient, as an operation with these further `methods`."""
 
     def register(declared: Any) -> Any:
         def unary(input: Any) -> Any:

@@ -1,4 +1,4 @@
-"""From one dtype to another, and copies. Recorded, so that gradients find their way back."""
+"""Conversions between dtypes, and copies; gradients flow through both."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from minigrad.tensor import Tensor, device
     sample=lambda d: (d.array(), np.dtype("float64"), np.dtype("float64")),
 )
 def _cast(input: Any, dtype: Any, source: Any) -> Any:
-    """`input` in another NumPy dtype; the gradient returns in the old one."""
+    """`input` in another NumPy dtype; its gradient has the old one."""
     return input.astype(dtype)
 
 
 @operation({"input": lambda g: g}, out=False)
 def clone(input: Operand, memory_format: str | None = None) -> Any:
-    """A copy, in the order that the elements have in memory; row-major if a `memory_format` is given.
+    """A copy with the same memory layout; row-major if a `memory_format` is given.
 
     >>> import minigrad
     >>> minigrad.ones(2).clone()
@@ -34,7 +34,7 @@ def clone(input: Operand, memory_format: str | None = None) -> Any:
 
 
 def astype(input: Tensor, dtype: DTypeLike) -> Tensor:
-    """`input` in another dtype; itself if it has that one already."""
+    """`input` in another dtype; `input` itself if it already has that one."""
     wanted = as_numpy(dtype)
     if input.array.dtype == wanted:
         return input
@@ -43,7 +43,7 @@ def astype(input: Tensor, dtype: DTypeLike) -> Tensor:
 
 
 def to(input: Tensor, *where: Any, **how: Any) -> Tensor:
-    """`input` on another device (there is one), in another dtype, or both; itself if nothing changes.
+    """`input` on a device (there is only the CPU), in another dtype, or both; `input` itself if nothing changes.
 
     >>> import minigrad
     >>> minigrad.arange(2).to(minigrad.float32)
@@ -68,7 +68,7 @@ WORDS |= {"int32": "Int", "int64": "Long", "bool": "Bool"}
 
 
 def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
-    """`input` in another dtype, which a name such as ``"torch.LongTensor"`` may say; without one, its type's name.
+    """`input` in another dtype, or a type's name such as ``"torch.LongTensor"``; without arguments, its type's name.
 
     Raises:
         ValueError: if there is no type of that name.
@@ -85,7 +85,7 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
 
 
 def contiguous(input: Tensor) -> Tensor:
-    """`input` with its elements in row-major order in memory; itself if they are."""
+    """`input` with its elements in row-major order in memory; `input` itself if they already are."""
     return input if input.is_contiguous() else clone(input, "contiguous_format")
 
 

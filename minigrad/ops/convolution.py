@@ -100,14 +100,14 @@ def _input_gradients(
 ) -> Sequence[Any]:
     geometry, (h, w) = (stride, padding, dilation, groups), input.shape[2:]
     return (
-        _conv2d(g, weight, None, *geometry)[:, :, :h, :w] if wanted[0] else None,  # output_padding makes room for more
+        _conv2d(g, weight, None, *geometry)[:, :, :h, :w] if wanted[0] else None,  # output_padding may add windows
         _conv2d_weight(input, g, tuple(weight.shape[2:]), *geometry) if wanted[1] else None,
     )
 
 
 @operation(_input_gradients, inputs=("input", "weight"), grad_fn="ConvolutionBackward0", sample=_conv2d_input_sample)
 def _conv2d_input(input: Any, weight: Any, size: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int) -> Any:
-    """The gradient of `_conv2d`'s input, which has this `size`, if `input` is that of the result."""
+    """The gradient of `_conv2d`'s input, of this `size`, if `input` is the gradient of the result."""
     return kernels.conv2d_input(input, weight, size, stride, padding, dilation, groups)
 
 
@@ -125,11 +125,11 @@ def _weight_gradients(
 def _conv2d_weight(
     result: Any, input: Any, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Any:
-    """The gradient of `_conv2d`'s weight, of this `kernel` size, if `result` is that of its result."""
+    """The gradient of `_conv2d`'s weight, of this `kernel` size, if `result` is the gradient of the result."""
     return kernels.conv2d_weight(result, input, kernel, stride, padding, dilation, groups)
 
 
-# ---- what users call -------------------------------------------------------------------------------------
+# ---- public functions ------------------------------------------------------------------------------------
 
 
 def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, n: int) -> Any:
@@ -239,7 +239,7 @@ def conv1d(
     """`conv2d` over one dimension: input (N, C, L), weight (O, C/groups, k) → (N, O, L').
 
     Raises:
-        RuntimeError: if the shapes do not fit, or the dtypes differ.
+        RuntimeError: if the shapes do not match, or the dtypes differ.
 
     >>> import minigrad
     >>> minigrad.nn.functional.conv1d(minigrad.ones(1, 1, 4), minigrad.ones(1, 1, 3))
@@ -269,13 +269,13 @@ def conv2d(
         stride: steps between windows; one number or (rows, columns), like the next two.
         padding: zeros on each side, or ``"same"`` (the result has the input's size) or ``"valid"`` (none).
         dilation: steps between the elements of a window.
-        groups: output channels in so many groups see only their group of input channels.
+        groups: the number of groups of channels; output channels are connected only to their group of input channels.
 
     Returns:
         (N, O, H', W') with H' = ⌊(H + 2·padding − dilation·(kh − 1) − 1) / stride⌋ + 1.
 
     Raises:
-        RuntimeError: if the shapes do not fit, or the dtypes differ.
+        RuntimeError: if the shapes do not match, or the dtypes differ.
 
     >>> import minigrad
     >>> minigrad.nn.functional.conv2d(minigrad.ones(1, 1, 3, 3), minigrad.ones(1, 1, 2, 2))
@@ -368,23 +368,23 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: int | Sequence[int] = 1,
 ) -> Any:
-    """What carries gradients back through `conv2d`, used forwards: each input element adds a kernel to the result.
+    """The gradient of `conv2d`'s input, as an operation: each input element adds a scaled kernel to the result.
 
     Args:
         input: (N, C, H, W), or one image (C, H, W).
         weight: (C, O/groups, kh, kw).
         bias: (O,), or None.
         stride: steps between the kernels in the result; one number or (rows, columns), like the next two.
-        padding: how much is cut off each side of the result.
-        output_padding: how much is added to one side of it.
-        groups: output channels in so many groups see only their group of input channels.
+        padding: how much is cropped from each side of the result.
+        output_padding: how much is added to the far side of it.
+        groups: the number of groups of channels; output channels are connected only to their group of input channels.
         dilation: steps between the elements of a kernel.
 
     Returns:
         (N, O, H', W') with H' = (H − 1)·stride − 2·padding + dilation·(kh − 1) + output_padding + 1.
 
     Raises:
-        RuntimeError: if the shapes do not fit, or the dtypes differ.
+        RuntimeError: if the shapes do not match, or the dtypes differ.
 
     >>> import minigrad
     >>> minigrad.nn.functional.conv_transpose2d(minigrad.ones(1, 1, 1, 2), minigrad.ones(1, 1, 1, 2))

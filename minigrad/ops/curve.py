@@ -1,4 +1,4 @@
-"""How functions of one number become operations."""
+"""Elementwise functions of one number as operations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minigrad.ops.record import Draw, composed, operation
 
 
 def in_float32(function: Callable[..., Any], *arrays: Any, numbers: tuple[Any, ...] = ()) -> Any:
-    """``function(*arrays, *numbers)``; halves are computed with in float32, and the result is one of halves."""
+    """``function(*arrays, *numbers)``; for float16, computed in float32 and rounded to float16."""
     if arrays[0].dtype.itemsize > 2:
         return function(*arrays, *numbers)
     return function(*(x.astype(np.float32) for x in arrays), *numbers).astype(np.float16)
@@ -38,7 +38,7 @@ def unary(function: Any, gradient: Any, *, functional: Any = None, **limits: Any
 class Curve:
     """A function of one number: ``value(input, *numbers)`` of an array; ``gradient(g, input, *numbers)``.
 
-    Halves are computed in float32 if `wide`, as in torch's kernels; else each step rounds, as in its formulas.
+    float16 is computed in float32 if `wide`, as in torch's kernels; else each step rounds, as in its formulas.
     """
 
     def __init__(self, value: Callable[..., Any], gradient: Callable[..., Any], wide: bool = True) -> None:
@@ -56,7 +56,7 @@ class Curve:
     sample=lambda d: (d.array(), Curve(np.square, lambda g, x: 2 * g * x), ()),
 )
 def _on_curve(input: Any, curve: Curve, numbers: tuple[Any, ...] = ()) -> Any:
-    """A function of each element, with a gradient that needs nothing else."""
+    """A function of each element, whose gradient needs only the input."""
     return curve.along(curve.value, input, numbers=numbers)
 
 

@@ -1,4 +1,4 @@
-"""How a call of an operation runs: bind the arguments, compute on arrays, record a node, note a view."""
+"""How a call of an operation runs: bind the arguments, compute on arrays, record a node, mark a view."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from minigrad import dtypes
 from minigrad.engine import Edge, Node, Variable, edge_to
 from minigrad.grad_mode import grad_mode
 from minigrad.tensor import Tensor
-from minigrad.views import lay_out, note_view
+from minigrad.views import lay_out, mark_view
 from minigrad.watch import Watcher, call, watching
 
 MISSING: Any = object()
-ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's words, which torch accepts too
+ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's names, which torch accepts too
 BOOLEAN = (dtypes.bool_, dtypes.bool_.numpy)
 PYTHON_NUMBERS = {bool, int, float, complex}
-QUIET = np.errstate(all="ignore")  #: inf and nan are values like others, as in torch: NumPy does not warn of them
+QUIET = np.errstate(all="ignore")  #: no NumPy warnings for inf and nan, as in torch
 
 
 @QUIET
 def watched(watcher: Watcher, *call: Any) -> Any:
-    """The operation, run by who watches it."""
+    """The operation, run by the watcher."""
     return watcher.forward(*call)
 
 
 class Layout(NamedTuple):
-    """What the nodes of an operation hold, depending on which of its inputs are tracked."""
+    """What an operation's nodes hold, which depends on the inputs that are tracked."""
 
     function: Callable[..., Any]  #: see `Node.function`
-    inputs: tuple[int, ...]  #: the arguments that it gives gradients of; -1 for one that is not tracked
-    keeps: tuple[int, ...]  #: what it needs: arguments by number, then the result, what was saved, and shapes
-    output: int  #: where among them the operation's own result stands, or -1
+    inputs: tuple[int, ...]  #: the arguments whose gradients it returns; -1 for one that is not tracked
+    keeps: tuple[int, ...]  #: the values it needs: arguments by number, then the result, what was saved, and shapes
+    output: int  #: the place of the operation's own result among them, or -1
 
 
 class Primitive:
@@ -84,7 +84,7 @@ class Primitive:
         self.run = self.function()
 
     def function(self) -> Callable[..., Any]:
-        """The public function: on tensors it computes and records, on plain arrays it just computes."""
+        """The public function, which records a node for tensors, but not for plain arrays."""
         n, bind, node, creates = len(self.names), self.bind, self.node, self.creates
         promoted, floating, variadic, saves = self.promoted, self.floating, self.variadic, self.saves
         outputs, view, writes, booleans = self.outputs, self.view, self.writes, self.booleans
@@ -148,7 +148,7 @@ class Primitive:
                 if watcher is not None:
                     watcher.recorded(out.node)
             if view and (not result.size or np.may_share_memory(result, values[0])):
-                note_view(out, args[0], run, args[1:])
+                mark_view(out, args[0], run, args[1:])
             return out
 
         return run
@@ -186,7 +186,7 @@ class Primitive:
             edges = []
             for i in layout.inputs:
                 a = args[i]
-                if i < 0 or not a.tracked:  # not asked for, or see `views.requires_grad`
+                if i < 0 or not a.tracked:  # not needed, or see `views.requires_grad`
                     edges.append(None)
                     continue
                 array = a.array
@@ -198,7 +198,7 @@ class Primitive:
                 kept.append(args[place])
             elif place == n:
                 out.version = [0]
-                held = object.__new__(Variable)  # not `out` itself: its node must not point back to it
+                held = object.__new__(Variable)  # not `out` itself, to avoid a reference cycle
                 held.array, held.version = out.array, out.version
                 kept.append(held)
             elif place == n + 1:
@@ -209,7 +209,7 @@ class Primitive:
         return Node(self.label, layout.function, edges, kept, layout.output, self.outputs)
 
     def layout(self, tracked: int) -> Layout:
-        """What a node holds if these arguments are tracked."""
+        """The layout of a node if these arguments are tracked."""
         inputs = tuple([i if tracked >> i & 1 else -1 for i in self.inputs])
         if self.joint:
             function, keeps = self.joint, self.needs[""]
@@ -223,7 +223,7 @@ class Primitive:
         return Layout(function, inputs, keeps, keeps.index(n) if n in keeps else -1)
 
     def needed(self, target: str, function: Callable[..., Any], skip: int = 1) -> tuple[int, ...]:
-        """The places of what a gradient function asks for: arguments in order, ``out``, ``saved``, then shapes."""
+        """The places of the values that a gradient function names: arguments, ``out``, ``saved``, then shapes."""
         assert not hasattr(function, "__wrapped__"), f"{self.name}: the rule of '{target}' must name what it needs"
         code, places = function.__code__, self.places
         needs = []
@@ -232,13 +232,13 @@ class Primitive:
                 places[need] = len(places)
                 self.shapes.append(self.names.index(need[:-6]))
             if need not in places:
-                raise TypeError(f"{self.name}: the gradient rule of '{target}' asks for '{need}', which is no argument")
+                raise TypeError(f"{self.name}: the gradient rule of '{target}' names '{need}', which isn't an argument")
             needs.append(places[need])
         return tuple(needs)
 
 
 def joined(rules: Sequence[tuple[Callable[..., Any], tuple[int, ...]]], count: int) -> Callable[..., tuple[Any, ...]]:
-    """The rules of single inputs, each with the places of what it needs among `count` values, as one function."""
+    """The rules of single inputs, each with the places of its values among `count`, as one function."""
     names: dict[str, Any] = {f"rule{i}": rule for i, (rule, _) in enumerate(rules)}
     calls = [
         f"rule{i}(g{''.join(f', v{place}' for place in needs)}) if wanted[{i}] else None,"
@@ -252,11 +252,11 @@ def joined(rules: Sequence[tuple[Callable[..., Any], tuple[int, ...]]], count: i
 
 
 def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool, booleans: bool) -> tuple[Any, ...]:
-    """Bring the arguments at `places` to the dtype that torch would compute in.
+    """Convert the arguments at `places` to the dtype that torch would compute in.
 
     Raises:
         TypeError: if one is neither a tensor, an array, nor a number.
-        RuntimeError: if one is of booleans, which the operation does not take.
+        RuntimeError: if one is a tensor of booleans, which the operation does not take.
     """
     first: np.dtype[Any] | None = None
     alike, numbers = True, False
@@ -286,7 +286,7 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool, bool
             "use the `~` or `logical_not()` operator instead."
         )
     changed = list(args)
-    if any(isinstance(args[place], Tensor) for place in places):  # beside tensors NumPy's numbers count as Python's
+    if any(isinstance(args[place], Tensor) for place in places):  # then NumPy's numbers count as Python's
         for place in places:
             if isinstance(changed[place], np.generic):
                 changed[place] = changed[place].item()
@@ -305,12 +305,12 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool, bool
 
 
 def _wrapped(number: int, dtype: np.dtype[Any]) -> Any:
-    """An integer as an array; one that is out of range is counted modulo that range, as in torch."""
+    """An integer as an array; if out of range, it wraps around, as in torch."""
     return np.array(number).astype(dtype)
 
 
 def explained(name: str, values: list[Any], error: ValueError) -> Exception:
-    """NumPy's complaint in torch's words where the shapes do not broadcast."""
+    """NumPy's error as torch's, if the shapes do not broadcast."""
     shapes = [list(v.shape) for v in values if isinstance(v, np.ndarray)]
     if "broadcast" in str(error) and len(shapes) == 2:
         a, b = shapes

@@ -9,8 +9,8 @@ from minigrad.ops.record import Record, registry
 
 HEAD = """# Operations
 
-Made from the records in `minigrad/ops/` by `make docs`. *Gradient of* names the inputs that have a rule; operations
-without one are composed of others, or have no gradient. The whole text of each is in `help(minigrad.NAME)`.
+Made from the records in `minigrad/ops/` by `make docs`. *Gradient of* names the inputs that have a gradient rule;
+operations without one are composed of others, or have no gradient. `help(minigrad.NAME)` shows the full documentation.
 """
 
 
@@ -26,7 +26,7 @@ def table() -> str:
             "",
             f"## [{family}]({path})",
             "",
-            "| operation | torch | what it gives | gradient of |",
+            "| operation | torch | result | gradient of |",
             "|---|---|---|---|",
         ]
         lines += [row(record, path) for record in records]

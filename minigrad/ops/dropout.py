@@ -1,7 +1,7 @@
 """Dropout: set elements to zero at random, so that a network can't rely on single ones (Srivastava et al. 2014).
 
 The masks are the ones that torch draws from the same seed: one double word of the default stream for each
-element, in the order of memory. What is left is scaled by ``1 / (1 - p)``, so that the expected value stays.
+element, in memory order. The other elements are scaled by ``1 / (1 - p)``, which preserves the expected value.
 https://docs.pytorch.org/docs/stable/nn.functional.html#dropout-functions
 """
 
@@ -24,7 +24,7 @@ from minigrad.tensor import Tensor
 
 
 def _certain(d: Any) -> tuple[float, bool]:
-    """`p` and `training` of a test call whose result does not depend on chance."""
+    """`p` and `training` of a test call whose result is not random."""
     certain: tuple[float, bool] = d.choice([(0.0, True), (1.0, True), (0.5, False)])
     return certain
 
@@ -33,7 +33,7 @@ def _drop(input: Tensor, shape: tuple[int, ...], p: float, training: bool, inpla
     """Dropout with a mask of that shape, which broadcasts against `input`.
 
     Raises:
-        ValueError: if `p` is no probability.
+        ValueError: if `p` is not in [0, 1].
         RuntimeError: for a tensor of integers.
     """
     _check_probability(p)
@@ -55,7 +55,7 @@ def _dropout_mask(
 ) -> Any:
     """``1 / (1 - p)`` with probability ``1 - p``, else 0; laid out in memory as the input is, for a fast product.
 
-    What is drawn first comes first in memory, if the axes lie there in that `order`.
+    The mask is drawn in memory order: the `order` of the axes in memory.
     """
     floating = input.dtype
     if floating.kind != "f" and p != 1:
@@ -82,7 +82,7 @@ def dropout(input: Operand, p: float = 0.5, training: bool = True, inplace: bool
 
     Args:
         input: any shape.
-        p: the share that is dropped.
+        p: the probability that an element is dropped.
         training: if not, `input` is returned unchanged.
         inplace: write the result into `input`.
 
@@ -133,7 +133,7 @@ def dropout1d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
 
 @composed(torch="nn.functional.dropout2d", sample=lambda d: (d.array((2, 3, 2, 2)), *_certain(d)))
 def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """`dropout` of whole channels of (N, C, H, W). An input (N, C, L) is treated likewise, with a warning."""
+    """`dropout` of whole channels of (N, C, H, W). An input (N, C, L) is accepted, with a warning."""
     _warn_unless("dropout2d", input, (3, 4))
     if input.ndim == 3:
         warnings.warn(
@@ -157,7 +157,7 @@ def dropout3d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
 
 @composed(torch="nn.functional.alpha_dropout", sample=lambda d: (d.array(), *_certain(d)))
 def alpha_dropout(input: Operand, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
-    """`dropout` for `selu`: dropped elements take its lower limit, and mean and variance stay (Klambauer et al. 2017).
+    """`dropout` for `selu`: dropped elements get its lower limit; keeps mean and variance (Klambauer et al. 2017).
 
     Raises:
         ValueError: if `p` is not between 0 and 1.

@@ -1,4 +1,4 @@
-"""Operations that treat each element on its own; operands are broadcast against each other.
+"""Elementwise operations; operands are broadcast against each other.
 
 https://docs.pytorch.org/docs/stable/torch.html#pointwise-ops
 """
@@ -25,9 +25,9 @@ def scaled(x: Any, alpha: Any) -> Any:
 
 
 def arithmetic(function: Any, input: Any, other: Any) -> Any:
-    """A NumPy function of two operands; of halves and a Python number it is computed in float32.
+    """A NumPy function of two operands; for float16 and a Python number it is computed in float32.
 
-    So torch multiplies and divides; to add, it rounds the number first.
+    torch multiplies and divides this way; to add, it rounds the number first.
     """
     if type(input) in PYTHON_NUMBERS or type(other) in PYTHON_NUMBERS:
         pair = [x.astype(np.float32) if getattr(x, "dtype", None) == np.float16 else x for x in (input, other)]
@@ -47,7 +47,7 @@ def over(g: Any, number: Any) -> Any:
 
 
 def zeros_like(g: Any) -> Any:
-    """The gradient of what is constant between its steps: 0, also where `g` is infinite."""
+    """The gradient of a step function: 0, also where `g` is infinite."""
     return Tensor.wrap(np.zeros_like(g.array)) if isinstance(g, Tensor) else np.zeros_like(g)
 
 
@@ -57,7 +57,7 @@ def ones_like(x: Any) -> Any:
 
 
 def _need_divisor(input: Any, other: Any) -> np.dtype[Any]:
-    """The dtype of a quotient, or the error that integers divided by 0 give."""
+    """The dtype of a quotient; raises an error if integers are divided by 0."""
     dtype = np.result_type(input, other)
     if dtype.kind in "iu" and not np.all(other):
         raise RuntimeError("ZeroDivisionError")
@@ -170,7 +170,7 @@ def floor_divide(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     sample=lambda d: (d.array(low=0.6, high=0.9), d.choice([1.0, -2.0])),
 )
 def remainder(input: OperandOrNumber, other: OperandOrNumber) -> Any:
-    """What is left of ``input / other`` rounded down; it has the sign of `other`, as in Python.
+    """The remainder of ``input / other`` rounded down; it has the sign of `other`, as in Python.
 
     >>> import minigrad
     >>> minigrad.tensor([-3.0, 3.5]) % 2
@@ -182,7 +182,7 @@ def remainder(input: OperandOrNumber, other: OperandOrNumber) -> Any:
 
 
 def _power_of_base(g: Any, input: Any, other: Any) -> Any:
-    """``d(x**y)/dx = y x**(y-1)``, and 0 for y = 0 whatever x is."""
+    """``d(x**y)/dx = y x**(y-1)``, and 0 for y = 0 and any x."""
     if isinstance(other, (int, float)) or (other.ndim == 0 and not hasattr(other, "array")):
         n = float(other)
         if n == 0:
@@ -223,7 +223,7 @@ def pow(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     if np.result_type(input, other).kind in "iu" and np.any(np.less(other, 0)):
         if not np.ndim(other):
             raise RuntimeError("Integers to negative integer powers are not allowed.")
-        unit = np.where(np.absolute(input) == 1, input, 0)  # all others give fractions, and so 0
+        unit = np.where(np.absolute(input) == 1, input, 0)  # all others give fractions, which round to 0
         return np.where(other < 0, np.power(unit, np.absolute(other)), np.power(input, np.maximum(other, 0)))
     if isinstance(other, np.ndarray) and other.ndim == 0:
         other = other[()]
@@ -233,7 +233,7 @@ def pow(input: OperandOrNumber, other: OperandOrNumber) -> Any:
 
 
 def _rpow(self: Tensor, other: Any) -> Any:
-    """``2 ** x``: a negative integer of no dimensions is no number, which `pow` would refuse."""
+    """``2 ** x``: here a 0-d negative integer does not count as a number, which `pow` would refuse."""
     return pow(other, self) if self.ndim or self.is_floating_point() else pow(other, self.reshape(1)).reshape(())
 
 
@@ -245,7 +245,7 @@ setattr(Tensor, "__rpow__", _rpow)  # noqa: B010
     in_place=True,
 )
 def float_power(input: OperandOrNumber, exponent: OperandOrNumber) -> Any:
-    """`pow` in double precision, whatever the operands are.
+    """`pow` in double precision, for operands of any dtype.
 
     Raises:
         TypeError: if neither is a tensor.
@@ -287,7 +287,7 @@ def _signs(x: Any) -> Any:
     return np.copy(x) if x.dtype == bool else np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
-STEPS = [n / 2 for n in range(-8, 9)]  # where whole numbers and halves are, rounding jumps
+STEPS = [n / 2 for n in range(-8, 9)]  # rounding functions jump at multiples of 1/2
 
 
 @operation(
@@ -296,36 +296,36 @@ STEPS = [n / 2 for n in range(-8, 9)]  # where whole numbers and halves are, rou
     sample=lambda d: (d.array(kinks=STEPS), d.choice([np.floor, np.ceil, np.trunc, np.round])),
 )
 def _stepwise(input: Any, function: Any) -> Any:
-    """`input` rounded by a NumPy function; it is constant between its steps, so the derivative is 0."""
+    """`input` rounded by a NumPy function, whose derivative is 0."""
     return function(input)
 
 
 @composed(in_place=True, sample=lambda d: (d.array(kinks=STEPS),))
 def floor(input: Operand) -> Any:
-    """The next whole number below; its derivative is 0."""
+    """The largest integer at or below each element; its derivative is 0."""
     return _stepwise(input, np.floor)
 
 
 @composed(in_place=True, sample=lambda d: (d.array(kinks=STEPS),))
 def ceil(input: Operand) -> Any:
-    """The next whole number above; its derivative is 0."""
+    """The smallest integer at or above each element; its derivative is 0."""
     return _stepwise(input, np.ceil)
 
 
 @composed(in_place=True, sample=lambda d: (d.array(kinks=STEPS),))
 def trunc(input: Operand) -> Any:
-    """The whole part; its derivative is 0."""
+    """The integer part; its derivative is 0."""
     return _stepwise(input, np.trunc)
 
 
 @composed(in_place=True, sample=lambda d: (d.array(kinks=STEPS),))
 def round(input: Operand, decimals: int = 0) -> Any:
-    """The nearest whole number (a half goes to the even one), or to `decimals` places; its derivative is 0."""
+    """The nearest integer (halves round to even), or rounded to `decimals` places; its derivative is 0."""
     return _stepwise(input, functools.partial(np.round, decimals=decimals))
 
 
 def _square_distance(x: Any, y: Any) -> Any:
-    """``x² + y²``, or inf at the origin, where the angle's gradient is to be 0."""
+    """``x² + y²``, or inf at the origin, which makes the angle's gradient 0 there."""
     square = x * x + y * y
     return where(square == 0, math.inf, square)
 
@@ -487,7 +487,7 @@ def reciprocal(input: Operand) -> Any:
 
 
 def _divided(self: Tensor, number: Any) -> Any:
-    """``number / self``, which needs its result for the gradient and not `self`, so that this may be changed."""
+    """``number / self``; the gradient needs the result instead of `self`, which may then be modified in place."""
     return div(number, self) if isinstance(number, np.ndarray) else self.reciprocal() * number
 
 

@@ -1,4 +1,4 @@
-"""Embeddings: rows of a table, looked up by number.
+"""Embeddings: rows of a table, looked up by index.
 
 https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
 """
@@ -16,7 +16,7 @@ from minigrad.ops.record import Operand, composed
 
 
 def refuse(max_norm: float | None, scale_grad_by_freq: bool, sparse: bool) -> None:
-    """Refuse the options of torch's embeddings that are missing here.
+    """Refuse options of torch's embeddings that are not supported.
 
     Raises:
         NotImplementedError: if one is used.
@@ -28,7 +28,7 @@ def refuse(max_norm: float | None, scale_grad_by_freq: bool, sparse: bool) -> No
 
 @composed(
     torch="nn.functional.embedding",
-    sample=lambda d: (  # the padding row is a constant on purpose: not what a numerical gradient sees
+    sample=lambda d: (  # the padding row gets no gradient, unlike in a numerical one
         d.integers(d.shape(0, 2), 3),
         d.array((3, 2)),
         None if d.smooth else d.choice([None, 1, -1]),
@@ -43,7 +43,7 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Any:
-    """The rows of `weight` (n, d) with the numbers `input` (…) → (…, d); a row's gradient adds up over its uses.
+    """The rows of `weight` (n, d) with the indices `input` (…) → (…, d); a row's gradient is summed over its uses.
 
     Args:
         input: integers in [0, n).
@@ -52,8 +52,8 @@ def embedding(
         max_norm: not supported, nor are `norm_type`, `scale_grad_by_freq` and `sparse`.
 
     Raises:
-        IndexError: for a number that is not in [0, n).
-        RuntimeError: if `input` are no integers, or `weight` is no matrix.
+        IndexError: for an index that is not in [0, n).
+        RuntimeError: if `input` does not hold integers, or `weight` is not a matrix.
         NotImplementedError: for an option that is not supported.
 
     >>> import minigrad

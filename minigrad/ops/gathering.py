@@ -1,4 +1,4 @@
-"""Elements taken from, and put to, places that a tensor of indices names: gather, scatter and their like.
+"""Operations that read and write elements at places given by a tensor of indices: gather, scatter and others.
 
 https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutating-ops
 """
@@ -130,9 +130,9 @@ def scatter_add(input: Operand, dim: int, index: Operand, src: Operand) -> Any:
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integers((3, 2), 4), 1))
 def take_along_dim(input: Operand, indices: Operand, dim: int | None = None) -> Any:
-    """`gather` whose operands broadcast, and whose indices are counted modulo the length of `dim`, as in torch.
+    """`gather` whose operands broadcast, and whose indices wrap around, as in torch.
 
-    Without a `dim`, it takes elements of the flattened tensor, by places in range.
+    Without a `dim`, it takes elements of the flattened tensor; these indices must be in range.
 
     Raises:
         RuntimeError: if the indices are not of int64, or have another number of dimensions.

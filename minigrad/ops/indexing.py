@@ -23,10 +23,10 @@ from minigrad.tensor import Tensor
 
 
 def raw(index: Any) -> Any:
-    """An index as NumPy reads it: tensors and lists as arrays, a single integer as a number, bytes as a mask."""
+    """An index in NumPy's form: tensors and lists as arrays, a single integer as a number, bytes as a mask."""
     if isinstance(index, Tensor):
         if not index.ndim and index.array.dtype.kind in "iu" and index.array.dtype != np.uint8:
-            return int(index)  # one element: as in torch, that is a view
+            return int(index)  # one element: a view, as in torch
         if index.array.dtype == np.uint8:
             warnings.warn(
                 "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
@@ -57,9 +57,9 @@ def parsed(index: Any) -> Any:
 
 
 def in_two_steps(key: Any, ndim: int) -> tuple[Any, Any]:
-    """An index that mixes numbers with arrays, as one of numbers and slices, and another one of its result.
+    """An index of numbers and arrays, as one of numbers and slices, and a second one that is applied to the result.
 
-    NumPy takes a number beside arrays for an array too, and puts dimensions elsewhere then; torch selects first.
+    NumPy treats numbers next to arrays as arrays, and then orders dimensions differently; torch selects first.
     """
     parts = key if isinstance(key, tuple) else (key,)
     arrays = [isinstance(p, np.ndarray) for p in parts]
@@ -84,7 +84,7 @@ def in_two_steps(key: Any, ndim: int) -> tuple[Any, Any]:
 
 
 def is_number(part: Any) -> bool:
-    """Whether a part of an index selects one element of a dimension."""
+    """Whether this part of an index selects one element of a dimension."""
     return isinstance(part, (int, np.integer)) and not isinstance(part, bool)
 
 
@@ -106,7 +106,7 @@ def is_basic(index: Any) -> bool:
 def _index(input: Any, index: Any) -> Any:
     """``input[index]``."""
     out = input[index]
-    if not isinstance(out, np.ndarray):  # one number: ask for it as a view of no dimensions
+    if not isinstance(out, np.ndarray):  # one number: as a 0-d view
         return input[(*index, ...) if isinstance(index, tuple) else (index, ...)]
     return out if is_basic(index) else np.ascontiguousarray(out)
 
@@ -127,7 +127,7 @@ def _place(input: Any, shape: tuple[int, ...], index: Any) -> Any:
 
 
 def _add_at(out: Array, index: Any, values: Array) -> None:
-    """``np.add.at``, by places in the flattened array where that pays: only for these NumPy has a fast loop."""
+    """``np.add.at``, with flat indices where that is faster: only for these does NumPy have a fast loop."""
     places: Array | None = None
     if isinstance(index, np.ndarray) and index.dtype.kind in "iu" and out.ndim:
         width = math.prod(out.shape[1:])
@@ -278,7 +278,7 @@ def unfold(input: Operand, dimension: int, size: int, step: int) -> Any:
 
 
 def _windows(n: int, dim: int, size: int, step: int) -> tuple[Any, ...]:
-    """The index that takes these windows out of dimension `dim`, of length `n`."""
+    """The index that selects these windows of dimension `dim`, of length `n`."""
     starts = np.arange(0, n - size + 1, step)
     return (slice(None),) * dim + (starts[:, None] + np.arange(size),)
 
@@ -293,7 +293,7 @@ def _windows(n: int, dim: int, size: int, step: int) -> tuple[Any, ...]:
     sample=lambda d: (d.array((5, 2)), 0, 2, d.choice([1, 2, 3])),
 )
 def _unfold(input: Any, dim: int, size: int, step: int) -> Any:
-    """`unfold` of checked arguments; what lies in two windows can't be written to."""
+    """`unfold` of checked arguments; overlapping windows can't be written to."""
     apart = step >= size or input.shape[dim] < size + step
     windows = np.lib.stride_tricks.sliding_window_view(input, size, dim, writeable=apart)
     return windows[(slice(None),) * dim + (slice(None, None, step),)]

@@ -1,7 +1,7 @@
-"""Images, sequences and volumes in another size.
+"""Resizing of images, sequences and volumes.
 
-Each spatial dimension is resized by itself: a new element is a weighted mean of a few old ones, so the whole is one
-product with a matrix of weights for each dimension.
+Each spatial dimension is resized separately: a new element is a weighted mean of a few old ones, so resizing is a
+product with one matrix of weights for each dimension.
 https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
 """
 
@@ -19,7 +19,7 @@ from minigrad.ops.indexing import _index
 from minigrad.ops.pooling import weighed
 from minigrad.ops.record import Operand, composed
 
-#: The modes that weigh neighbours, and for how many spatial dimensions each is.
+#: The modes that weight neighbours, and the number of spatial dimensions of each.
 WEIGHING = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
 NEAREST = ("nearest", "nearest-exact")
 
@@ -52,17 +52,17 @@ def interpolate(
     Args:
         input: (N, C, L), (N, C, H, W) or (N, C, D, H, W).
         size: the new lengths, or one for all.
-        scale_factor: instead, the factors by which the lengths grow.
+        scale_factor: the factors by which the lengths grow, instead of `size`.
         mode: ``"nearest"``, ``"nearest-exact"``, ``"area"`` (means of windows), ``"linear"``, ``"bilinear"``,
             ``"trilinear"`` or ``"bicubic"``.
-        align_corners: whether the centres of the corner elements stay where they are; else their outer edges do.
-        recompute_scale_factor: compute the factors anew from the whole-numbered lengths.
+        align_corners: whether the centres of the corner elements are aligned; else their outer edges are.
+        recompute_scale_factor: recompute the factors from the rounded lengths.
         antialias: not supported.
 
     Raises:
-        ValueError: unless exactly one of `size` and `scale_factor` is given, in the right number, and the mode has
-            the option `align_corners` if that is given.
-        NotImplementedError: for a mode that is unknown or not for this number of dimensions, or `antialias`.
+        ValueError: unless exactly one of `size` and `scale_factor` is given, of the right length, or for
+            `align_corners` with a mode that does not have this option.
+        NotImplementedError: for an unknown mode, or one for another number of dimensions, or `antialias`.
         RuntimeError: if a length would be 0.
 
     >>> import minigrad
@@ -128,13 +128,13 @@ def _one_each(name: str, given: Any, lengths: list[int]) -> list[Any] | None:
 
 
 def _nearest(n: int, new: int, step: float, mode: str) -> Array:
-    """Which old element each new one is; in single precision, as in torch."""
+    """The old element that each new one equals, computed in single precision, as in torch."""
     shift = np.float32(0.5 if mode == "nearest-exact" else 0.0)
     return np.minimum(((np.arange(new, dtype=np.float32) + shift) * np.float32(step)).astype(np.int64), n - 1)
 
 
 def _places(n: int, new: int, step: float, align_corners: bool) -> Array:
-    """Where the new elements' centres lie among the old ones'."""
+    """The positions of the new elements' centres in units of the old ones."""
     i = np.arange(new)
     if align_corners:
         return i * ((n - 1) / (new - 1) if new > 1 else 0.0)
@@ -145,10 +145,10 @@ def _linear(n: int, places: Array) -> Array:
     """The matrix (old, new) of the weights of two neighbours, which fall with the distance."""
     places = np.maximum(places, 0)
     left = np.minimum(np.floor(places).astype(np.int64), n - 1)
-    share = np.clip(places - left, 0, 1)
+    fraction = np.clip(places - left, 0, 1)
     weights = np.zeros((n, len(places)))
-    np.add.at(weights, (left, np.arange(len(places))), 1 - share)
-    np.add.at(weights, (np.minimum(left + 1, n - 1), np.arange(len(places))), share)
+    np.add.at(weights, (left, np.arange(len(places))), 1 - fraction)
+    np.add.at(weights, (np.minimum(left + 1, n - 1), np.arange(len(places))), fraction)
     return _marked(weights, left[:, None] + [0, 1])
 
 
@@ -165,7 +165,7 @@ def _cubic(n: int, places: Array, a: float = -0.75) -> Array:
 
 
 def _marked(weights: Array, seen: Array) -> Array:
-    """The weights, -0.0 for neighbours that are `seen` but have none: times inf or nan they give nan, as in torch."""
+    """The weights, with -0.0 for neighbours (`seen`) of weight 0: times inf or nan these give nan, as in torch."""
     n, new = weights.shape
     marks = np.zeros((n, new), bool)
     marks[np.clip(seen, 0, n - 1), np.arange(new)[:, None]] = True

@@ -74,7 +74,7 @@ def _listed(operation: str, tensors: Any) -> list[Any]:
     """The tensors as a list.
 
     Raises:
-        TypeError: if one of them is none.
+        TypeError: if one of them is not a tensor.
     """
     if not isinstance(tensors, (list, tuple)):
         what = type(tensors).__name__
@@ -109,7 +109,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Any:
 
 @composed(sample=lambda d: (d.array((3, 2)), d.integer(-4, 4), d.choice([None, 0, 1])), out=False)
 def roll(input: Operand, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Any:
-    """The elements moved along `dims` by `shifts`; what falls off one end comes back at the other."""
+    """The elements moved along `dims` by `shifts`, wrapping around at the ends."""
     by, along = ([v] if isinstance(v, int) else list(v) for v in (shifts, () if dims is None else dims))
     if not by:
         raise RuntimeError("`shifts` required")

@@ -1,4 +1,4 @@
-"""Matrix products and what is made of them.
+"""Matrix products, and operations that use them.
 
 https://docs.pytorch.org/docs/stable/torch.html#blas-and-lapack-operations
 """
@@ -25,7 +25,7 @@ from minigrad.tensor import Tensor
 
 
 def same_dtype(what: str, a: Any, b: Any) -> None:
-    """Products do not promote.
+    """Check that dtypes are equal: products do not promote.
 
     Raises:
         RuntimeError: if the dtypes differ.
@@ -164,13 +164,13 @@ def _nuclear_sample(d: Any) -> tuple[Any, ...]:
 )
 def matrix_norm(input: Operand, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False) -> Any:
     """The norm of matrices: ``"fro"``, the root of the sum of squares, or ``"nuc"``, the sum of the singular values;
-    1 or -1, the largest or smallest sum of a column's sizes; inf or -inf, that of a row's.
+    1 or -1, the largest or smallest sum of a column's absolute values; inf or -inf, that of a row's.
 
-    The nuclear norm is ``<A, P>`` with A = P H the polar decomposition; P is found by Newton and Schulz's iteration
+    The nuclear norm is ``<A, P>`` with A = P H the polar decomposition; P is found by the Newton-Schulz iteration
     X ← X (3 - Xᵀ X) / 2 (Higham, Functions of Matrices, section 8.3), which gradients pass through.
 
     Raises:
-        RuntimeError: if `input` is no matrix.
+        RuntimeError: if `input` is not a matrix.
         NotImplementedError: for another norm.
 
     >>> import minigrad
@@ -204,7 +204,7 @@ POLAR_STEPS = 40  #: each makes small singular values 1.5 times larger: enough f
 
 
 def _rows(x: Any) -> Any:
-    """All leading dimensions made one."""
+    """All leading dimensions merged into one."""
     return x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 
@@ -216,7 +216,7 @@ def _linear_sample(d: Any) -> tuple[Any, ...]:
 def _weight_gradient(g: Any, input: Any) -> Any:
     if g.ndim != 2:
         g, input = _rows(g), _rows(input)
-    if g.shape[0] == 1:  # NumPy leaves products of length 1 to a slow loop
+    if g.shape[0] == 1:  # NumPy computes products of length 1 in a slow loop
         return g.mT * input
     return _times(g.mT, input)
 
@@ -224,7 +224,7 @@ def _weight_gradient(g: Any, input: Any) -> Any:
 def affine(
     input: Array, weight: Array, bias: Array | None, turned: Array | None = None, out: Array | None = None
 ) -> Array:
-    """``input @ weight.T + bias`` for a matrix of inputs; `turned`, for ``weight @ input.T``, is used or not."""
+    """``input @ weight.T + bias`` for a matrix of inputs; `turned` is an optional buffer for ``weight @ input.T``."""
     if len(input) >= len(weight) or piece(input, weight.T):
         out = product(input, weight.T, out)
         return out if bias is None else np.add(out, bias, out=out)
@@ -242,7 +242,7 @@ def _ones(n: int, dtype: np.dtype[Any]) -> Array:
 
 
 def _sum_of_rows(g: Any) -> Any:
-    """What the edge would do to undo the broadcasting, as a product: twice as fast."""
+    """The sum over rows, as the edge would compute it to undo broadcasting, but as a product: twice as fast."""
     return _ones(len(g), g.dtype) @ g
 
 
@@ -264,7 +264,7 @@ def linear(input: Operand, weight: Operand, bias: Operand = None) -> Any:
     sum of ``g``'s rows (broadcasting is undone on the edge, as everywhere).
 
     Raises:
-        RuntimeError: if the shapes do not fit, or the dtypes differ.
+        RuntimeError: if the shapes do not match, or the dtypes differ.
 
     >>> import minigrad
     >>> minigrad.nn.functional.linear(minigrad.ones(1, 2), minigrad.ones(3, 2), minigrad.ones(3))
@@ -350,7 +350,7 @@ def einsum(equation: str, *operands: Any) -> Any:
 
 
 def _lengths(labels: list[list[str]], operands: tuple[Any, ...]) -> dict[str, int]:
-    """How long the dimension of each subscript is."""
+    """The length of the dimension of each subscript."""
     sizes: dict[str, int] = {}
     for i, (names, x) in enumerate(zip(labels, operands, strict=True)):
         if len(names) != x.ndim:
@@ -375,7 +375,7 @@ def _lengths(labels: list[list[str]], operands: tuple[Any, ...]) -> dict[str, in
 
 
 def _take_diagonals(x: Any, names: list[str]) -> tuple[Any, list[str]]:
-    """``ii`` reads the diagonal."""
+    """Take the diagonal for a repeated subscript, as in ``ii``."""
     for name in {n for n in names if names.count(n) > 1}:
         while names.count(name) > 1:
             i = names.index(name)
@@ -386,7 +386,7 @@ def _take_diagonals(x: Any, names: list[str]) -> tuple[Any, list[str]]:
 
 
 def _contract(a: Any, an: list[str], b: Any, bn: list[str], later: set[str]) -> tuple[Any, list[str]]:
-    """Multiply two operands and sum over what neither the result nor a later operand names."""
+    """Multiply two operands and sum over subscripts that neither the result nor a later operand has."""
     both = [n for n in an if n in bn]
     batch, inner = [n for n in both if n in later], [n for n in both if n not in later]
     left, right = [n for n in an if n not in bn], [n for n in bn if n not in an]

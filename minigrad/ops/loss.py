@@ -1,7 +1,7 @@
-"""How wrong a prediction of classes is, and what all losses share.
+"""Losses for classification, and what all losses have in common.
 
-`reduction` is ``"mean"``, ``"sum"`` or ``"none"``. The functions are torch.nn.functional's; numbers are compared in
-`minigrad.ops.loss_value`, margins asked for in `minigrad.ops.loss_margin`.
+`reduction` is ``"mean"``, ``"sum"`` or ``"none"``. The functions are torch.nn.functional's; losses between numbers are
+in `minigrad.ops.loss_value`, margin losses in `minigrad.ops.loss_margin`.
 https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
 """
 
@@ -24,7 +24,7 @@ from minigrad.ops.reduction import log_softmax, mean, softmax, sum, total
 from minigrad.tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
-LEGACY = ("size_average", "reduce")  # what torch once had in place of `reduction`
+LEGACY = ("size_average", "reduce")  # torch's arguments before there was `reduction`
 
 
 def loss(
@@ -47,7 +47,7 @@ def reduced(losses: Any, reduction: str, weight: Any = None) -> Any:
     """The mean, the sum, or the losses themselves, each times its `weight`.
 
     Raises:
-        ValueError: for any other word.
+        ValueError: for an unknown `reduction`.
     """
     if weight is not None:
         losses = losses * weight
@@ -60,7 +60,7 @@ def reduced(losses: Any, reduction: str, weight: Any = None) -> Any:
 
 
 def checked(reduction: str) -> str:
-    """The word itself, if it is one of those that are known.
+    """The reduction itself, if it is known.
 
     Raises:
         ValueError: if not.
@@ -71,7 +71,7 @@ def checked(reduction: str) -> str:
 
 
 def same_size(what: str, input: Any, target: Any) -> None:
-    """Losses that compare element by element do not broadcast: that is nearly always a mistake.
+    """Check that shapes are equal: elementwise losses do not broadcast, which is nearly always a mistake.
 
     Raises:
         ValueError: if the shapes differ.
@@ -86,7 +86,7 @@ def same_size(what: str, input: Any, target: Any) -> None:
 
 
 def chosen(input: Array, target: Array, ignore_index: int) -> tuple[Array, Array, Array | None]:
-    """The places of the classes `target` (N,) in `input` (N, C): rows, columns, and which of them count (None: all).
+    """The places of the classes `target` (N,) in `input` (N, C): rows, columns, and whether each counts (None: all do).
 
     Raises:
         IndexError: if a class is out of bounds.
@@ -118,13 +118,13 @@ def _nll_loss(input: Any, target: Any, weight: Any, ignore_index: int, reduction
     weights = np.ones(len(rows), number) if weight is None else weight[columns].astype(number, copy=False)
     if counted is not None:
         weights = np.where(counted, weights, number(0))
-    share = weights.sum(dtype=np.float64) if reduction == "mean" else 1
-    weights = (-weights / np.result_type(number, np.float32).type(share or 1)).astype(number, copy=False)
+    denominator = weights.sum(dtype=np.float64) if reduction == "mean" else 1
+    weights = (-weights / np.result_type(number, np.float32).type(denominator or 1)).astype(number, copy=False)
     losses = input[rows, columns] * weights
     if counted is not None:
         losses[~counted] = 0
     result = losses if reduction == "none" else total(losses)
-    return (result if share else number(np.nan)), (rows, columns, weights, counted)  # the mean of nothing is nan
+    return (result if denominator else number(np.nan)), (rows, columns, weights, counted)  # the mean of nothing is nan
 
 
 def _of_counted(g: Any, weights: Any, counted: Any) -> Any:
@@ -175,7 +175,7 @@ def _softmax_nll(input: Any, target: Any, ignore_index: int, reduction: str) -> 
 
 
 def _far_rows(d: Any, shape: tuple[int, int]) -> Any:
-    """Scores of which one row lies far from the others: each row is to be normalised by itself."""
+    """Scores with one row far from the others, to test that each row is normalised separately."""
     scores = d.array(shape)
     scores[0] += 800
     return scores
@@ -204,12 +204,12 @@ def _distribution_sample(d: Any) -> tuple[Any, ...]:
 def nll_loss(
     input: Operand, target: Operand, weight: Operand = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:
-    """The negative log-likelihood: minus the log-probability that `input` gives to the class in `target`.
+    """The negative log-likelihood: minus the log-probability in `input` of the class in `target`.
 
     Args:
         input: log-probabilities (N, C), (C,) or (N, C, d1, …).
         target: classes, int64, (N,), () or (N, d1, …).
-        weight: of each class (C,); the mean is then a weighted one.
+        weight: a weight for each class (C,); the mean is then a weighted mean.
         ignore_index: a class that is not counted.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
@@ -265,10 +265,10 @@ def cross_entropy(
     Args:
         input: scores (N, C), (C,) or (N, C, d1, …), before any softmax.
         target: classes, int64, of the shape of `input` without C; or probabilities of the shape of `input`.
-        weight: of each class (C,).
+        weight: a weight for each class (C,).
         ignore_index: a class that is not counted.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        label_smoothing: this share of each target is spread evenly over all classes (Szegedy et al. 2016).
+        label_smoothing: the fraction of each target that is spread evenly over all classes (Szegedy et al. 2016).
 
     Raises:
         IndexError: if a class is out of bounds.
@@ -348,8 +348,10 @@ def _binary_cross_entropy_slope(input: Any, target: Any) -> Any:
 
 @operation(
     {
-        "input": lambda g, input, target, mean: _share(g, input, mean) * _binary_cross_entropy_slope(input, target),
-        "target": lambda g, input, mean: _share(g, input, mean) * (log(1 - input) - log(input)),
+        "input": lambda g, input, target, mean: (
+            _per_element(g, input, mean) * _binary_cross_entropy_slope(input, target)
+        ),
+        "target": lambda g, input, mean: _per_element(g, input, mean) * (log(1 - input) - log(input)),
     },
     sample=lambda d: (*_probabilities(d), d.boolean()),
 )
@@ -362,7 +364,7 @@ def _binary_cross_entropy(input: Any, target: Any, mean: bool = False) -> Any:
     return total / input.size if mean else losses
 
 
-def _share(g: Any, input: Any, mean: bool) -> Any:
+def _per_element(g: Any, input: Any, mean: bool) -> Any:
     return g / math.prod(input.shape) if mean else g
 
 
@@ -371,7 +373,7 @@ def binary_cross_entropy(input: Operand, target: Operand, weight: Operand = None
     """The cross-entropy of probabilities `input` with `target`, both in [0, 1]; logarithms are at least -100.
 
     Raises:
-        RuntimeError: if `input` is no probability.
+        RuntimeError: if `input` is not in [0, 1].
         ValueError: if the shapes differ.
 
     >>> import minigrad
@@ -406,9 +408,9 @@ def binary_cross_entropy_with_logits(
     Args:
         input: scores, any shape.
         target: probabilities, of the same shape.
-        weight: of each element (broadcast).
+        weight: a weight for each element (broadcast).
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        pos_weight: of the positive part of each element's loss (broadcast).
+        pos_weight: a weight for the positive part of each element's loss (broadcast).
 
     Raises:
         ValueError: if the shapes differ.

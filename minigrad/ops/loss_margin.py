@@ -1,4 +1,4 @@
-"""Losses that ask for a margin: between scores, or between distances.
+"""Margin losses, between scores or between distances.
 
 Targets are 1 or -1 unless said otherwise; `reduction` is ``"mean"``, ``"sum"`` or ``"none"``.
 https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
@@ -30,7 +30,7 @@ def _signs(d: Any, shape: tuple[int, ...]) -> Any:
 def margin_ranking_loss(
     input1: Operand, input2: Operand, target: Operand, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
-    """``max(0, -target * (input1 - input2) + margin)``: 1 wants `input1` to be larger, -1 `input2`."""
+    """``max(0, -target * (input1 - input2) + margin)``: for target 1 `input1` should be larger, for -1 `input2`."""
     return reduced(clamp_min(-target * (input1 - input2) + margin, 0.0), reduction)
 
 
@@ -45,7 +45,7 @@ def hinge_embedding_loss(input: Operand, target: Operand, margin: float = 1.0, r
 def cosine_embedding_loss(
     input1: Operand, input2: Operand, target: Operand, margin: float = 0.0, reduction: str = "mean"
 ) -> Any:
-    """``1 - cos`` of the angle between two vectors that belong together, ``max(0, cos - margin)`` of others.
+    """``1 - cos`` of the angle between two vectors where the target is 1, ``max(0, cos - margin)`` where it is -1.
 
     input1, input2 (N, D) and target (N,), or (D,) and ().
     """
@@ -110,7 +110,7 @@ def multilabel_soft_margin_loss(
 
 
 def _rows(input: Any) -> Any:
-    """Scores (C,) or of one class () as those of one sample (1, C)."""
+    """Scores (C,), or () for one class, as those of one sample (1, C)."""
     if input.ndim > 2 or not math.prod(input.shape[input.ndim - 1 :]):
         raise RuntimeError(
             f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
@@ -132,19 +132,19 @@ def _scores(d: Any) -> tuple[Any, ...]:
 def multi_margin_loss(
     input: Operand, target: Operand, p: int = 1, margin: float = 1.0, weight: Operand = None, reduction: str = "mean"
 ) -> Any:
-    """``sum_j max(0, margin - x[y] + x[j])^p / C`` over the classes j beside the right one y (Crammer, Singer 2001).
+    """``sum_j max(0, margin - x[y] + x[j])^p / C`` over the classes j except the correct one y (Crammer, Singer 2001).
 
     Args:
         input: scores (N, C) or (C,).
         target: classes (N,) or ().
         p: 1 or 2.
-        margin: by how much the right class is to win.
-        weight: of the right class (C,).
+        margin: by how much the correct class's score should be larger.
+        weight: a weight for each correct class (C,).
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
-        ValueError: for another `p` or `reduction`, or a weight that is no vector.
-        RuntimeError: if the shape of the input, the target or the weight does not fit, or the target's dtype.
+        ValueError: for another `p` or `reduction`, or a weight that is not a vector.
+        RuntimeError: if the shape of the input, the target or the weight, or the target's dtype, is wrong.
     """
     checked(reduction)
     if p not in (1, 2):
@@ -174,24 +174,24 @@ def multi_margin_loss(
 
 @operation(sample=lambda d: (np.array([[3, 0, -1, 1], [2, -1, 0, 1]]),))
 def _counted_labels(target: Any) -> Any:
-    """Whether a label stands before the row's first -1."""
+    """Whether a label comes before the row's first -1."""
     return np.logical_and.accumulate(target >= 0, axis=1)
 
 
 @operation(sample=lambda d: (np.array([[3, 0, 0, 0]]), np.array([[True, True, False, False]])))
 def _right_and_wrong(labels: Any, counted: Any) -> Any:
-    """Which pairs of a counted label and a class are to be compared: those of a right class and a wrong one."""
+    """The pairs of a counted label and a class to compare: those of a correct class and a wrong one."""
     right = (labels[:, :, None] == np.arange(labels.shape[1])) & counted[:, :, None]
     return counted[:, :, None] & ~right.any(axis=1, keepdims=True)
 
 
 @loss(lambda d: (d.array((2, 4), low=-0.4, high=0.4), np.array([[3, 0, -1, 1], [2, -1, 0, 1]])))
 def multilabel_margin_loss(input: Operand, target: Operand, reduction: str = "mean") -> Any:
-    """``sum_ij max(0, 1 - x[i] + x[j]) / C`` over the right classes i and the wrong classes j.
+    """``sum_ij max(0, 1 - x[i] + x[j]) / C`` over the correct classes i and the wrong classes j.
 
     Args:
         input: scores (N, C) or (C,).
-        target: for each row the right classes, in the first places; what follows -1 does not count.
+        target: the correct classes of each row; entries after the first -1 are ignored.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Losses that say how far numbers, or distributions, are from their targets.
+"""Losses between numbers, or distributions, and their targets.
 
 `reduction` is ``"mean"``, ``"sum"`` or ``"none"``. The functions are torch.nn.functional's.
 https://docs.pytorch.org/docs/stable/nn.functional.html#loss-functions
@@ -33,14 +33,14 @@ def compared(input: Any, target: Any) -> Any:
             "they have the same size.",
             stacklevel=4,
         )
-    if input.dtype != target.dtype:  # both have all dimensions, and so both count
+    if input.dtype != target.dtype:  # both have all dimensions, so both determine the dtype
         dtype = promote_types(input.array.dtype, target.array.dtype)
         input, target = input.astype(dtype), target.astype(dtype)
     return input - target
 
 
 def weighted(losses: Any, weight: Any, reduction: str, by_weights: bool = True) -> Any:
-    """The losses times their weights, reduced; the mean is over the weights' sum (or over all elements).
+    """The losses times their weights, reduced; the mean divides by the weights' sum (or by the number of elements).
 
     Raises:
         ValueError: if the weights have another shape than the losses.
@@ -58,14 +58,14 @@ def _two_alike(d: Any) -> tuple[Any, ...]:
 
 
 def _two_apart(d: Any) -> tuple[Any, ...]:
-    """Between 1.5 and 6 apart: on one side of a kink."""
+    """Two arrays whose elements are 1.5 to 6 apart: on one side of a kink."""
     shape = d.shape(min_size=1)
     return d.array(shape, low=1.5), d.array(shape, high=0.0)
 
 
 @loss(_two_alike)
 def mse_loss(input: Operand, target: Operand, reduction: str = "mean", weight: Operand = None) -> Any:
-    """The squared error, each element's times its `weight`; the mean is then divided by the sum of the weights.
+    """The squared error, times `weight` if given; the mean then divides by the sum of the weights.
 
     >>> import minigrad
     >>> minigrad.nn.functional.mse_loss(minigrad.tensor([1.0, 2.0]), minigrad.tensor([0.0, 0.0]))
@@ -103,7 +103,7 @@ def smooth_l1_loss(input: Operand, target: Operand, reduction: str = "mean", bet
         return l1_loss(input, target, reduction)
     difference = compared(input, target)
     d = abs(difference)
-    near = where(d >= beta, 0.0, difference)  # an infinite error has no square; nan stays
+    near = where(d >= beta, 0.0, difference)  # no square of an infinite error; nan is kept
     return reduced(where(d >= beta, d - 0.5 * beta, near * near * (0.5 / beta)), reduction)
 
 
@@ -134,7 +134,7 @@ def kl_div(input: Operand, target: Operand, reduction: str = "mean", log_target:
 
     Args:
         input: log-probabilities, any shape.
-        target: probabilities (0 counts as nothing), or log-probabilities if `log_target`.
+        target: probabilities (0 gives a loss of 0), or log-probabilities if `log_target`.
         reduction: ``"batchmean"`` divides the sum by the first dimension, ``"mean"`` by the number of elements.
 
     >>> import minigrad
@@ -200,7 +200,7 @@ def gaussian_nll_loss(
         target: of the same shape (or one that broadcasts).
         var: variances: of the same shape, or with a last dimension of 1 or none, or one number.
         full: add the constant ``log(2π)/2``.
-        eps: the variance is taken as at least this; the gradient goes on as if it were not.
+        eps: the variance is clamped to at least this; the gradient ignores the clamping.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:

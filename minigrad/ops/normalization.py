@@ -1,7 +1,7 @@
-"""Normalization: shift and scale values to mean 0 and variance 1, each set of values on its own.
+"""Normalization: shift and scale values to mean 0 and variance 1, separately for each channel, row or group.
 
-All of them are one operation on (A, C, B), `_standardize`: batch norm sees (N, C, L) and normalizes each channel,
-layer norm sees (1, rows, length), group norm (1, N·groups, length).
+All of them are one operation on (A, C, B), `_standardize`, which normalizes each C: for batch norm (N, C, L), for
+layer norm (1, rows, length), for group norm (1, N·groups, length).
 https://docs.pytorch.org/docs/stable/nn.html#normalization-layers
 """
 
@@ -21,7 +21,7 @@ from minigrad.ops.shape import reshape
 
 
 def _of_nothing(input: Any, *params: Any) -> Any:
-    """The result for an empty input; its gradients to the parameters are zeros."""
+    """The result for an empty input; the parameters' gradients are zeros."""
     result = input.clone()
     for param in params:
         if param is not None:
@@ -81,14 +81,14 @@ def _standardize(
 ) -> Any:
     """(A, C, B) with mean 0 and variance 1 for each C, times weight (C,), plus bias (C,).
 
-    The running statistics move towards those of the input by the share `momentum`.
+    The running statistics move towards those of the input by the fraction `momentum`.
     """
     wide = input.astype(np.float32) if input.dtype == np.float16 else input
     out, center, variance = kernels.standardize(wide, weight, bias, eps)
     n = input.shape[0] * input.shape[2]
     if running_mean is not None:
         running_mean += momentum * (center - running_mean)
-    if running_var is not None:  # the unbiased one, as in torch
+    if running_var is not None:  # with the unbiased variance, as in torch
         running_var += momentum * (variance * (n / (n - 1)) - running_var)
     return out.astype(input.dtype, copy=False), (center, variance)
 
@@ -118,18 +118,18 @@ def batch_norm(
     Args:
         input: two dimensions or more; the second one is that of the channels.
         running_mean: (C,) or None; while training it moves towards the batch's mean, else it is the mean.
-        running_var: (C,) or None; the same for the variance (the unbiased one feeds it, the biased one normalizes).
+        running_var: (C,) or None; the same for the variance (unbiased here, biased for normalizing).
         weight: (C,) or None.
         bias: (C,) or None.
         training: whether to normalize by the mean and variance of this batch.
-        momentum: the share of the batch in the running statistics.
+        momentum: the weight of the batch in the running statistics.
         eps: added to the variance.
 
     Source: Ioffe and Szegedy, arXiv:1502.03167.
 
     Raises:
         ValueError: while training, if there is one value per channel, or `eps` is not positive.
-        RuntimeError: if a tensor has not C elements, or the statistics that evaluation needs are missing.
+        RuntimeError: if a tensor does not have C elements, or the statistics that evaluation needs are missing.
 
     >>> import minigrad
     >>> minigrad.nn.functional.batch_norm(minigrad.tensor([[1.0], [3.0]]), None, None, training=True)
@@ -162,7 +162,7 @@ def batch_norm(
 
 
 def _need_more_than_one(shape: tuple[int, ...], shown: Any) -> None:
-    """Refuse to normalize single values: the result would be 0 whatever they are."""
+    """Refuse to normalize single values: the result would always be 0."""
     if math.prod((*shape[:1], *shape[2:])) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {shown.shape}")
 
@@ -189,7 +189,7 @@ def layer_norm(
     Source: Ba, Kiros and Hinton, arXiv:1607.06450.
 
     Raises:
-        RuntimeError: if the shapes do not fit.
+        RuntimeError: if the shapes do not match.
 
     >>> import minigrad
     >>> minigrad.nn.functional.layer_norm(minigrad.tensor([[1.0, 3.0]]), (2,))
@@ -220,7 +220,7 @@ def layer_norm(
 
 
 def _affine(out: Any, weight: Any, bias: Any) -> Any:
-    """``out * weight + bias``, as far as they are there."""
+    """``out * weight + bias``, where given."""
     if weight is not None:
         out = out * weight
     return out if bias is None else out + bias
@@ -238,7 +238,7 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
 
     Args:
         input: (N, C, …).
-        num_groups: how many groups of C / num_groups neighbouring channels there are.
+        num_groups: the number of groups of C / num_groups neighbouring channels.
         weight: (C,) or None.
         bias: (C,) or None.
         eps: added to the variance.
@@ -246,8 +246,8 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
     Source: Wu and He, arXiv:1803.08494.
 
     Raises:
-        RuntimeError: if the shapes do not fit.
-        ValueError: if there is one value in all.
+        RuntimeError: if the shapes do not match.
+        ValueError: if there is only one value.
 
     >>> import minigrad
     >>> minigrad.nn.functional.group_norm(minigrad.tensor([[1.0, 3.0, 5.0, 5.0]]), 2)

@@ -1,4 +1,4 @@
-"""``out=``: the result of an operation is written into a tensor of the caller's."""
+"""``out=``: the result of an operation is written into a given tensor."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from minigrad.grad_mode import grad_mode
 from minigrad.tensor import Tensor
 
 NONE = {"activation", "dropout", "recurrence", "shape"}  #: the families whose functions have no `out` in torch
-SAME_DTYPE = {"gathering", "indexing", "linalg", "triangles"}  #: those that convert nothing
+SAME_DTYPE = {"gathering", "indexing", "linalg", "triangles"}  #: those whose `out` must have the result's dtype
 APART = {"gathering", "indexing", "joining"}  #: those whose `out` must not be an input
 
 
 def into(name: str, family: str, out: Any, call: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """``call(*args, **kwargs)``, written into `out`: a tensor, or a tuple of them where there are several results.
+    """``call(*args, **kwargs)``, written into `out`: a tensor, or a tuple of them for several results.
 
     Raises:
         TypeError: if `out` is anything else.
-        RuntimeError: if a gradient is required, if the dtype does not fit, or if `out` overlaps an input.
+        RuntimeError: if a gradient is required, the dtype is wrong, or `out` overlaps an input.
     """
     given = out if isinstance(out, (tuple, list)) else (out,)
     for x in given:
@@ -52,7 +52,7 @@ def into(name: str, family: str, out: Any, call: Callable[..., Any], args: Any, 
 
 
 def tensors(values: Sequence[Any]) -> Iterator[Tensor]:
-    """The tensors among arguments, those in lists too."""
+    """The tensors among arguments, including those in lists."""
     for value in values:
         if isinstance(value, Tensor):
             yield value
@@ -61,17 +61,17 @@ def tensors(values: Sequence[Any]) -> Iterator[Tensor]:
 
 
 def overlap(out: Array, input: Array, apart: bool) -> bool:
-    """Whether they share memory in a way that torch refuses: any, or one element with another."""
+    """Whether they share memory in a way that torch refuses: at all (`apart`), or partially."""
     if out.shape == input.shape and out.strides == input.strides and out.ctypes.data == input.ctypes.data:
         return apart
     return (apart or out.shape == input.shape) and np.shares_memory(out, input)
 
 
 def write(out: Tensor, result: Tensor, warns: bool = True) -> Tensor:
-    """`result` into `out`, which takes its shape.
+    """Write `result` into `out`, which takes its shape.
 
     Raises:
-        RuntimeError: if it has another shape, but shares its memory with others.
+        RuntimeError: if it has another shape, but shares its memory with other tensors.
     """
     if out.array.shape != result.array.shape and out.array.flags.writeable:
         if out.array.size and out.array.base is not None:

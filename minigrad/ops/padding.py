@@ -1,4 +1,4 @@
-"""`pad`: a tensor with something around it.
+"""`pad`: a tensor with elements added around it.
 
 https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
 """
@@ -37,13 +37,13 @@ def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float
 
     Args:
         input: (..., H, W).
-        pad: how much before and after each dimension, from the last one on; negative numbers crop.
-        mode: what is put there: ``"constant"`` (`value`, 0 by default), ``"reflect"``, ``"replicate"`` or
+        pad: how many elements before and after each dimension, starting from the last; negative numbers crop.
+        mode: what is added: ``"constant"`` (`value`, 0 by default), ``"reflect"``, ``"replicate"`` or
             ``"circular"``.
         value: the constant.
 
     Raises:
-        RuntimeError: for an odd number of lengths, or more than the dimensions have.
+        RuntimeError: for an odd number of lengths, or too many.
         NotImplementedError: for another mode.
 
     >>> import minigrad
@@ -79,7 +79,7 @@ def pad(input: Operand, pad: Sequence[int], mode: str = "constant", value: float
                 )
             crop = slice(max(-before, 0), n - max(-after, 0))
             places = np.arange(n)
-            if mode == "circular":  # what is cropped does not come round
+            if mode == "circular":  # cropped elements are not used for padding
                 places, crop = places[crop], slice(None)
             around: Any = (max(before, 0), max(after, 0))
             source: Any = np.pad(places, around, NUMPY_MODES[mode])  # type: ignore[call-overload]

@@ -1,6 +1,6 @@
 """Pooling: the largest element, or the mean, of each window of an image.
 
-What is computed on arrays is in `minigrad.kernels.pooling`.
+The computations on arrays are in `minigrad.kernels.pooling`.
 
 https://docs.pytorch.org/docs/stable/nn.functional.html#pooling-functions
 """
@@ -32,7 +32,7 @@ def _sample(d: Any) -> tuple[tuple[int, ...], Window]:
 
 
 def _sum_sample(d: Any, back: bool) -> tuple[Any, ...]:
-    """The arguments of `_pool_sum`, or of `_unpool`, its way back."""
+    """The arguments of `_pool_sum`, or of `_unpool`, its gradient."""
     shape, window = _sample(d)
     results = (*shape[:2], *window.size)
     masks = d.choice([None, d.mask((window.kernel[0] * window.kernel[1], *results))])
@@ -60,7 +60,7 @@ def _unpool(input: Any, shape: tuple[int, ...], window: Window, masks: Any = Non
 
 
 def _max_pool2d_gradient(g: Any, input: Any, out: Any, window: Window) -> Any:
-    x, largest = (t.array if isinstance(t, Tensor) else t for t in (input, out))  # the winners have no gradient
+    x, largest = (t.array if isinstance(t, Tensor) else t for t in (input, out))  # the masks have no gradient
     return _unpool(g, tuple(input.shape), window, kernels.winners(x, largest, window))
 
 
@@ -77,15 +77,15 @@ def _max_pool2d(input: Any, window: Window) -> Any:
 
 @operation(sample=_max_pool_sample)
 def _max_pool2d_indices(input: Any, window: Window) -> Any:
-    """Where in its image the largest element of each window stands: row · W + column."""
+    """The place of each window's largest element in its image: row · W + column."""
     return kernels.max_pool_indices(input, window)
 
 
-# ---- what users call -------------------------------------------------------------------------------------
+# ---- public functions ------------------------------------------------------------------------------------
 
 
 def _count(n: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
-    """How many windows fit. With `ceil_mode` the last may reach over the end, but must start before it."""
+    """How many windows fit. With `ceil_mode` the last may extend over the end, but must start before it."""
     span = n + 2 * padding - dilation * (kernel - 1) - 1
     windows = (-(-span // stride) if ceil_mode else span // stride) + 1
     return windows - 1 if ceil_mode and (windows - 1) * stride >= n + padding else windows
@@ -95,7 +95,7 @@ def _window(name: str, input: Any, kernel: Any, stride: Any, padding: Any, dilat
     """The windows over the last two dimensions of `input`.
 
     Raises:
-        RuntimeError: if none fits, or the arguments make no sense.
+        RuntimeError: if none fits, or the arguments are invalid.
     """
     if input.ndim not in (3, 4) or (name == "max_pool2d" and 0 in input.shape[-3:]):
         raise RuntimeError(
@@ -137,7 +137,7 @@ def _as_image(input: Any, name: str) -> Any:
 
 
 def _in_a_row(kernel_size: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any]:
-    """The same windows in images of one row; no stride stays none."""
+    """The same windows in images of one row; a stride of None is kept."""
     steps = stride if stride is None or stride in ([], ()) else (1, *pair(stride, "stride", 1))
     return (1, *pair(kernel_size, "kernel_size", 1)), steps, (0, *pair(padding, "padding", 1))
 
@@ -177,10 +177,10 @@ def max_pool2d(
         input: the images.
         kernel_size: the size of a window; one number or (rows, columns), like the next three.
         stride: steps between windows; by default the kernel's size.
-        padding: how far windows reach over each side; there is nothing to win there.
+        padding: how far windows extend over each side; elements there count as -inf.
         dilation: steps between the elements of a window.
-        ceil_mode: also take windows that reach over the far end.
-        return_indices: also return where the winners stand in their image, as ``row · W + column``.
+        ceil_mode: also take windows that extend over the far end.
+        return_indices: also return the places of the largest elements in their image, as ``row · W + column``.
 
     Raises:
         RuntimeError: if no window fits, or the padding exceeds half a kernel.
@@ -239,8 +239,8 @@ def avg_pool2d(
         kernel_size: the size of a window; one number or (rows, columns), like the next two.
         stride: steps between windows; by default the kernel's size.
         padding: zeros on each side.
-        ceil_mode: also take windows that reach over the far end.
-        count_include_pad: whether the zeros of the padding count when a sum is divided by its number of elements.
+        ceil_mode: also take windows that extend over the far end.
+        count_include_pad: whether the zeros of the padding count in the number of elements that a sum is divided by.
         divisor_override: divide by this number instead.
 
     Raises:
@@ -310,7 +310,7 @@ def adaptive_avg_pool2d(input: Operand, output_size: int | Sequence[int | None] 
         output_size: one number or (rows, columns); None keeps the input's size.
 
     Raises:
-        RuntimeError: if the input has another number of dimensions, or `output_size` not two numbers.
+        RuntimeError: if the input has another number of dimensions, or `output_size` is not two numbers.
         ValueError: if the input has fewer than three, and `output_size` is a sequence (as in torch).
 
     >>> import minigrad

@@ -1,4 +1,4 @@
-"""What an operation is: one record, from which everything else about it is made.
+"""An operation is one record, from which everything else about it is made.
 
 A record says, in one place, how the operation computes on arrays, what the gradient of each input is, and how
 to draw arguments for its tests:
@@ -12,13 +12,13 @@ to draw arguments for its tests:
         \"\"\"The product of two tensors, element by element …\"\"\"
         return np.multiply(input, other)
 
-A gradient rule is a function of ``g``, the gradient of the result. It names what else it needs, and only what
-some rule names is kept until backward: an argument of the operation (``other``), the result (``out``), what the
-forward function saved beside it (``saved``), or merely an argument's shape (``input_shape``). A rule is made of
+A gradient rule is a function of ``g``, the gradient of the result. Its other parameters name the values that it needs,
+and only these are kept until backward: an argument of the operation (``other``), the result (``out``), what the
+forward function saved in addition (``saved``), or only an argument's shape (``input_shape``). A rule consists of
 operators and operations, so it runs on arrays as well as on tensors (see `minigrad.engine`).
 
-Where the gradients of several inputs share work, one function gives all of them. It gets `wanted`, a bool for each
-input, and names what it needs as a rule does:
+If the gradients of several inputs share work, one function returns all of them. It gets `wanted`, a bool for each
+input, and names the values it needs as a rule does:
 
     def _gradients(wanted, g, input, weight):
         return g @ weight if wanted[0] else None, g.mT @ input if wanted[1] else None
@@ -50,7 +50,7 @@ from minigrad.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-Operand: TypeAlias = Any  #: an argument that has to be a tensor (for the operation itself: an array)
+Operand: TypeAlias = Any  #: an argument that has to be a tensor (in the forward function: an array)
 OperandOrNone: TypeAlias = Any  #: or may be None (as one whose default is None)
 OperandOrNumber: TypeAlias = Any  #: or may be a number
 WORDS = {"Operand": "Tensor", "OperandOrNone": "Tensor | None", "OperandOrNumber": "Tensor | complex"}
@@ -67,8 +67,8 @@ OUT = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None, ann
 class Draw(Protocol):
     """Draws arguments for an operation's tests: from hypothesis, or from a seeded generator.
 
-    While gradients are compared with numerical ones, values keep away from kinks; while they are compared with
-    torch's, ties and kinks are drawn on purpose.
+    To compare gradients with numerical ones, values away from kinks are drawn; to compare with torch's, ties and
+    kinks are drawn on purpose.
     """
 
     smooth: bool
@@ -140,10 +140,10 @@ class Record:
 
     name: str
     forward: Callable[..., Any]  #: on arrays; or, for a composed operation, on tensors
-    torch: str  #: what torch calls it, below `torch`
+    torch: str  #: its name in torch, without ``torch.``
     methods: Sequence[str]
     sample: Sample = one_array
-    gradients: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  #: of each input, by one function each
+    gradients: Mapping[str, Callable[..., Any]] = field(default_factory=dict)  #: a function for each input
     inputs: Sequence[str] = ()  #: those that have gradients; empty if composed
     composed: bool = True
     differentiable: bool = True
@@ -151,7 +151,7 @@ class Record:
     promotes: bool = False  #: mixes dtypes
     out: bool = True  #: whether torch's function takes `out`, where it may: see `takes_out`
     order: int = 2  #: the highest derivative that is compared with a numerical one
-    functional: Sequence[str] | None = None  #: what torch.nn.functional adds to it; None: it stands there by `torch`
+    functional: Sequence[str] | None = None  #: arguments that torch.nn.functional adds; None: see `torch`
     primitive: Primitive | None = field(default=None, repr=False)  #: how it runs; None if composed
     call: Callable[..., Any] = field(init=False, repr=False)  #: the function, which runs on tensors and on arrays
     public: Callable[..., Any] = field(init=False, repr=False)  #: the same for users: see `checked`
@@ -163,24 +163,24 @@ class Record:
 
     @property
     def top_level(self) -> bool:
-        """Whether it stands in ``minigrad`` itself."""
+        """Whether it is a function of ``minigrad`` itself."""
         elsewhere = self.torch.startswith(("nn.", "linalg.")) or not self.torch
         own = not self.name.startswith("_") and not self.torch.startswith("Tensor.")
         return own and (not elsewhere or self.name in self.methods)
 
     @property
     def names(self) -> list[str]:
-        """Its own name, and those of its methods that are no operators."""
+        """Its own name, and those of its methods that are not operators."""
         return [self.name, *(name for name in self.methods if not name.startswith("__") and name != self.name)]
 
     @property
     def family(self) -> str:
-        """The file that it stands in."""
+        """The module that defines it."""
         return self.forward.__module__.rpartition(".")[2]
 
     @property
     def takes_out(self) -> bool:
-        """Whether its result can be written into a tensor of the caller's: ``exp(x, out=y)``."""
+        """Whether its result can be written into a given tensor: ``exp(x, out=y)``."""
         own = self.torch.startswith("linalg.") or "." not in self.torch
         return self.out and own and self.family not in output.NONE
 
@@ -215,20 +215,20 @@ def operation(
         gradients: a rule for each differentiable input, by name; or one function for all of them.
         inputs: the differentiable inputs, in the order in which that function returns their gradients.
         sample: draws the arguments of a test call.
-        methods: its names as Tensor methods; by default its own name, if it is public and no function of nn or linalg.
+        methods: its names as Tensor methods; by default its own name, if it is public and not in nn or linalg.
         torch: its name in torch, if it differs; a private one has none.
-        promotes: the inputs that are brought to one dtype first (True: all that have rules).
+        promotes: the inputs that are converted to one dtype first (True: all that have rules).
         floating: integers become float32 first.
-        functional: it stands in nn.functional too, where it takes these further arguments (`minigrad.nn.edge`).
+        functional: it is in nn.functional too, where it takes these further arguments (`minigrad.nn.edge`).
         in_place: there is a method ``name_`` too.
         view: the result may share the first input's memory.
         saves: the forward function returns ``(result, saved)``.
-        variadic: the first argument is a sequence of tensors; one function gives the gradients of all.
+        variadic: the first argument is a sequence of tensors; one function returns the gradients of all.
         outputs: how many results there are; if several, the forward function returns a tuple.
         creates: the result is a tensor even if no argument is one.
         writes: the arguments that the forward function writes to.
         booleans: whether it takes tensors of booleans (as all but subtraction do).
-        grad_fn: the name under which it shows in the graph.
+        grad_fn: the name of its nodes in the graph.
         out: False if torch's function has no `out`.
         order: the highest derivative that is tested against a numerical one.
     """
@@ -264,7 +264,7 @@ def composed(**settings: Any) -> Callable[[F], F]:
 def described(
     forward: Callable[..., Any], torch: str | None = None, methods: Sequence[str] | None = None, **fields: Any
 ) -> Record:
-    """The record, with its names in torch and as a method where nothing else is said."""
+    """The record, with its own name as the default for its names in torch and as a method."""
     name = forward.__name__
     hidden = name.startswith("_")
     torch = ("" if hidden else name) if torch is None else torch
@@ -273,7 +273,7 @@ def described(
 
 
 def publish(record: Record, call: F) -> F:
-    """Enter a record into the registry and attach its methods to Tensor."""
+    """Add a record to the registry and attach its methods to Tensor."""
     record.call = call
     record.public = call if record.name.startswith("_") else checked(record, call)
     registry[record.name] = record
@@ -295,7 +295,7 @@ def publish(record: Record, call: F) -> F:
 
 
 def or_not_implemented(call: Callable[..., Any]) -> Callable[..., Any]:
-    """A comparison that leaves what it can't compare with to Python: ``tensor == None`` is False."""
+    """A comparison that returns NotImplemented for other types, so that Python makes ``tensor == None`` False."""
 
     @functools.wraps(call)
     def compared(self: Any, other: Any) -> Any:
@@ -308,7 +308,7 @@ def or_not_implemented(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def checked(record: Record, call: F, first: int = 0) -> F:
-    """`call` as users see it: what should have been a tensor and is not gets torch's TypeError.
+    """The public form of `call`: it raises torch's TypeError for an argument that should have been a tensor.
 
     Operations call each other without this check, on arrays too. A method's own tensor (`first`: 1) has no position.
     """
@@ -317,7 +317,7 @@ def checked(record: Record, call: F, first: int = 0) -> F:
     accepted = {p.name: ACCEPTED.get(p.annotation, (object,)) + (NoneType,) * (p.default is None) for p in parameters}
     order = list(accepted)
     accepted.update(dict.fromkeys(order[:first], (object,)))
-    aliases = set(ALIASES) if "dim" in accepted and record.composed else set()  # the others know them: `Primitive.bind`
+    aliases = set(ALIASES) if "dim" in accepted and record.composed else set()  # for the others see `Primitive.bind`
     takes_out = record.takes_out and not first
     mixed = not first and accepted and all(types == ACCEPTED["OperandOrNumber"] for types in [*accepted.values()][:2])
     if not aliases and not takes_out and not any(Tensor in types for types in accepted.values()):
@@ -346,7 +346,7 @@ def checked(record: Record, call: F, first: int = 0) -> F:
 
 
 def of_numbers(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    """An operation of numbers alone, which torch has for arithmetic: ``add(2, 3)`` is a tensor."""
+    """An operation on numbers only, which torch allows for arithmetic: ``add(2, 3)`` is a tensor."""
     if name not in ("add", "sub", "mul", "div", "floor_divide"):
         types = ", ".join(type(a).__name__ for a in args)
         raise TypeError(f"{name}() received an invalid combination of arguments - got ({types}): one must be a Tensor")
@@ -354,7 +354,7 @@ def of_numbers(name: str, call: Callable[..., Any], args: tuple[Any, ...], kwarg
 
 
 def refusal(operation: str, name: str, position: int, value: Any) -> TypeError:
-    """Torch's complaint about an argument that is no tensor."""
+    """Torch's error for an argument that is not a tensor."""
     type_ = type(value)
     what = type_.__name__ if type_.__module__ == "builtins" else f"{type_.__module__}.{type_.__name__}"
     return TypeError(f"{operation}(): argument '{name}' (position {position}) must be Tensor, not {what}")
@@ -366,7 +366,7 @@ def reflected(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def in_place_of(name: str, call: Callable[..., Any], composed: bool = False) -> Callable[..., Tensor]:
-    """The same operation, its result written into its first argument (a copy of which stands inside a composed one)."""
+    """The same operation, with its result written into its first argument (composed ones compute with a copy of it)."""
 
     @functools.wraps(call)
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:

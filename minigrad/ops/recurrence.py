@@ -1,9 +1,9 @@
 """Recurrent layers: a state that is carried from step to step through a sequence.
 
-A layer's whole way through a sequence, in one direction, is one operation, `_read`, for RNN, LSTM and GRU.
+A layer's pass over a whole sequence, in one direction, is one operation, `_read`, for RNN, LSTM and GRU.
 https://docs.pytorch.org/docs/stable/nn.html#recurrent-layers
 
-What is computed on arrays is in `minigrad.kernels.recurrence`.
+The computations on arrays are in `minigrad.kernels.recurrence`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from minigrad.tensor import Tensor
 State = tuple[Any, ...]
 Step = Callable[[Any, State, Any, Any], State]
 
-# ---- one step, on tensors: the input's share of the gates, the state, its weight and bias → the next state ----
+# ---- one step, on tensors: the input's part of the gates, the state, its weight and bias → the next state -----
 
 
 def rnn_step(function: Callable[[Any], Any]) -> Step:
@@ -49,7 +49,7 @@ def lstm_step(gates: Any, state: State, weight: Operand, bias: Any) -> State:
 
 
 def gru_step(gates: Any, state: State, weight: Operand, bias: Any) -> State:
-    """Reset, update and new gates r, z, n: ``h' = n + z (h - n)``; r scales the state's share of n."""
+    """Reset, update and new gates r, z, n: ``h' = n + z (h - n)``; r scales the state's part of n."""
     (h,) = state
     (r, z, n), (r_h, z_h, n_h) = chunk(gates, 3, -1), chunk(linear(h, weight, bias), 3, -1)
     r, z = sigmoid(r + r_h), sigmoid(z + z_h)
@@ -63,7 +63,7 @@ STEPS: dict[str, Step] = {"RNN_TANH": rnn_step(tanh), "RNN_RELU": rnn_step(relu)
 
 
 def _by_steps(inputs: Sequence[Any], mode: str, reverse: Any, projection: Any = None) -> tuple[Any, Any]:
-    """`_read` as a program of single steps. An LSTM's h may be projected after each step, (N, H) → (N, P)."""
+    """`_read` composed of single steps. An LSTM's h may be projected after each step, (N, H) → (N, P)."""
     input, h, c, weight_ih, weight_hh, bias_ih, bias_hh = inputs
     state: State = (h,) if c is None else (h, c)
     shares, outs = _unbound(linear(input, weight_ih, bias_ih)), []
@@ -78,8 +78,8 @@ def _by_steps(inputs: Sequence[Any], mode: str, reverse: Any, projection: Any = 
 def _unbound(x: Any) -> list[Any]:
     """The steps of (T, …), by halving.
 
-    The gradient of a slice is as large as what it was taken from. Taken one by one, T steps would cost T²; this way
-    they cost T log T.
+    The gradient of a slice is as large as the tensor that it was taken from. Taken one by one, T steps would cost T²;
+    by halving, they cost T log T.
     """
     n = len(x)
     if n == 1:
@@ -90,7 +90,7 @@ def _unbound(x: Any) -> list[Any]:
 def _weights_sample(d: Any, mode: str, inputs: int, size: int, low: float = -1) -> list[Any]:
     rows = CELLS[mode].gates * size
     shapes = [(rows, inputs), (rows, size), (rows,), (rows,)]
-    return [d.array(shape, low=low, high=1, ties=False) for shape in shapes]  # sums that round to 0 would be at a kink
+    return [d.array(shape, low=low, high=1, ties=False) for shape in shapes]  # sums rounded to 0 are at a kink
 
 
 def _read_sample(d: Any) -> tuple[Any, ...]:
@@ -117,7 +117,7 @@ def _read_gradients(
     reverse: bool,
     saved: Reading,
 ) -> Sequence[Any]:
-    """By the kernel; or, to be differentiated again, those of the program of single steps."""
+    """Those of the kernel; or, to be differentiable again, those of `_by_steps`."""
     if not any(isinstance(part, Tensor) for part in g):
         return saved.gradients(wanted[0], *g)
     inputs = (x, h, c, w_ih, w_hh, b_ih, b_hh)
@@ -140,7 +140,7 @@ def _read_gradients(
 def _read(x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, mode: str, reverse: bool) -> Any:
     """A recurrent layer in one direction: x (T, N, inputs), states (N, H) → the h at all steps, (T, N, H).
 
-    The second result is the last state: c of an LSTM, h of others. `reverse` reads from the end; the results stay in
+    The second result is the last state: c of an LSTM, h of others. `reverse` reads from the end; the results keep
     their places.
     """
     reading = Reading(CELLS[mode], x, h, c, (w_ih, w_hh, b_ih, b_hh), reverse, keep=grad_mode.enabled)
@@ -154,7 +154,7 @@ def _layers_sample(mode: str) -> Callable[[Any], tuple[Any, ...]]:
     def sample(d: Any) -> tuple[Any, ...]:
         layers, directions, batch_first = d.integer(1, 2), d.integer(1, 2), d.boolean()
         steps, n, inputs, size = d.integer(1, 3), d.integer(1, 3), d.integer(1, 3), d.integer(1, 2)
-        away = mode == "RNN_RELU" and d.smooth  # from the kink: everything is positive
+        away = mode == "RNN_RELU" and d.smooth  # away from the kink: everything is positive
         low = 0.1 if away else -1
         x = d.array((n, steps, inputs) if batch_first else (steps, n, inputs), low=low if away else -3)
         start = tuple(d.array((layers * directions, n, size), low=low, high=1) for _ in range(CELLS[mode].parts))
@@ -195,7 +195,7 @@ def _layers_of(mode: str) -> Callable[..., State]:
                 h, c = (*(index(part, k) for part in start), None)[:2]
                 w_ih, w_hh, b_ih, b_hh = (*own[: each - projects], None, None)[:4]
                 given = (x, h, c, w_ih, w_hh, b_ih, b_hh)
-                if projects or not x.shape[1]:  # the kernel takes no empty batch
+                if projects or not x.shape[1]:  # the kernel does not support empty batches
                     out, last = _by_steps(given, mode, reverse, own[-1] if projects else None)
                 else:
                     out, last = _read(*given, mode, bool(reverse))
@@ -209,7 +209,7 @@ def _layers_of(mode: str) -> Callable[..., State]:
     layers.__doc__ = (
         f"All layers of an `nn.{mode.partition('_')[0]}`: the outputs of the last, and each part of all last states."
     )
-    # where a sum is 0 but for rounding, relu's gradient is not compared: `tests/nn/test_rnn.py` keeps away from there
+    # relu's gradient is not compared here, as sums may be 0 up to rounding; `tests/nn/test_rnn.py` avoids such sums
     return composed(methods=[], sample=_layers_sample(mode), torch="" if mode == "RNN_RELU" else None)(layers)
 
 

@@ -1,4 +1,4 @@
-"""Operations that bring many elements down to few: sums, extremes, running totals, softmax.
+"""Reductions: sums, means, extremes, sorting, softmax.
 
 `dim` is one dimension, several, or None for all; with `keepdim` the reduced dimensions stay, with length 1.
 https://docs.pytorch.org/docs/stable/torch.html#reduction-ops
@@ -24,7 +24,7 @@ from minigrad.tensor import Tensor, out_of_range
 
 builtin_max = max
 
-LONG = 512  #: how many float32 numbers are added up one after another; the relative error is then below 1e-6
+LONG = 512  #: how many float32 numbers are added in sequence; the relative error is then below 1e-6
 
 add: Any = np.add.reduce  # Any: NumPy's overloads do not take keepdims as a variable
 product: Any = np.multiply.reduce
@@ -35,9 +35,9 @@ some: Any = np.logical_or.reduce
 
 
 def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
-    """The sum along axes. float16 is added up in float32, and long columns in parts.
+    """The sum along axes. float16 is summed in float32, and long columns in parts.
 
-    NumPy adds up pairwise what lies together in memory only (https://numpy.org/doc/stable/reference/generated/numpy.sum.html).
+    NumPy sums pairwise only along contiguous axes (https://numpy.org/doc/stable/reference/generated/numpy.sum.html).
     """
     if x.dtype == np.float16 and dtype in (None, np.float16):
         return total(x.astype(np.float32), axis, keepdims).astype(np.float16)
@@ -62,7 +62,7 @@ def total(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -
 
 
 class MaxMin(NamedTuple):
-    """The values along a dimension, and where they stood."""
+    """The values along a dimension, and their indices."""
 
     values: Tensor
     indices: Tensor
@@ -91,10 +91,10 @@ def axes(dim: Any, ndim: int) -> tuple[int, ...] | None:
 
 
 def spread(g: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
-    """The gradient of a sum: every element that was added up gets the gradient of the total."""
+    """The gradient of a sum: every summed element gets the gradient of the total."""
     if g.shape == shape:
         return g
-    if g.ndim == 0 and isinstance(g, (np.ndarray, np.generic)):  # in a tenth of the time of NumPy's function
+    if g.ndim == 0 and isinstance(g, (np.ndarray, np.generic)):  # ten times as fast as NumPy's function
         spread = np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape))
         spread.flags.writeable = False
         return spread
@@ -110,7 +110,7 @@ def kept(shape: tuple[int, ...], dim: Any) -> tuple[int, ...]:
 
 
 def count(shape: tuple[int, ...], dim: Any) -> int:
-    """How many elements are reduced to one."""
+    """The number of elements that are reduced to one."""
     reduced = axes(dim, len(shape))
     return math.prod(n for i, n in enumerate(shape) if reduced is None or i in reduced)
 
@@ -128,7 +128,7 @@ def _reducible_nonempty(d: Any, **limits: Any) -> tuple[Any, ...]:
 def sum(
     input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None
 ) -> Any:
-    """The sum; integers and booleans are added up as int64.
+    """The sum; integers and booleans are summed as int64.
 
     >>> import minigrad
     >>> minigrad.ones(2, 3).sum(dim=1)
@@ -138,7 +138,7 @@ def sum(
 
 
 def _summing(input: Any, dtype: Any) -> Any:
-    """The dtype in which elements are added up (None: their own)."""
+    """The dtype in which elements are summed (None: their own)."""
     return dtypes.as_numpy(dtype) if dtype is not None else np.int64 if input.dtype.kind in "iub" else None
 
 
@@ -170,7 +170,7 @@ def mean(
             f"Got: {dtypes.dtype.known[input.dtype].name}"
         )
     n, dtype = count(input.shape, dim), input.dtype
-    half = dtype == np.float16  # its sum may be larger than its largest number
+    half = dtype == np.float16  # its sum may overflow
     summed = total(input.astype(np.float32) if half else input, axis=axes(dim, input.ndim), keepdims=keepdim)
     result = summed / n if n else summed * np.nan
     return result.astype(dtype) if half else result
@@ -195,7 +195,7 @@ def amin(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool =
 
 
 def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, nans: bool) -> Any:
-    """An even share for each element that equals the result; where that is nan, for those that are (or nan for all)."""
+    """The gradient, divided evenly among elements that equal the result; for a nan result, among nans (or all nan)."""
     shape = tuple(input.shape)
     won, g = input == spread(out, shape, dim, keepdim), spread(g, shape, dim, keepdim)
     if nans:
@@ -209,12 +209,12 @@ def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, nans: boo
     sample=lambda d: (d.array(distinct=True, min_size=1), d.choice([largest, smallest, _middle]), None, False),
 )
 def _one_of(input: Any, function: Any, dim: Any = None, keepdim: bool = False, nans: bool = True) -> Any:
-    """The element, or those along `dim`, that a function chooses. Equal ones, and `nans`, share its gradient."""
+    """The element, or those along `dim`, that a function selects. Equal ones, and `nans`, share its gradient."""
     return function(input, axis=axes(dim, input.ndim), keepdims=keepdim)
 
 
 def _middle(x: Any, axis: None = None, keepdims: bool = False) -> Any:
-    """The lower median of all elements: nan if one is nan, or if there are none."""
+    """The lower median of all elements: nan if any is nan, or if there are no elements."""
     if not x.size:
         return x.dtype.type(np.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
     ordered = np.sort(x, axis=None)
@@ -258,7 +258,7 @@ def argmin(input: Operand, dim: int | None = None, keepdim: bool = False) -> Any
 
 
 def _extreme(best: Any, arg: Any, pair: Any, input: Any, dim: Any, keepdim: bool) -> Any:
-    """`max` and `min`: of all, of two, or along a dimension."""
+    """`max` and `min`: of all elements, of two tensors, or along a dimension."""
     if dim is None:
         _need_elements(input, None, "amax")
         return _one_of(input, best)
@@ -293,7 +293,7 @@ def min(input: Operand, dim: Any = None, keepdim: bool = False) -> Any:
 
 @operation(sample=lambda d: (d.array((5,), distinct=True),), out=False)
 def argsort(input: Operand, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    """Where the elements stood that `sort` puts in order."""
+    """The indices that sort the elements along `dim`."""
     dim = one_dim(dim, input.ndim)
     if not input.ndim:
         return np.int64(0)
@@ -305,7 +305,7 @@ def argsort(input: Operand, dim: int = -1, descending: bool = False, stable: boo
 
 @composed(sample=lambda d: (d.array((3, 4), distinct=True), d.choice([0, 1, -1]), d.boolean()))
 def sort(input: Operand, dim: int = -1, descending: bool = False, stable: bool = True) -> MaxMin:
-    """The elements in order along `dim`, and where they stood (stable)."""
+    """The sorted elements along `dim`, and their indices (stable)."""
     order = argsort(input, dim, descending, stable)
     return MaxMin(gather(input, dim, order), order)
 
@@ -314,7 +314,7 @@ def sort(input: Operand, dim: int = -1, descending: bool = False, stable: bool =
     sample=lambda d: (d.array((3, 4), distinct=True, ties=False), d.integer(1, 3), d.choice([0, 1, -1]), d.boolean())
 )
 def topk(input: Operand, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> MaxMin:
-    """The `k` largest (or smallest) elements along `dim`, in order, and where they stood."""
+    """The `k` largest (or smallest) elements along `dim`, sorted, and their indices."""
     n = input.shape[one_dim(dim, input.ndim)] if input.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range: k={k} for a dimension of length {n}")
@@ -331,7 +331,7 @@ def median(input: Operand, dim: int | None = None, keepdim: bool = False) -> Any
         return _one_of(input, _middle)
     n = input.shape[one_dim(dim, input.ndim)] if input.ndim else 1
     ordered = sort(input, dim)
-    nans = sum(isnan(input), dim, True)  # in order, they come last
+    nans = sum(isnan(input), dim, True)  # sorted, they come last
     middle = [gather(part, dim, where(nans > 0, n - nans, (n - 1) // 2)) for part in ordered]
     return MaxMin(*middle) if keepdim or not input.ndim else MaxMin(*(squeeze(part, dim) for part in middle))
 
@@ -344,7 +344,7 @@ def all(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = 
 
 @operation(sample=lambda d: (d.mask((2, 3)), d.choice([0, 1])))
 def any(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Any:
-    """Whether one element is true (not 0)."""
+    """Whether any element is true (not 0)."""
     return _truth(some, input, dim, keepdim)
 
 
@@ -378,7 +378,7 @@ def logsumexp(input: Operand, dim: int | Sequence[int], keepdim: bool = False) -
 
 
 def _floats(input: Any, dim: int, dtype: Any) -> tuple[Any, int, Any]:
-    """What softmax computes on: floats (float32 at least), a dimension from the front, and the dtype of its result."""
+    """Softmax's arguments: floats (float32 at least), a dimension from the front, and the dtype of the result."""
     if dtype is not None:
         input = input.astype(dtypes.as_numpy(dtype), copy=False)
     if input.dtype.kind != "f" and input.size:
@@ -401,7 +401,7 @@ def _log_softmax_gradient(g: Any, out: Any, dim: int) -> Any:
 def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """``exp(x_i) / sum_j exp(x_j)`` along `dim`: positive numbers that sum to 1.
 
-    There is no overflow: each row's own maximum is subtracted first.
+    Each row's maximum is subtracted first, to avoid overflow.
 
     >>> import minigrad
     >>> minigrad.softmax(minigrad.tensor([0.0, 1000.0]), 0)

@@ -22,7 +22,7 @@ from minigrad.tensor import Tensor
 
 
 def _product_of_others(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
-    """The gradient of a product: the product of all other elements, exact also where one is zero."""
+    """The gradient of a product: the product of all other elements, exact even if one is zero."""
     shape = tuple(input.shape)
     if not shape:
         return g
@@ -37,7 +37,7 @@ def _product_of_others(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) ->
 
 
 def _up_to(x: Any, dim: int) -> Any:
-    """The product of all elements that stand before each along `dim`."""
+    """The product of all elements before each one along `dim`."""
     before = narrow(x, dim, 0, x.shape[dim] - 1)
     return cumprod(_cat([ones_like(narrow(x, dim, 0, 1)), before], dim), dim)
 
@@ -73,7 +73,7 @@ def cumsum(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
 
 
 def _cumprod_gradient(g: Any, input: Any, out: Any, dim: int) -> Any:
-    """Torch's: a nan beside zeros reaches what it does there."""
+    """As in torch, also for nan together with zeros."""
     if not input.ndim or not input.shape[dim]:
         return g
     zeros, n = input == 0, input.shape[dim]
@@ -108,7 +108,7 @@ def cumprod(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
 
 
 def _running(function: Any, input: Any, dim: int, dtype: Any) -> Any:
-    """Running totals; those of floats are kept in float64."""
+    """Running totals; those of floats are computed in float64."""
     at, result = one_dim(dim, input.ndim), np.dtype(_summing(input, dtype) or input.dtype)
     wide = np.float64 if result.kind == "f" else result
     return function(input, axis=at, dtype=wide).astype(result, copy=False).reshape(input.shape)

@@ -1,4 +1,4 @@
-"""Operations that show the same elements in another shape or order: reshape, permute, expand, flip.
+"""Operations that return the same elements in another shape or order: reshape, permute, expand, flip.
 
 Where torch returns a view of the same memory, so does minigrad.
 https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutating-ops
@@ -38,7 +38,7 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def filled_in(shape: tuple[int, ...], numel: int) -> tuple[int, ...]:
-    """`shape` with its -1 replaced by what makes it hold `numel` elements.
+    """`shape` with its -1 replaced by the length for `numel` elements.
 
     Raises:
         RuntimeError: if no such shape exists.
@@ -95,7 +95,7 @@ def reshape(input: Operand, *shape: int | Sequence[int]) -> Any:
 
 @operation(sample=lambda d: (np.ascontiguousarray(d.array((2, 4))), np.dtype("uint8")))
 def _of_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
-    """The same bytes as elements of another dtype; no gradient passes."""
+    """The same bytes as elements of another dtype; no gradient flows."""
     old, new = input.dtype.itemsize, dtype.itemsize
     if old == new:
         return input.view(dtype)
@@ -107,7 +107,7 @@ def _of_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
     ratio = new // old
     if ratio:
         steps = {f"stride({i})": step // old for i, step in enumerate(input.strides[:-1])}
-        offset = input.ctypes.data % new // old  # memory itself begins at a multiple of all sizes
+        offset = input.ctypes.data % new // old  # memory is aligned to all sizes
         for what, n in {"size(-1)": input.shape[-1], "storage_offset()": offset, **steps}.items():
             if n % ratio:
                 raise RuntimeError(f"self.{what} must be divisible by {ratio} {view}, but got {n}")
@@ -116,7 +116,7 @@ def _of_dtype(input: Any, dtype: np.dtype[Any]) -> Any:
 
 @composed(sample=_contiguous, torch="Tensor.view")
 def view(input: Operand, *shape: int | Sequence[int], dtype: Any = None) -> Any:
-    """`reshape` that never copies: `input` must lie contiguously enough in memory. With a dtype: its bytes, so read.
+    """`reshape` that never copies, which `input`'s strides must allow. With a dtype: its bytes as that dtype.
 
     Raises:
         RuntimeError: if it would have to copy.
@@ -150,7 +150,7 @@ def reshape_as(input: Operand, other: Operand) -> Any:
 
 @composed(sample=lambda d: ((x := d.array(min_ndim=1)), 0, d.choice([-1, x.ndim - 1])))
 def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
-    """Dimensions `start_dim` to `end_dim` made one.
+    """Dimensions `start_dim` to `end_dim` merged into one.
 
     >>> import minigrad
     >>> minigrad.zeros(2, 3, 4).flatten(1).shape
@@ -177,7 +177,7 @@ def unflatten(input: Operand, dim: int, sizes: tuple[int, ...]) -> Any:
 
 @composed()
 def ravel(input: Operand) -> Any:
-    """All elements in one dimension; a copy if they don't lie contiguously in memory."""
+    """All elements in one dimension; a copy if they are not contiguous."""
     return _reshape(input.contiguous(), (input.numel(),))
 
 
@@ -254,7 +254,7 @@ def transpose(input: Operand, dim0: int, dim1: int) -> Any:
 
 @composed(sample=lambda d: (d.array(max_ndim=2),))
 def t(input: Operand) -> Any:
-    """The transpose of a matrix; vectors and numbers as they are."""
+    """The transpose of a matrix; vectors and 0-d tensors are unchanged."""
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
     return transpose(input, 0, 1) if input.ndim == 2 else _reshape(input, tuple(input.shape))
@@ -294,7 +294,7 @@ def _stretchable(d: Any) -> tuple[Any, ...]:
 
 @operation({"input": lambda g: g}, view=True, torch="broadcast_to", sample=lambda d: (d.array((1, 2)), (3, 2)))
 def _expand(input: Any, shape: tuple[int, ...]) -> Any:
-    """`input` repeated without a copy; its gradient is summed where every gradient is: on the edge."""
+    """`input` repeated without a copy; its gradient is summed on the edge, like every broadcast one."""
     out = np.broadcast_to(input, shape)
     if out.size == input.size and input.flags.writeable:  # nothing is repeated
         return input.reshape(shape)
@@ -341,7 +341,7 @@ def expand_as(input: Operand, other: Operand) -> Any:
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(2, 1), (2, 2, 1)])), torch="Tensor.repeat")
 def repeat(input: Operand, *repeats: int | Sequence[int]) -> Any:
-    """`input` laid out repeatedly along each dimension (a copy)."""
+    """`input` repeated along each dimension (a copy)."""
     times = sizes(repeats)
     if len(times) < input.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")

@@ -1,4 +1,4 @@
-"""Pieces of a dimension, which share memory with the whole: split, chunk, unbind and their kin.
+"""Operations that split a dimension into views: split, chunk, unbind and others.
 
 https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutating-ops
 """
@@ -36,7 +36,7 @@ def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int 
 
 
 def _between(input: Any, ends: Sequence[int], dim: int) -> tuple[Any, ...]:
-    """The pieces of dimension `dim` between these places."""
+    """The pieces of dimension `dim` between these indices."""
     whole = (slice(None),) * one_dim(dim, input.ndim)
     return tuple(
         _index(input, (*whole, slice(a, b))) for a, b in zip((0, *ends), (*ends, input.shape[dim]), strict=True)
@@ -49,7 +49,7 @@ def _at_places(d: Any) -> tuple[Any, ...]:
 
 @composed(sample=_at_places)
 def tensor_split(input: Operand, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """Dimension `dim` in so many pieces of nearly one length, or split at given places (views)."""
+    """Dimension `dim` split into a number of nearly equal pieces, or at given indices (views)."""
     if not input.ndim:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     n = input.shape[one_dim(dim, input.ndim)]
@@ -92,7 +92,7 @@ vsplit, hsplit, dsplit = _split_along(0, "vsplit", 2), _split_along(1, "hsplit",
 
 @composed(sample=lambda d: (d.array((5, 2)), d.integer(1, 6), 0), out=False)
 def chunk(input: Operand, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Dimension `dim` in at most `chunks` pieces of equal size (views)."""
+    """Dimension `dim` split into at most `chunks` pieces of equal size (views)."""
     if chunks <= 0:
         raise RuntimeError("chunk expects `chunks` to be greater than 0, got: " + str(chunks))
     n = input.shape[one_dim(dim, input.ndim)]

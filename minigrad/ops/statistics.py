@@ -35,7 +35,7 @@ def var(
     *,
     correction: float | None = None,
 ) -> Any:
-    """The variance: squared distances from the mean, summed and divided by n - `correction`.
+    """The variance: the sum of squared deviations from the mean, divided by n - `correction`.
 
     `correction` is 1 by default (`unbiased`), else 0. ``var(False)`` is the biased variance of all elements.
     """
@@ -45,7 +45,7 @@ def var(
 def _spread_arguments(
     name: str, input: Any, dim: Any, unbiased: bool, keepdim: bool, correction: Any
 ) -> tuple[Any, Any, bool, float]:
-    """What `_spread_of` takes, checked."""
+    """The checked arguments of `_spread_of`."""
     if isinstance(dim, bool):
         unbiased, dim = dim, None
     minus = int(unbiased) if correction is None else correction
@@ -82,7 +82,7 @@ def _spread_gradient(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, minu
     sample=lambda d: (*_spread_sample(d)[:2], d.boolean(), d.choice([0, 1]), d.boolean()),
 )
 def _spread_of(input: Any, dim: Any, keepdim: bool, minus: float, root: bool) -> Any:
-    """The variance, or its root, computed in float64: float32's squares overflow sooner than the result."""
+    """The variance, or its root, computed in float64, as squares in float32 may overflow where the result does not."""
     along = axes(dim, input.ndim)
     wide = input.astype(np.float64, copy=False)
     n = count(input.shape, dim)
@@ -100,7 +100,7 @@ def std(
     *,
     correction: float | None = None,
 ) -> Any:
-    """The standard deviation: the root of `var`; the gradient of a constant's is 0.
+    """The standard deviation: the root of `var`; where it is 0, so is its gradient.
 
     >>> import minigrad
     >>> minigrad.tensor([1.0, 3.0]).std()
@@ -172,7 +172,7 @@ def _norm_gradient(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bo
     sample=lambda d: (*_vectors(d), d.boolean()),
 )
 def _norm(input: Any, p: float, dim: Any, keepdim: bool) -> Any:
-    """The p-norm of floats; halves are added up in float32."""
+    """The p-norm of floats; float16 is summed in float32."""
     size, along = np.absolute(input.astype(np.float32) if input.dtype == np.float16 else input), axes(dim, input.ndim)
     if math.isinf(p):
         result = (largest if p > 0 else smallest)(size, axis=along, keepdims=keepdim)

@@ -36,7 +36,7 @@ def triu(input: Operand, diagonal: int = 0) -> Any:
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-2, 2)), out=False)
 def diagonal(input: Operand, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """The diagonal of dimensions `dim1` and `dim2`, as the last dimension."""
+    """The diagonal along `dim1` and `dim2`, as the last dimension."""
     first, second = one_dim(dim1, input.ndim), one_dim(dim2, input.ndim)
     if first == second:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")

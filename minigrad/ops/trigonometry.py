@@ -1,4 +1,4 @@
-"""Sines, cosines and their like; the angle of a point, `atan2`, is in `minigrad.ops.elementwise`.
+"""Trigonometric and hyperbolic functions (`atan2` is in `minigrad.ops.elementwise`).
 
 https://docs.pytorch.org/docs/stable/torch.html#pointwise-ops
 """

@@ -49,12 +49,12 @@ def cosine_similarity(x1: Operand, x2: Operand, dim: int = 1, eps: float = 1e-8)
 
 @operation(sample=lambda d: (d.array(low=0.0), 0.5))
 def _shortfall(input: Any, low: float) -> Any:
-    """What makes numbers at least `low` when it is added; it has no gradient."""
+    """The amount to add so that numbers are at least `low`; it has no gradient."""
     return np.maximum(low - input, 0)
 
 
 def _unit(x: Any, dim: int, eps: float) -> Any:
-    """The vectors along `dim` divided by their norm, or by `eps`, of which torch's gradient takes no notice."""
+    """The vectors along `dim` divided by their norm, or by `eps` if larger, which torch's gradient ignores."""
     length = norm(x, 2, dim, True)
     return x / (length + _shortfall(length, eps))
 
@@ -91,7 +91,7 @@ def bilinear(input1: Operand, input2: Operand, weight: Operand, bias: Operand = 
     """``input1 @ weight[k] @ input2 + bias[k]``: (..., in1), (..., in2), weight (out, in1, in2) → (..., out).
 
     Raises:
-        RuntimeError: if the shapes do not fit, or the dtypes differ.
+        RuntimeError: if the shapes do not match, or the dtypes differ.
     """
     for i, (x, features) in enumerate(zip((input1, input2), weight.shape[1:], strict=True), 1):
         if x.shape[-1] != features:

@@ -13,7 +13,7 @@ from minigrad.tensor import Tensor
 
 
 class Adadelta(Optimizer):
-    r"""Scale the gradient by the ratio of the recent sizes of the moves and of the gradients.
+    r"""Scale the gradient by the ratio of the running root mean squares of updates and gradients.
 
     With the gradient :math:`g` (plus ``weight_decay``·θ): :math:`v ← ρ v + (1 − ρ) g²`,
     :math:`Δ = √(u + ε) / √(v + ε) · g`, :math:`u ← ρ u + (1 − ρ) Δ²` and :math:`θ ← θ − lr · Δ`.
@@ -22,12 +22,12 @@ class Adadelta(Optimizer):
     Args:
         params: see `Optimizer`.
         lr: learning rate.
-        rho: ρ, the memory of both averages.
-        eps: ε, keeps the quotient finite and the first moves from being 0.
+        rho: ρ, the decay rate of both running averages.
+        eps: ε, keeps the quotient finite and the first updates from being 0.
         weight_decay: λ of a penalty λ/2‖θ‖².
-        foreach: accepted; there is one way to compute a step here.
-        capturable, differentiable: only False.
-        maximize: climb instead of descend.
+        foreach: accepted and ignored.
+        capturable, differentiable: must be False.
+        maximize: maximize instead of minimize.
 
     Raises:
         ValueError: for an option out of its range.

@@ -26,9 +26,9 @@ class Adagrad(Optimizer):
         weight_decay: λ of a penalty λ/2‖θ‖².
         initial_accumulator_value: what s starts from.
         eps: ε, keeps the quotient finite.
-        foreach, fused: accepted; there is one way to compute a step here.
-        maximize: climb instead of descend.
-        differentiable: only False.
+        foreach, fused: accepted and ignored.
+        maximize: maximize instead of minimize.
+        differentiable: must be False.
 
     Raises:
         ValueError: for a negative option.

@@ -22,14 +22,14 @@ class Adam(Optimizer):
     Args:
         params: see `Optimizer`.
         lr: learning rate.
-        betas: (β₁, β₂), the memories of the two averages.
+        betas: (β₁, β₂), the decay rates of the two running averages.
         eps: ε, keeps the quotient finite.
-        weight_decay: λ of a penalty λ/2‖θ‖² (it passes through the averages; `AdamW` does not do that).
+        weight_decay: λ of a penalty λ/2‖θ‖² (it enters the averages; in `AdamW` it does not).
         amsgrad: divide by the largest v so far (Reddi et al., 2018).
-        foreach, fused: accepted; there is one way to compute a step here.
-        maximize: climb instead of descend.
-        capturable, differentiable: only False.
-        decoupled_weight_decay: decay as `AdamW`.
+        foreach, fused: accepted and ignored.
+        maximize: maximize instead of minimize.
+        capturable, differentiable: must be False.
+        decoupled_weight_decay: apply weight decay as in `AdamW`.
 
     Raises:
         ValueError: for an option out of its range.
@@ -105,7 +105,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    r"""Adam with decoupled weight decay: θ shrinks by ``lr``·``weight_decay``·θ, past the averages.
+    r"""Adam with decoupled weight decay: θ shrinks by ``lr``·``weight_decay``·θ, outside the averages.
 
     The arguments are those of `Adam`. Source: torch.optim.AdamW; Loshchilov and Hutter, arXiv:1711.05101.
 

@@ -16,7 +16,7 @@ from minigrad.tensor import Tensor
 
 
 class Point(NamedTuple):
-    """What is known at the place ``x + t·d`` of a line: the loss, its gradient, and its slope along the line."""
+    """A point ``x + t·d`` on a line: the loss there, its gradient, and its slope along the line."""
 
     t: float
     loss: float
@@ -27,24 +27,24 @@ class Point(NamedTuple):
 class LBFGS(Optimizer):
     r"""Quasi-Newton: the curvature is estimated from the last steps and changes of the gradient.
 
-    One step makes up to `max_iter` moves, each along :math:`d = −H g`, where :math:`H` is the inverse Hessian as the
-    last `history_size` pairs of moves and gradient changes tell it. Source: torch.optim.LBFGS; Nocedal and Wright,
-    *Numerical Optimization*, algorithms 7.4, 7.5 (the direction), 3.5 and 3.6 (the line search).
+    One step makes up to `max_iter` moves, each along :math:`d = −H g`, where :math:`H` is the inverse Hessian
+    estimated from the last `history_size` pairs of moves and gradient changes. Source: torch.optim.LBFGS; Nocedal
+    and Wright, *Numerical Optimization*, algorithms 7.4, 7.5 (the direction), 3.5 and 3.6 (the line search).
 
     Args:
         params: see `Optimizer`; only one group.
-        lr: length of a move, as a share of d (with a line search: where that begins).
-        max_iter: moves a step.
-        max_eval: evaluations of the closure a step; default ``max_iter * 5 // 4``.
+        lr: length of a move as a fraction of d (with a line search, its first trial).
+        max_iter: moves per step.
+        max_eval: evaluations of the closure per step; default ``max_iter * 5 // 4``.
         tolerance_grad: stop when no element of the gradient is larger.
         tolerance_change: stop when neither the loss nor any parameter changes by more.
-        history_size: pairs to remember.
+        history_size: how many pairs to keep.
         line_search_fn: ``"strong_wolfe"`` or None.
 
     Raises:
         ValueError: for a negative rate or more than one group.
         AssertionError: from `step`, for a group that was added.
-        RuntimeError: from `step`, for another line search.
+        RuntimeError: from `step`, for an unknown line search.
 
     >>> import minigrad
     >>> x = minigrad.tensor([-1.5, 2.0], requires_grad=True)
@@ -122,7 +122,7 @@ class LBFGS(Optimizer):
             if group["line_search_fn"]:
                 here = Point(0.0, loss, g, slope)
                 found, spent = strong_wolfe(
-                    functools.partial(self._look, closure, d),
+                    functools.partial(self._evaluate, closure, d),
                     t,
                     _largest(d),
                     here,
@@ -189,7 +189,7 @@ class LBFGS(Optimizer):
             p.bump()
             begin = end
 
-    def _look(self, closure: Callable[[], Any], d: Array, t: float) -> Point:
+    def _evaluate(self, closure: Callable[[], Any], d: Array, t: float) -> Point:
         """Evaluate at ``x + t·d``, and go back to x."""
         params = self.param_groups[0]["params"]
         before = [p.array.copy() for p in params]
@@ -204,7 +204,7 @@ class LBFGS(Optimizer):
 
 
 def strong_wolfe(
-    look: Callable[[float], Point],
+    evaluate: Callable[[float], Point],
     t: float,
     d_norm: float,
     start: Point,
@@ -216,16 +216,16 @@ def strong_wolfe(
     """A point on a line where the loss has fallen enough (c1) and the slope has flattened enough (c2).
 
     Args:
-        look: evaluates ``x + t·d``.
-        t: where to look first.
+        evaluate: evaluates ``x + t·d``.
+        t: the first trial.
         d_norm: the largest element of d.
         start: the point at t = 0.
         c1, c2: the constants of the strong Wolfe conditions.
-        tolerance_change: smallest change of a parameter worth a look.
-        max_ls: looks to take.
+        tolerance_change: smallest change of a parameter worth an evaluation.
+        max_ls: the largest number of evaluations.
 
     Returns:
-        The point, and how often `look` was called.
+        The point, and how often `evaluate` was called.
     """
 
     def too_high(point: Point) -> bool:
@@ -235,8 +235,8 @@ def strong_wolfe(
         return abs(point.slope) <= -c2 * start.slope
 
     # step on until an interval is found in which such a point must lie
-    previous, new = start, look(t)
-    looks, rounds, done = 1, 0, False
+    previous, new = start, evaluate(t)
+    evaluations, rounds, done = 1, 0, False
     while rounds < max_ls:
         if too_high(new) or (rounds > 1 and new.loss >= previous.loss):
             bracket = [previous, new]
@@ -248,8 +248,8 @@ def strong_wolfe(
             bracket = [previous, new]
             break
         bounds = (new.t + 0.01 * (new.t - previous.t), new.t * 10)
-        previous, new = new, look(cubic_minimum(previous, new, bounds))
-        looks += 1
+        previous, new = new, evaluate(cubic_minimum(previous, new, bounds))
+        evaluations += 1
         rounds += 1
     else:
         bracket = [start, new]
@@ -263,7 +263,7 @@ def strong_wolfe(
             break
         t = cubic_minimum(bracket[0], bracket[1])
         margin = 0.1 * (right - left)
-        if min(right - t, t - left) < margin:  # hardly any progress: once is fine, then step off the edge
+        if min(right - t, t - left) < margin:  # little progress: allowed once, then move away from the edge
             if stuck or t >= right or t <= left:
                 t = right - margin if abs(t - right) < abs(t - left) else left + margin
                 stuck = False
@@ -271,8 +271,8 @@ def strong_wolfe(
                 stuck = True
         else:
             stuck = False
-        new = look(t)
-        looks += 1
+        new = evaluate(t)
+        evaluations += 1
         rounds += 1
         if too_high(new) or new.loss >= bracket[low].loss:
             bracket[high] = new
@@ -282,11 +282,11 @@ def strong_wolfe(
             if not done and new.slope * (bracket[high].t - bracket[low].t) >= 0:
                 bracket[high] = bracket[low]
             bracket[low] = new
-    return bracket[low], looks
+    return bracket[low], evaluations
 
 
 def cubic_minimum(a: Point, b: Point, bounds: tuple[float, float] | None = None) -> float:
-    """Where the cubic through two points with these losses and slopes is lowest, within bounds (default: a, b)."""
+    """The minimum of the cubic through two points with these losses and slopes, within bounds (default: a, b)."""
     low, high = bounds or (min(a.t, b.t), max(a.t, b.t))
     d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t)
     square = d1**2 - a.slope * b.slope

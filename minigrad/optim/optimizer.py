@@ -1,8 +1,8 @@
 """What all optimizers share: parameter groups, state, hooks, and the loop over the parameters.
 
-An optimizer says only how one parameter moves: `Optimizer.rule`. The loop in `Optimizer.step` hands that rule
-the parameter's array, its gradient (weight decay already added, sign already turned) and scratch arrays, so that
-a rule is a handful of ufuncs that write in place, and a step in steady state allocates nothing.
+An optimizer only defines how one parameter is updated: `Optimizer.rule`. The loop in `Optimizer.step` passes that rule
+the parameter's array, its gradient (with weight decay added, and negated to maximize) and scratch arrays, so that a
+rule is a few in-place ufuncs, and steps after the first allocate nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ required = _Required()  #: the default of an option that every parameter group m
 
 
 def _with_hooks(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
-    """A step of an optimizer that has step hooks, with them before and after it."""
+    """A step of an optimizer that has step hooks, which are called before and after it."""
     step = type(self).step
     arguments: Any = (self, *args)
     for hook in self._listeners("step_pre"):
@@ -52,15 +52,15 @@ def _with_hooks(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
     return result
 
 
-def _noted(step: Step[P, R]) -> Step[P, R]:
-    """A step that schedulers learn of; those that an optimizer defines for itself."""
+def _flagged(step: Step[P, R]) -> Step[P, R]:
+    """An optimizer's own step, which also sets the flag that schedulers check."""
 
     @functools.wraps(step)
-    def noted(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def flagged(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
         self._opt_called = True
         return step(self, *args, **kwargs)
 
-    return noted
+    return flagged
 
 
 class Optimizer:
@@ -73,7 +73,7 @@ class Optimizer:
 
     Attributes:
         param_groups: the groups; change ``param_groups[0]["lr"]`` to change the learning rate.
-        state: for each parameter what the optimizer remembers about it.
+        state: the optimizer's state for each parameter.
 
     Raises:
         TypeError: for a single tensor, a set, or anything else that is not a tensor among the parameters.
@@ -87,7 +87,7 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
-            cls.step = writes_to_tensors(_noted(cls.step))  # type: ignore[method-assign, arg-type]
+            cls.step = writes_to_tensors(_flagged(cls.step))  # type: ignore[method-assign, arg-type]
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -110,12 +110,12 @@ class Optimizer:
     def _start(self) -> None:
         self._hooks: defaultdict[str, OrderedDict[int, Callable[..., Any]]] = defaultdict(OrderedDict)
         self._scratch: dict[Tensor, Scratch] = {}
-        self._memory: dict[np.dtype[Any], Array] = {}  # behind the scratch arrays
+        self._memory: dict[np.dtype[Any], Array] = {}  # the memory of the scratch arrays
 
     # ---- a step -------------------------------------------------------------------------------------
 
     def rule(self, group: Group, dtype: np.dtype[Any]) -> Rule:
-        """How this optimizer updates the parameters of `dtype` in `group`; asked for in each step."""
+        """The function that updates the parameters of `dtype` in `group`; called in each step."""
         raise NotImplementedError(f"{type(self).__name__} defines neither `rule` nor `step`")
 
     def begin(self, p: Tensor, *names: str) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class Optimizer:
         """Update every parameter that has a gradient.
 
         Args:
-            closure: computes the loss and its gradients anew; called once, with gradients enabled.
+            closure: recomputes the loss and its gradients; called once, with gradients enabled.
 
         Returns:
             What the closure returned.
@@ -237,7 +237,7 @@ class Optimizer:
         self.param_groups.append(param_group)
 
     def _refuse(self, group: Group) -> None:
-        """Object to options that mean something in PyTorch and cannot be honoured here."""
+        """Reject options of PyTorch's that are not supported here."""
         if group.get("fused") and group.get("differentiable"):
             raise RuntimeError("`fused` does not support `differentiable`")
         if group.get("fused") and group.get("foreach"):
@@ -282,7 +282,7 @@ class Optimizer:
         return result
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a state that `state_dict` returned, here or in PyTorch (tensors of either, or arrays).
+        """Load a state that `state_dict` returned, here or in PyTorch (tensors of either, or arrays).
 
         Values are copied, into the dtype of their parameter.
 
@@ -313,7 +313,7 @@ class Optimizer:
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for number, value in state_dict["state"].items():
             if number in param_of:
-                state[param_of[number]] = _adopt(value, param_of[number])
+                state[param_of[number]] = _converted(value, param_of[number])
             else:
                 state[number] = value
         for group, other in zip(groups, saved, strict=True):
@@ -373,12 +373,12 @@ class Optimizer:
         return self._register("load_state_dict_post", hook, prepend)
 
 
-def _adopt(value: Any, p: Tensor, key: str | None = None) -> Any:
+def _converted(value: Any, p: Tensor, key: str | None = None) -> Any:
     """A copy of a saved value, in the dtype and memory layout of the parameter (step counts: in their own)."""
     if isinstance(value, dict):
-        return {k: _adopt(v, p, k) for k, v in value.items()}
+        return {k: _converted(v, p, k) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_adopt(v, p) for v in value)
+        return type(value)(_converted(v, p) for v in value)
     if not hasattr(value, "__array__"):
         return value
     array = np.asarray(value.array if isinstance(value, Tensor) else value)
@@ -390,10 +390,10 @@ def _adopt(value: Any, p: Tensor, key: str | None = None) -> Any:
 
 
 def check_rates(lr: float | Tensor, **others: float) -> None:
-    """Object to a negative learning rate, or to a negative value of another option.
+    """Reject a negative learning rate, or a negative value of another option.
 
     Raises:
-        ValueError: and it names the option.
+        ValueError: naming the option.
     """
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")

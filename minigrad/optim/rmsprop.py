@@ -25,21 +25,21 @@ class RMSprop(Optimizer):
     r"""Divide the gradient by the root of its running mean square.
 
     With the gradient :math:`g` (plus ``weight_decay``·θ): :math:`v ← α v + (1 − α) g²` and
-    :math:`θ ← θ − lr · g / (√v + ε)`. ``centered`` takes the squared running mean of :math:`g` off :math:`v`;
-    with momentum the quotient goes into a velocity first. Source: torch.optim.RMSprop; Hinton, lecture 6e of
+    :math:`θ ← θ − lr · g / (√v + ε)`. ``centered`` subtracts the squared running mean of :math:`g` from :math:`v`;
+    with momentum the quotient enters a velocity first. Source: torch.optim.RMSprop; Hinton, lecture 6e of
     *Neural Networks for Machine Learning*; Graves, arXiv:1308.0850.
 
     Args:
         params: see `Optimizer`.
         lr: learning rate.
-        alpha: α, the memory of the average.
+        alpha: α, the decay rate of the average.
         eps: ε, keeps the quotient finite.
         weight_decay: λ of a penalty λ/2‖θ‖².
-        momentum: share of the velocity that stays.
+        momentum: the fraction of the velocity that is kept.
         centered: divide by the standard deviation instead.
-        capturable, differentiable: only False.
-        foreach: accepted; there is one way to compute a step here.
-        maximize: climb instead of descend.
+        capturable, differentiable: must be False.
+        foreach: accepted and ignored.
+        maximize: maximize instead of minimize.
 
     Raises:
         ValueError: for a negative option.

@@ -1,4 +1,4 @@
-"""What the rules of the optimizers are made of: functions of arrays that write in place."""
+"""Building blocks of the optimizers' rules: functions of arrays that write in place."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Scratch(NamedTuple):
     """Arrays to compute in, laid out like one parameter's. All parameters of a dtype share the memory behind them."""
 
     like: Array  #: the parameter's array
-    gradient: Array  #: holds the gradient where that is not the parameter's own
+    gradient: Array  #: holds the gradient, if it is not the parameter's own
     a: Array
     b: Array
 
@@ -31,7 +31,7 @@ Rule: TypeAlias = Callable[[Tensor, Array, Array, Scratch], None]
 
 
 def scalars(dtype: np.dtype[Any], *values: float) -> list[Array]:
-    """Numbers as 0-d arrays of `dtype`, which a ufunc takes faster than Python's floats."""
+    """Numbers as 0-d arrays of `dtype`, with which ufuncs are faster than with Python floats."""
     return [np.array(value, dtype) for value in values]
 
 
@@ -58,7 +58,7 @@ def with_decay(rule: Rule, group: Group, dtype: np.dtype[Any]) -> Rule:
 
 
 def counter() -> Tensor:
-    """A step count; torch keeps it as a 0-d float32 tensor, so that is how it is saved."""
+    """A step count, stored as in torch: a 0-d float32 tensor."""
     return Tensor.wrap(np.zeros((), np.float32))
 
 

@@ -23,12 +23,12 @@ class SGD(Optimizer):
         params: see `Optimizer`.
         lr: learning rate.
         momentum: μ; 0 keeps no velocity.
-        dampening: how much of the gradient the velocity leaves out.
+        dampening: the fraction of the gradient that the velocity leaves out.
         weight_decay: λ of a penalty λ/2‖θ‖².
         nesterov: look ahead along the velocity.
-        maximize: climb instead of descend.
-        foreach, fused: accepted; there is one way to compute a step here.
-        differentiable: only False.
+        maximize: maximize instead of minimize.
+        foreach, fused: accepted and ignored.
+        differentiable: must be False.
 
     Raises:
         ValueError: for a negative option, or Nesterov momentum without momentum or with dampening.
@@ -74,7 +74,7 @@ class SGD(Optimizer):
             return descend
 
         mu, dampening, nesterov = np.array(momentum, dtype), group["dampening"], group["nesterov"]
-        first: set[Tensor] = set()  # steps of parameters; torch begins anew where one is given twice
+        first: set[Tensor] = set()  # first steps; as in torch, a parameter that is given twice starts again
 
         def descend_with_momentum(p: Tensor, w: Array, g: Array, t: Scratch) -> None:
             state = self.state[p]

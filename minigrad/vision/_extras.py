@@ -7,7 +7,7 @@ from typing import Any
 
 
 def require(module: str, extra: str = "data") -> Any:
-    """Import an optional package, or say in one line how to get it.
+    """Import an optional package, or say in one line how to install it.
 
     Raises:
         ImportError: if it is not installed.

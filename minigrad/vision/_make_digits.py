@@ -1,7 +1,6 @@
 """Writes ``digits.npz`` from scikit-learn's copy of the UCI digits.
 
-``python -m minigrad.vision._make_digits`` was run once, to make the file; scikit-learn is needed for nothing
-else.
+``python -m minigrad.vision._make_digits`` was run once, to make the file; nothing else needs scikit-learn.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whole data sets as arrays, by name, with a word on where they came from."""
+"""Whole data sets as arrays, by name, with a description of their source."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ FASHION_CLASSES = (
 class Arrays:
     """One part (training or test) of a data set."""
 
-    name: str  #: what these images really are: "digits" after a fallback
+    name: str  #: of the data set that was loaded: "digits" after a fallback
     images: NDArray[np.uint8] = field(repr=False)  #: ``(N, 28, 28)``, 0 (paper) to 255; ``(N, 32, 32, 3)`` in colour
     labels: NDArray[np.int64] = field(repr=False)  #: ``(N,)``
     classes: tuple[str, ...]
-    source: str  #: in words, without paths: fit for a report
-    files: tuple[Path, ...] = ()  #: what was read
-    is_fallback: bool = False  #: whether these stand in for data that could not be had
+    source: str  #: a description for reports, without paths
+    files: tuple[Path, ...] = ()  #: the files that were read
+    is_fallback: bool = False  #: whether these replace data that could not be found
     reason: str = ""  #: why they do
 
 
@@ -51,24 +51,24 @@ def load_arrays(
     download: bool = True,
     fallback: bool = True,
 ) -> Arrays:
-    """Load a part of a data set; without files or network, the embedded digits in its place.
+    """Load a part of a data set, or without files and network the embedded digits.
 
     Args:
         name: ``"mnist"``, ``"fashion-mnist"``, ``"mnist-hdf5"`` (the course's files; where they are missing,
-            MNIST itself, which holds the same images in the same order), ``"cifar-10"`` (images in colour,
-            ``(N, 32, 32, 3)``; a local archive need not be the published one, `source` says whether it is) or
+            MNIST itself, which holds the same images in the same order), ``"cifar-10"`` (colour images
+            ``(N, 32, 32, 3)``; `source` says whether a local archive is the published one) or
             ``"digits"`` (embedded).
-        root: the data folder; default: as `minigrad.vision.files` says.
+        root: the data folder; default: see `minigrad.vision.files`.
         train: the training part, or the test part.
         download: get missing files from the public mirrors.
-        fallback: use the embedded digits where files are missing and can't be had; the result says so. Files
-            that are there but damaged are always an error.
+        fallback: use the embedded digits if files are missing and can't be downloaded; the result says so. Damaged
+            files are always an error.
 
     Raises:
         ValueError: if there is no such data set.
         DataFileError: if a file is damaged, truncated or not the published one.
         DatasetNotFoundError: if files are missing and `fallback` is off.
-        ImportError: if the course's files are there and h5py, to read them, is not.
+        ImportError: if h5py, which the course's files need, is not installed.
 
     >>> digits = load_arrays("digits", train=False)
     >>> digits.images.shape, digits.is_fallback
@@ -115,8 +115,8 @@ def _course(root: PathLike | None, train: bool, download: bool) -> Arrays:
         try:
             same = _mnist(root, train, download)
         except DatasetNotFoundError as error:
-            raise DatasetNotFoundError(f"{missing}\nMNIST could take its place, but:\n{error}") from error
-        return replace(same, source=f"{same.source}, which are the images of the course's missing HDF5 files")
+            raise DatasetNotFoundError(f"{missing}\nMNIST could be used instead, but:\n{error}") from error
+        return replace(same, source=f"{same.source}, the same images as in the course's missing HDF5 files")
     images, labels = read_course(path)
     return Arrays("mnist-hdf5", images, labels, DIGIT_CLASSES, "MNIST (the course's HDF5 files)", (path,))
 

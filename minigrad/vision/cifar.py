@@ -1,7 +1,7 @@
-"""Reading CIFAR-10 (https://www.cs.toronto.edu/~kriz/cifar.html) as it is published, and unpacked.
+"""Reading CIFAR-10 (https://www.cs.toronto.edu/~kriz/cifar.html), as published or unpacked.
 
-The binary layout (a byte of label and 3 × 32 × 32 bytes of pixels a record) and the pickled one hold the same.
-Archives are read as a stream, one batch at a time, and nothing of them is written to disk.
+The binary layout (records of a label byte and 3 × 32 × 32 bytes of pixels) and the pickled one hold the same data.
+Archives are read as a stream, one batch at a time, and not unpacked to disk.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from minigrad.vision.unpickling import unpickle
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 PIXELS = 3 * 32 * 32  # red, green and blue planes, row by row
-PIECE = 1 << 20  # bytes; so much of an archive is unpacked at a time
+PIECE = 1 << 20  # bytes of an archive that are unpacked at a time
 LARGEST = 1 << 26  # bytes; the published batches have 31 million
 
 Batch: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int64]]
@@ -35,7 +35,7 @@ def read_cifar10(path: PathLike, train: bool = True) -> tuple[NDArray[np.uint8],
     """Read the training part (5 batches) or the test part (1 batch).
 
     Args:
-        path: a ``.tar``, ``.tar.gz`` or ``.tar.xz`` (its first bytes tell) with a folder
+        path: a ``.tar``, ``.tar.gz`` or ``.tar.xz`` (told by its first bytes) with a folder
             ``cifar-10-batches-bin`` or ``cifar-10-batches-py``; or such a folder; or a folder that has one.
         train: which part.
 
@@ -43,9 +43,9 @@ def read_cifar10(path: PathLike, train: bool = True) -> tuple[NDArray[np.uint8],
         The images ``(N, 32, 32, 3)`` uint8, channels last as torchvision's `data`, and the labels ``(N,)``.
 
     Raises:
-        DataFileError: if the archive is empty, truncated, damaged or none at all, has a member outside its
-            folder, or lacks one; or if a member is truncated, of another shape or dtype, or has a label out of
-            range. A pickle that names anything but arrays is refused before anything of it runs.
+        DataFileError: if the file is empty, truncated, damaged or not an archive, has a member outside its folder, or
+            lacks one; or if a member is truncated, of another shape or dtype, or has a label out of range. A pickle
+            that names anything but arrays is refused, and none of it is run.
         OSError: if it can't be opened.
     """
     images, labels = np.empty((0, 32, 32, 3), np.uint8), np.empty(0, np.int64)
@@ -142,7 +142,7 @@ def _unpickle(content: bytes, where: Path, *keys: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Layout:
-    """One of the two ways in which CIFAR-10 is published."""
+    """One of the two layouts in which CIFAR-10 is published."""
 
     folder: str
     suffix: str
@@ -218,7 +218,7 @@ def _archive_members(path: Path, train: bool) -> Iterator[Member]:
                         if info.isreg() and _is_wanted(member, train):
                             file = cast("IO[bytes]", archive.extractfile(info))
                             yield member, path / member, _content(path / member, file, info.size)
-                while stream.read(PIECE):  # to the very end, where the checksum is
+                while stream.read(PIECE):  # to the end, where the checksum is
                     pass
         except (EOFError, OSError, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
             raise DataFileError(path, f"a truncated or damaged archive ({error})", "a whole one") from error

@@ -22,7 +22,7 @@ Transform = Callable[[Any], Any]
 
 
 class _Images(Dataset[tuple[Any, Any]]):
-    """What all image sets here have in common; how they hold images and labels is theirs."""
+    """Base of the image data sets; subclasses define how images and labels are stored."""
 
     name: ClassVar[str]
     classes: ClassVar[Sequence[str]]
@@ -73,10 +73,10 @@ class _Images(Dataset[tuple[Any, Any]]):
         )
 
     def __getbatch__(self, indices: Sequence[int] | NDArray[Any]) -> list[Tensor] | None:
-        """The samples at `indices`, collated: what collating them one by one gives, in one go.
+        """The samples at `indices`, transformed and collated at once.
 
         Returns:
-            Images ``(B, ...)`` and labels ``(B,)``; None if a transform has no form for batches.
+            Images ``(B, ...)`` and labels ``(B,)``; None if a transform has no `batch`.
         """
         transform, target_transform = batch_form(self.transform), batch_form(self.target_transform)
         if transform is None or target_transform is None:
@@ -107,8 +107,8 @@ class MNIST(_Images):
     Args:
         root: the data folder. Default: ``MINIGRAD_DATA_DIR``, else ``./data``; then the user's cache.
         train: the training part, or the test part.
-        transform: what is done to each image.
-        target_transform: what is done to each label.
+        transform: a function that is applied to each image.
+        target_transform: a function that is applied to each label.
         download: get missing files from the public mirrors.
 
     Attributes:
@@ -144,7 +144,7 @@ class FashionMNIST(MNIST):
 
 
 class CourseMNIST(MNIST):
-    """MNIST as the course's HDF5 files hold it: a sample is an array ``(784,)`` in pixel/256, and an int.
+    """MNIST from the course's HDF5 files: a sample is an array ``(784,)`` of pixel/256, and an int.
 
     `data` is ``(N, 784)`` float32. Where the files are missing, the same images are taken from MNIST itself.
     """
@@ -177,7 +177,7 @@ class CIFAR10(_Images):
     """Small colour photographs of ten classes, https://www.cs.toronto.edu/~kriz/cifar.html: 50,000 and 10,000.
 
     A sample is ``(image, label)``: an array ``(32, 32, 3)`` of bytes, for `ToTensor` to convert, and an int.
-    The arguments are those of `MNIST`. As in torchvision, the images are no tensor here and the labels a list.
+    The arguments are those of `MNIST`. As in torchvision, the images are an array here, and the labels a list.
 
     Attributes:
         data: all images, an array of bytes ``(N, 32, 32, 3)``.
@@ -185,8 +185,8 @@ class CIFAR10(_Images):
         source: where the data came from, in words.
 
     Raises:
-        DatasetNotFoundError: if there is neither an archive nor a folder of it; a RuntimeError, as torchvision's.
-        DataFileError: if what there is is damaged, truncated or something else; a ValueError.
+        DatasetNotFoundError: if neither an archive nor a folder is found; a RuntimeError, as torchvision's.
+        DataFileError: if it is damaged, truncated or not CIFAR-10; a ValueError.
     """
 
     name = "cifar-10"
@@ -202,7 +202,7 @@ class CIFAR10(_Images):
 
 
 def from_arrays(arrays: Arrays, train: bool = True) -> MNIST | CIFAR10:
-    """The dataset, of the class for its name, of what `load_arrays` has read.
+    """The dataset for the result of `load_arrays`, of the class for its name.
 
     >>> dataset = from_arrays(load_arrays("digits", train=False), train=False)
     >>> type(dataset).__name__, len(dataset)

@@ -26,11 +26,11 @@ ENVIRONMENT = "MINIGRAD_DATA_DIR"
 
 
 class DatasetNotFoundError(RuntimeError):
-    """Files of a data set are neither here nor could they be downloaded: says where they were looked for."""
+    """Files of a data set were neither found nor downloaded; the message says where they were looked for."""
 
 
 class ChecksumError(DataFileError):
-    """A file with the name of a published one, but other content."""
+    """A file has the name of a published one, but other content."""
 
 
 class Published(NamedTuple):
@@ -49,7 +49,7 @@ class Published(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A data set's files, the folders they may lie in, and the servers that have them."""
+    """A data set's files, the folders that they may be in, and the servers that have them."""
 
     title: str
     files: tuple[Published, ...]
@@ -117,7 +117,7 @@ SOURCES = (MNIST, FASHION_MNIST, COURSE_MNIST)
 
 
 def cache_folder() -> Path:
-    """The user's cache folder for minigrad; the same that ``pooch.os_cache("minigrad")`` names."""
+    """The user's cache folder for minigrad, the same as ``pooch.os_cache("minigrad")``."""
     if sys.platform == "darwin":
         return Path.home() / "Library/Caches/minigrad"
     if sys.platform == "win32":
@@ -136,10 +136,10 @@ def data_folders(root: PathLike | None = None) -> list[Path]:
 
 
 def locate(source: Source, root: PathLike | None = None) -> dict[str, Path]:
-    """Where those files of `source` lie that are on this machine, by published name.
+    """The paths of those files of `source` that are on this machine, by published name.
 
-    Files right in a data folder may belong to another data set of the same file names (MNIST's and
-    Fashion-MNIST's are): those that are known to do so are passed over.
+    Files directly in a data folder may belong to another data set with the same file names (as MNIST's and
+    Fashion-MNIST's); those that are known to do so are skipped.
     """
     found: dict[str, Path] = {}
     for file in source.files:
@@ -159,7 +159,7 @@ def locate(source: Source, root: PathLike | None = None) -> dict[str, Path]:
 def locate_cifar10(root: PathLike | None = None) -> Path | None:
     """Where CIFAR-10 is on this machine, in any of the forms that `minigrad.vision.cifar` reads.
 
-    In each folder an unpacked one comes first, as it is read at once, then ``.tar.gz``, ``.tar.xz``, ``.tar``.
+    In each folder an unpacked one comes first, as it is read fastest, then ``.tar.gz``, ``.tar.xz``, ``.tar``.
     """
     names = [f"cifar-10-batches-{suffix}" for suffix in ("bin", "py")]
     names += [f"cifar-10-{layout}.tar{zipped}" for zipped in (".gz", ".xz", "") for layout in ("binary", "python")]
@@ -175,7 +175,7 @@ def is_published(path: Path, file: Published) -> bool:
 
 
 def verify(path: Path, file: Published) -> None:
-    """Check a file that has its published name against its published sha256; one unpacked has none to meet.
+    """Check a file that has its published name against its published sha256; an unpacked one is not checked.
 
     Raises:
         ChecksumError: if it differs.
@@ -200,7 +200,7 @@ def fetch(
     retries: int = 2,
     timeout: float = 4.0,
 ) -> dict[str, Path]:
-    """The files of a data set, by published name; all must be there, those of `names` are checked.
+    """The files of a data set, by published name; all must exist, those of `names` are checked.
 
     Args:
         source: the data set.
@@ -209,7 +209,7 @@ def fetch(
         download: get missing files from the mirrors.
         mirrors: folders on servers, tried in order; default: the source's own.
         retries: how often a broken download is tried again on the same mirror.
-        timeout: seconds that a mirror has for its first answer, so that no network is found out soon.
+        timeout: seconds to wait for a mirror's first answer, so that a missing network is noticed soon.
 
     Raises:
         DatasetNotFoundError: if files are missing and could not be downloaded (for that pooch is needed).
@@ -266,7 +266,7 @@ def _not_found(source: Source, missing: list[Published], root: PathLike | None, 
 def _writable_folder(source: Source, root: PathLike | None) -> Path:
     folders = data_folders(root)
     if not root and not os.environ.get(ENVIRONMENT) and not folders[0].is_dir():
-        del folders[0]  # nobody asked for ./data, so it is not made
+        del folders[0]  # ./data was not chosen, so it is not created
     problems = []
     for folder in (folder / source.folders[0] for folder in folders):
         try:
@@ -280,7 +280,7 @@ def _writable_folder(source: Source, root: PathLike | None) -> Path:
 
 
 def _download(file: Published, folder: Path, mirrors: Sequence[str], retries: int, timeout: float) -> Path:
-    """Get a file from the first mirror that has it. What is there under its name is whole and checked."""
+    """Get a file from the first mirror that has it. Only a complete and checked file gets its name."""
     pooch = require("pooch")
     problems = []
     bar = importlib.util.find_spec("tqdm") is not None
@@ -297,7 +297,7 @@ def _download(file: Published, folder: Path, mirrors: Sequence[str], retries: in
                 problem = str(error)
             else:
                 path = folder / file.name
-                path.chmod(0o644)  # it was born as a temporary file, which others can't read
+                path.chmod(0o644)  # it was created as a temporary file, which others can't read
                 return path
         problems.append(f"  {mirror}: {problem}")
     raise DatasetNotFoundError("\n".join([f"Error downloading {file.name}:", *problems]))
@@ -307,7 +307,7 @@ UNREACHABLE = "the server cannot be reached (is there a network?)"
 
 
 def _no_answer(url: str, timeout: float) -> str | None:
-    """Why `url` can't be had, or None if it can. Returns in time even if looking up the name hangs."""
+    """Why `url` can't be downloaded, or None if it can. Returns in time even if the DNS lookup hangs."""
     pooch = require("pooch")
     problems: list[str | None] = []
 
@@ -317,7 +317,7 @@ def _no_answer(url: str, timeout: float) -> str | None:
             problems.append(None if there else "the server does not have the file")
         except ConnectionError:
             problems.append(UNREACHABLE)
-        except (ValueError, OSError) as error:  # requests has a ConnectionError of its own
+        except (ValueError, OSError) as error:  # requests has its own ConnectionError
             problems.append(UNREACHABLE if type(error).__name__ == "ConnectionError" else str(error))
 
     thread = threading.Thread(target=ask, daemon=True)

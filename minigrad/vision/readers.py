@@ -1,6 +1,6 @@
-"""Reading data files: IDX (MNIST's format) and HDF5. What is not exactly right is refused.
+"""Reading data files as arrays: IDX (MNIST's format) and HDF5. Files with any deviation are refused.
 
-Arrays only; where the files lie is the business of `minigrad.vision.files`.
+`minigrad.vision.files` finds the files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COURSE_SCALE = 256  # the course's files hold pixel/256, not pixel/255
 
 
 class DataFileError(ValueError):
-    """A data file that does not hold what it should: says which, what was found and what was expected."""
+    """A data file is not as expected; the message says which, what was found and what was expected."""
 
     def __init__(self, path: PathLike, found: str, expected: str) -> None:
         super().__init__(path, found, expected)
@@ -40,10 +40,10 @@ class DataFileError(ValueError):
 
 
 def read_idx(path: PathLike) -> Array:
-    """Read an IDX file, gzipped or not (its first bytes tell), of any of the format's six data types.
+    """Read an IDX file, gzipped or not (told by its first bytes), of any of the format's six data types.
 
     Raises:
-        DataFileError: if the file is empty, truncated, followed by more bytes, corrupt or no IDX file at all.
+        DataFileError: if the file is empty, truncated, followed by more bytes, corrupt or not an IDX file.
         OSError: if it can't be opened.
 
     >>> import tempfile
@@ -88,7 +88,7 @@ def check_labels(labels: Array, classes: int, path: PathLike) -> NDArray[np.int6
     """The labels as int64, all within ``0 … classes - 1``.
 
     Raises:
-        DataFileError: otherwise; names the first that is not.
+        DataFileError: otherwise; names the first wrong label.
     """
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise DataFileError(path, f"{labels.dtype} labels of shape {labels.shape}", "integers of shape (N,)")
@@ -105,7 +105,7 @@ def check_labels(labels: Array, classes: int, path: PathLike) -> NDArray[np.int6
 def read_idx_pair(
     images: PathLike, labels: PathLike, size: tuple[int, int] = (28, 28), classes: int = 10
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Read images ``(N, H, W)`` uint8 and their labels ``(N,)``, and check that they fit together.
+    """Read images ``(N, H, W)`` uint8 and their labels ``(N,)``, and check that they match.
 
     Args:
         images: the IDX file of the images.
@@ -135,8 +135,8 @@ def read_hdf5(path: PathLike, keys: Keys) -> dict[str, Array]:
             any length from 1.
 
     Raises:
-        ImportError: if h5py is not installed; says how to get it.
-        DataFileError: if the file is empty, truncated, damaged or no HDF5 file, or if a key is missing or
+        ImportError: if h5py is not installed; says how to install it.
+        DataFileError: if the file is empty, truncated, damaged or not an HDF5 file, or if a key is missing or
             holds something of another shape or dtype.
         OSError: if it can't be opened.
 
@@ -148,7 +148,7 @@ def read_hdf5(path: PathLike, keys: Keys) -> dict[str, Array]:
     (3, 20)
     """
     h5py = require("h5py")
-    with open(path, "rb") as file:  # first, for the plain reasons why a file can't be read
+    with open(path, "rb") as file:  # first, for the usual reasons why a file can't be read
         head = file.read(8)
     if not h5py.is_hdf5(path):
         found = f"the first bytes {head.hex(' ')} ({head!r})" if head else "an empty file"
@@ -182,7 +182,7 @@ def read_course(path: PathLike) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
     Returns:
         The pixels ``(N, 28, 28)`` and the labels ``(N,)``. Pixel/256 is exact in float32, so ``xdata`` can be
-        had back bit for bit.
+        restored bit for bit.
 
     Raises:
         DataFileError: as `read_hdf5` does, and for values that are not pixel/256, rows that are not one-hot,

@@ -1,7 +1,7 @@
-"""What is done to a sample before a network sees it, under torchvision's names.
+"""Transforms of samples, under torchvision's names.
 
-A transform that has a method ``batch`` can do the same to many samples at once, with the very same numbers;
-the `DataLoader` then need not go sample by sample.
+A transform with a method ``batch`` can transform many samples at once, with exactly the same numbers; the `DataLoader`
+then need not process them one by one.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Batch: TypeAlias = Callable[[Any], Any]
 
 
 def batch_form(transform: Callable[[Any], Any] | None) -> Batch | None:
-    """The function that does to a batch what `transform` does to a sample; None if there is none.
+    """The function that transforms a batch as `transform` does a sample; None if there is none.
 
-    Without any transform a batch is unchanged.
+    Without a transform it returns the batch unchanged.
     """
     if transform is None:
         return lambda samples: samples
@@ -62,8 +62,8 @@ class ToTensor:
     Arrays of another dtype keep it and are not scaled.
 
     Raises:
-        TypeError: if it is no array.
-        ValueError: if it has not 2 or 3 dimensions.
+        TypeError: if it is not an array.
+        ValueError: if it does not have 2 or 3 dimensions.
 
     >>> ToTensor()(np.full((28, 28), 255, np.uint8)).shape
     minigrad.Size([1, 28, 28])
@@ -97,7 +97,7 @@ class Normalize:
         inplace: write into the given tensor.
 
     Raises:
-        TypeError: if the image is no tensor of floats.
+        TypeError: if the image is not a tensor of floats.
         ValueError: if it has fewer than 3 dimensions, or a `std` is 0.
         RuntimeError: if the number of channels differs.
 
@@ -140,7 +140,7 @@ class Normalize:
 
 
 class Lambda:
-    """Any function as a transform; it sees one sample at a time.
+    """Any function as a transform of single samples.
 
     Raises:
         TypeError: if `lambd` can't be called.

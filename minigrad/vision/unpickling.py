@@ -1,7 +1,7 @@
-"""Reading pickles from strangers: plain values and NumPy arrays of numbers, and nothing that could run.
+"""Reading untrusted pickles: plain values and NumPy arrays of numbers, and nothing that could run code.
 
-`pickle.load` calls whatever a pickle names. Here a pickle may name only what NumPy's arrays are made of, and
-even that is not NumPy's: stand-ins of ours take its place, which note numbers and check them.
+`pickle.load` calls any function that a pickle names. Here a pickle may name only what NumPy's arrays are made of, and
+even for that our own stand-ins are called, which only store and check values.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def unpickle(data: bytes) -> Any:
     bytes. Arrays are read where they are the pickle's value or one of its dict's values.
 
     Raises:
-        pickle.UnpicklingError: if it is no whole pickle, or names anything else; nothing of that is run.
+        pickle.UnpicklingError: if the pickle is incomplete, or names anything else, which is not run.
 
     >>> unpickle(pickle.dumps({b"labels": [3, 1], "data": np.eye(2)}))["labels"]
     [3, 1]
@@ -47,7 +47,7 @@ class _Unpickler(pickle.Unpickler):
         function = ALLOWED.get((module, name))
         if function is None:
             raise pickle.UnpicklingError(f"{module}.{name} is not allowed in a data file")
-        return lambda *args: function(*args)  # a fresh one: a pickle can set attributes of what it is given
+        return lambda *args: function(*args)  # a new function: a pickle can set attributes of it
 
 
 class _DType:

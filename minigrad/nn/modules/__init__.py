@@ -1,4 +1,4 @@
-"""torch's name for the place of the layers."""
+"""The layers, under the module name that they have in torch."""
 
 from minigrad.nn.module import Module
 from minigrad.nn.modules import module

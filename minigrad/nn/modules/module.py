@@ -1,4 +1,4 @@
-"""torch's name for the place of `Module`, and of the hooks of all modules."""
+"""`Module` and global hooks, under the module name that they have in torch."""
 
 from minigrad.nn.module import (
     Module,

@@ -21,12 +21,12 @@ class LRScheduler:
     """Base class of all schedulers: sets every group's ``"lr"`` when made, and again in each `step`.
 
     Args:
-        optimizer: whose learning rates to set. Each group's present one is kept as its ``"initial_lr"``.
-        last_epoch: the number of steps taken so far, to go on from there; -1 begins.
+        optimizer: whose learning rates to set. Each group's current one is kept as its ``"initial_lr"``.
+        last_epoch: the number of steps taken so far, to resume from; -1 for a new schedule.
 
     Raises:
-        TypeError: if `optimizer` is none.
-        KeyError: when going on with groups that have no ``"initial_lr"``.
+        TypeError: if `optimizer` is not an optimizer.
+        KeyError: when resuming with groups that have no ``"initial_lr"``.
 
     A subclass defines `get_lr`: the rates of the groups for `last_epoch`.
     """
@@ -57,7 +57,7 @@ class LRScheduler:
             self.step()
 
     def get_lr(self) -> list[float]:
-        """The learning rates of all groups for `last_epoch`, computed from the present ones."""
+        """The learning rates of all groups for `last_epoch`, computed from the current ones."""
         raise NotImplementedError(f"{type(self).__name__} does not define `get_lr`")
 
     def get_last_lr(self) -> list[float]:
@@ -103,11 +103,11 @@ class LRScheduler:
             )
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the scheduler knows, except its optimizer."""
+        """The scheduler's attributes, except its optimizer."""
         return {key: value for key, value in self.__dict__.items() if key != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a state that `state_dict` returned."""
+        """Load a state that `state_dict` returned."""
         self.__dict__.update(state_dict)
 
 
@@ -133,7 +133,7 @@ def unshared(value: Any) -> Any:
 
 
 def set_option(group: Group, key: str, value: Any) -> None:
-    """Set an option; one that is a tensor is written to."""
+    """Set an option; if it is a tensor, in place."""
     if isinstance(group[key], Tensor):
         group[key].array[...] = value.array if isinstance(value, Tensor) else value
         group[key].bump()
@@ -145,7 +145,7 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     """A list with one value for each group: the one given for all, or the given ones.
 
     Raises:
-        ValueError: if as many were given as there are not groups.
+        ValueError: if the number of given values is not that of the groups.
     """
     groups = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
@@ -159,7 +159,7 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
 
 
 def warn_epoch() -> None:
-    """Say that ``step(epoch)`` is deprecated."""
+    """Warn that ``step(epoch)`` is deprecated."""
     warnings.warn(
         "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. "
         "Please use `scheduler.step()` to step the scheduler.",

@@ -18,7 +18,7 @@ class Combined(LRScheduler):
     """A schedule made of `schedulers`, all of one optimizer.
 
     Raises:
-        TypeError: if one of them is no scheduler.
+        TypeError: if one of them is not a scheduler.
         ValueError: for none, for one of another optimizer, or one that needs a metric.
     """
 
@@ -114,7 +114,7 @@ class SequentialLR(Combined):
             )
         self._milestones = list(milestones)
         self.last_epoch = last_epoch + 1
-        for group in optimizer.param_groups:  # each scheduler took its first step when it was made: take them back
+        for group in optimizer.param_groups:  # undo the first step that each scheduler took when it was made
             set_option(group, "lr", group["initial_lr"])
         self._undo()
         first = self._schedulers[bisect_right(self._milestones, 0)]
@@ -132,7 +132,7 @@ class SequentialLR(Combined):
 
     @writes_to_tensors
     def step(self, epoch: int | None = None) -> None:
-        """Step the scheduler whose turn it is; at a milestone the next one begins."""
+        """Step the current scheduler; at a milestone the next one begins."""
         if epoch is not None:
             raise TypeError("SequentialLR.step() takes no epoch")
         self.last_epoch += 1

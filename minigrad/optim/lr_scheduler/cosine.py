@@ -53,12 +53,12 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """The rate goes down to `eta_min` along half a cosine, starts again, and so on; each round `T_mult` times longer.
+    """The rate goes down to `eta_min` along half a cosine, then restarts; each cycle is `T_mult` times longer.
 
     Args:
         optimizer, last_epoch: see `LRScheduler`.
-        T_0: epochs of the first round.
-        T_mult: how much longer each round is than the one before.
+        T_0: epochs of the first cycle.
+        T_mult: the length of each cycle over that of the one before.
         eta_min: the lowest rate.
 
     Source: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.

@@ -1,4 +1,4 @@
-"""Schedules that raise the learning rate and let it fall again, and the momentum the other way round."""
+"""Schedules that raise and lower the learning rate, and move the momentum in the opposite direction."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class OneCycleLR(Cycling):
     Args:
         optimizer, last_epoch: see `LRScheduler`.
         max_lr: the highest rate, or one for each group.
-        total_steps: batches in all; or give `epochs` and `steps_per_epoch`.
-        pct_start: the share of steps in which the rate rises.
+        total_steps: the number of all batches; or give `epochs` and `steps_per_epoch`.
+        pct_start: the fraction of steps in which the rate rises.
         anneal_strategy: ``"cos"`` or ``"linear"``.
         cycle_momentum: move the momentum between `max_momentum` and `base_momentum`, lowest at the highest rate.
         div_factor: the first rate is `max_lr` over this.
@@ -149,7 +149,7 @@ class CyclicLR(Cycling):
         gamma: see ``"exp_range"``.
         scale_fn: the height as a function of the cycle or of the step, in place of a mode.
         scale_mode: what `scale_fn` is a function of, ``"cycle"`` or ``"iterations"``.
-        cycle_momentum: move the momentum between `max_momentum` and `base_momentum`, against the rate.
+        cycle_momentum: move the momentum between `max_momentum` and `base_momentum`, opposite to the rate.
 
     Raises:
         ValueError: for an unknown mode without `scale_fn`, or an optimizer without momentum to cycle.
@@ -217,7 +217,7 @@ class CyclicLR(Cycling):
         return [low + (high - low) * height * scale for low, high in pairs]
 
     def state_dict(self) -> dict[str, Any]:
-        """See `LRScheduler`. Of `scale_fn` the attributes are saved, if it is an object."""
+        """See `LRScheduler`. The attributes of a `scale_fn` that is an object are saved."""
         f = self._scale_fn_custom
         saved = None if f is None or isinstance(f, types.FunctionType) else dict(f.__dict__)
         return {**super().state_dict(), "_scale_fn_custom": saved}

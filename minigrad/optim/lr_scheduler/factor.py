@@ -53,7 +53,7 @@ class LambdaLR(LRScheduler):
         return [lr * factor(self.last_epoch) for lr, factor in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
-        """See `LRScheduler`. Of the factors only those that are objects are saved (their attributes)."""
+        """See `LRScheduler`. Only the attributes of factors that are objects are saved, not functions."""
         saved = [None if isinstance(f, types.FunctionType) else dict(f.__dict__) for f in self.lr_lambdas]
         return {**super().state_dict(), "lr_lambdas": saved}
 
@@ -103,7 +103,7 @@ class Recursive(LRScheduler):
 
 
 class StepLR(Recursive):
-    """The rate falls to `gamma` of itself every `step_size` epochs. Source: torch.optim.lr_scheduler.StepLR.
+    """The rate is multiplied by `gamma` every `step_size` epochs. Source: torch.optim.lr_scheduler.StepLR.
 
     >>> import minigrad
     >>> w = minigrad.tensor([1.0], requires_grad=True)
@@ -134,7 +134,7 @@ class StepLR(Recursive):
 
 
 class MultiStepLR(Recursive):
-    """The rate falls to `gamma` of itself after each of `milestones`. Source: torch.optim.lr_scheduler.MultiStepLR."""
+    """The rate is multiplied by `gamma` at each of `milestones`. Source: torch.optim.lr_scheduler.MultiStepLR."""
 
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
@@ -153,7 +153,9 @@ class MultiStepLR(Recursive):
 
 
 class ConstantLR(Recursive):
-    """The rate is `factor` of the initial one until epoch `total_iters`. Source: torch.optim.lr_scheduler.ConstantLR.
+    """The rate is `factor` times the initial one until epoch `total_iters`.
+
+    Source: torch.optim.lr_scheduler.ConstantLR.
 
     Raises:
         ValueError: for a factor outside of [0, 1].
@@ -180,7 +182,7 @@ class ConstantLR(Recursive):
 
 
 class LinearLR(Recursive):
-    """The rate goes from `start_factor` to `end_factor` of the initial one over `total_iters` epochs, then stays.
+    """The rate goes from `start_factor` to `end_factor` times the initial one over `total_iters` epochs, then stays.
 
     Source: torch.optim.lr_scheduler.LinearLR.
 
@@ -224,7 +226,7 @@ class LinearLR(Recursive):
 
 
 class ExponentialLR(Recursive):
-    """The rate falls to `gamma` of itself every epoch. Source: torch.optim.lr_scheduler.ExponentialLR."""
+    """The rate is multiplied by `gamma` every epoch. Source: torch.optim.lr_scheduler.ExponentialLR."""
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma

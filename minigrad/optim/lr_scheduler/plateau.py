@@ -1,4 +1,4 @@
-"""A schedule that watches a metric."""
+"""A schedule that depends on a metric."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class ReduceLROnPlateau(LRScheduler):
         optimizer: whose learning rates to set.
         mode: ``"min"`` if the metric should fall, ``"max"`` if it should rise.
         factor: what the rate is multiplied by.
-        patience: how many epochs in a row without improvement to bear; the next one reduces the rate.
+        patience: how many epochs in a row without improvement to tolerate; the next one reduces the rate.
         threshold: an improvement is a change by more than this,
         threshold_mode: ``"rel"``: times the best value so far, or ``"abs"``.
         cooldown: epochs after a reduction that do not count.
         min_lr: the lowest rate, or one for each group.
-        eps: smaller reductions are not made.
+        eps: reductions smaller than this are not made.
 
     Raises:
         ValueError: for ``factor >= 1``, or an unknown mode.
@@ -73,7 +73,7 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = rates(optimizer)
 
     def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
-        """Look at the epoch's metric, and reduce the rates if it is time."""
+        """Take the epoch's metric, and reduce the rates if it has stopped improving."""
         value = float(metrics)
         if epoch is not None:
             warn_epoch()

@@ -1,6 +1,6 @@
-"""From stored samples to batches: datasets, the order they are taken in, and how samples become a batch.
+"""From stored samples to batches: datasets, samplers, collation and the loader.
 
-The names, the order of the random draws and so the batches are those of
+The names, the order of the random draws, and so the batches, are those of
 https://docs.pytorch.org/docs/stable/data.html.
 """
 

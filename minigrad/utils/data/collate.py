@@ -1,4 +1,4 @@
-"""Making one batch of a list of samples."""
+"""Collating a list of samples into a batch."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """The samples as one batch, with a new first dimension.
 
     Tensors and arrays of one shape ``(*)`` become a tensor ``(N, *)``, numbers one of shape ``(N,)``: ints int64,
-    floats float64. Of tuples, lists and mappings, however nested, each entry is collated by itself; tuples come back
-    as lists, named ones as they were. Strings and bytes stay a list.
+    floats float64. Each entry of (nested) tuples, lists and mappings is collated separately; tuples become
+    lists, named tuples keep their type. Strings and bytes stay a list.
 
     Raises:
         RuntimeError: if the samples differ in shape or in length.
@@ -59,7 +59,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
 
 def _stacked(arrays: list[Any]) -> Tensor:
-    """`stack`, in a shorter way for the usual case."""
+    """`stack`, with a fast path for the usual case."""
     first = arrays[0]
     shape, dtype = first.shape, first.dtype
     if all(array.shape == shape and array.dtype == dtype for array in arrays):
@@ -83,7 +83,7 @@ def default_convert(data: Any) -> Any:
 
 
 def _like_mapping(model: Mapping[Any, Any], entries: dict[Any, Any]) -> Any:
-    if isinstance(model, MutableMapping):  # may have more to it than its entries
+    if isinstance(model, MutableMapping):  # may have state besides its entries
         clone = copy.copy(model)
         clone.update(entries)
         return clone
@@ -97,7 +97,7 @@ def _like_sequence(model: Sequence[Any], entries: list[Any]) -> Any:
 
 
 def _made_by(cls: Callable[[Any], Any], entries: Any) -> Any:
-    """The entries in a collection of this class, or unchanged where it takes none (a range)."""
+    """The entries in a collection of this class, or unchanged if it can't be made from entries (a range)."""
     try:
         return cls(entries)
     except TypeError:

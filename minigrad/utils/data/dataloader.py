@@ -1,4 +1,4 @@
-"""The loop over batches."""
+"""`DataLoader`, which iterates over batches."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class DataLoader(Generic[T_co]):
     """Iterates over a dataset in batches; torch's batches, in torch's order, for the same seed.
 
     Every iteration draws a number from the default stream, with which torch would seed its workers, and then the order
-    of the samples. Batches are made in this process: the arguments that concern worker processes and page-locked
-    memory are checked, and change nothing else.
+    of the samples. Batches are made in this process: the arguments for worker processes and pinned memory are checked,
+    and otherwise ignored.
 
     Args:
         dataset: a `Dataset`, or anything with ``__getitem__`` and ``__len__``; or an `IterableDataset`.
-        batch_size: samples in a batch; None: no batches, one sample after the other.
+        batch_size: samples in a batch; None: single samples instead of batches.
         shuffle: a new random order for each iteration.
-        sampler: yields the indices to take, instead of `shuffle`.
+        sampler: yields the indices of the samples, instead of `shuffle`.
         batch_sampler: yields lists of indices, instead of `batch_size`, `shuffle`, `sampler` and `drop_last`.
         num_workers, pin_memory, timeout, worker_init_fn, multiprocessing_context, prefetch_factor,
         persistent_workers, pin_memory_device, in_order: see above.
-        collate_fn: makes a batch of a list of samples. Default: `default_collate`.
+        collate_fn: makes a batch from a list of samples. Default: `default_collate`.
         drop_last: leave out a last batch that is not full.
-        generator: what to draw from. Default: the default stream.
+        generator: the source of random numbers. Default: the default stream.
 
     Raises:
         ValueError: if an argument is out of range, or two exclude each other.
@@ -123,7 +123,7 @@ class DataLoader(Generic[T_co]):
             self._workers_seeded = True
         if isinstance(self.dataset, IterableDataset):
             return Batches(self, self._stream(iter(self.dataset)))
-        if self.num_workers > 0:  # they are sent off before the first batch is asked for
+        if self.num_workers > 0:  # torch's workers take their first indices at once
             sent = list(islice(indices, self.num_workers * (self.prefetch_factor or 0)))
             indices = chain(sent, indices)
         return Batches(self, map(self._fetch, indices))
@@ -149,7 +149,7 @@ class DataLoader(Generic[T_co]):
         """How many batches one iteration has.
 
         Raises:
-            TypeError: if the dataset or the sampler does not know its length.
+            TypeError: if the dataset or the sampler has no length.
         """
         if not isinstance(self.dataset, IterableDataset):
             return len(self.sampler if self.batch_sampler is None else self.batch_sampler)  # type: ignore[arg-type]

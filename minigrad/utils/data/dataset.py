@@ -22,7 +22,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 def counted(source: object) -> str:
-    """A dataset or a sampler in words: ``"TensorDataset(4 samples)"``."""
+    """A dataset or a sampler as text: ``"TensorDataset(4 samples)"``."""
     try:
         length = f"{len(source):,} samples"  # type: ignore[arg-type]
     except (TypeError, NotImplementedError):
@@ -36,9 +36,9 @@ class Dataset(Generic[T_co]):
     Two more methods are optional, and make loading faster:
 
     * ``__getitems__(indices)``, as in torch: a list of the samples;
-    * ``__getbatch__(indices)``, minigrad's own: what `default_collate` would make of these samples, all at once;
-      or None if that can't be done this time. A `DataLoader` asks for it when it has no ``collate_fn`` of its
-      own. Where a subclass changes ``__getitem__``, a ``__getbatch__`` that it inherits is not asked any more.
+    * ``__getbatch__(indices)``, minigrad's own: the batch that `default_collate` would make from these samples, or
+      None if it can't be made directly. A `DataLoader` without a ``collate_fn`` calls it. In a subclass that
+      overrides ``__getitem__``, an inherited ``__getbatch__`` is not used.
     """
 
     def __getitem__(self, index: Any) -> T_co:
@@ -63,7 +63,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
     Raises:
         AssertionError: if the lengths differ.
-        TypeError: if an argument is no tensor.
+        TypeError: if an argument is not a tensor.
         IndexError: if it has no dimensions.
 
     >>> import minigrad
@@ -87,7 +87,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         return tuple(tensor[index] for tensor in self.tensors)
 
     def __getbatch__(self, indices: Sequence[Any]) -> list[Tensor] | None:
-        """The rows at these indices of each tensor; None where one of them is no number."""
+        """The rows at these indices of each tensor; None if an index is not a number."""
         rows = np.asarray(indices)
         if rows.dtype.kind not in "iu" or rows.ndim != 1:
             return None
@@ -134,7 +134,7 @@ class ConcatDataset(Dataset[T_co]):
 
 
 class StackDataset(Dataset[Any]):
-    """Datasets side by side: a sample is a tuple, or a dict, of one sample of each.
+    """Several datasets zipped: a sample is a tuple, or a dict, of one sample of each.
 
     Raises:
         ValueError: if the lengths differ, or for both positional and named datasets, or none.
@@ -163,7 +163,7 @@ class StackDataset(Dataset[Any]):
         """The samples at these indices.
 
         Raises:
-            ValueError: if a dataset gives another number of them.
+            ValueError: if a dataset returns another number of them.
         """
 
         def of(dataset: Any) -> list[Any]:
@@ -190,7 +190,7 @@ class ChainDataset(IterableDataset[Any]):
     """Streams one after the other.
 
     Raises:
-        AssertionError: if one is no `IterableDataset`.
+        AssertionError: if one is not an `IterableDataset`.
     """
 
     def __init__(self, datasets: Iterable[Any]) -> None:
@@ -252,9 +252,9 @@ def random_split(
 
     Args:
         dataset: N samples.
-        lengths: of each part; or fractions that sum to 1: the samples left over by rounding down go one each to the
-            first parts.
-        generator: what to draw from. Default: the default stream.
+        lengths: of each part; or fractions that sum to 1: lengths are rounded down, and the remaining samples go one
+            each to the first parts.
+        generator: the source of random numbers. Default: the default stream.
 
     Raises:
         ValueError: if the lengths do not sum to N, or a fraction is not between 0 and 1.
@@ -284,19 +284,19 @@ def random_split(
 
 
 def samples(dataset: Any, indices: Sequence[Any]) -> list[Any]:
-    """The samples at these indices, by ``__getitems__`` where the dataset has one."""
+    """The samples at these indices, by ``__getitems__`` if the dataset has one."""
     together = getattr(dataset, "__getitems__", None)
     return together(indices) if together else [dataset[i] for i in indices]
 
 
 def collated(dataset: Any, indices: Sequence[Any]) -> Any:
-    """What `default_collate` makes of the samples at these indices, by ``__getbatch__`` where the dataset has one."""
+    """The collated samples at these indices, by ``__getbatch__`` if the dataset has one."""
     batch = dataset.__getbatch__(indices) if _gathers(type(dataset)) else None
     return default_collate(samples(dataset, indices)) if batch is None else batch
 
 
 def _gathers(cls: type) -> bool:
-    """Whether a class has a ``__getbatch__`` that knows of its ``__getitem__``: not one from further up."""
+    """Whether a class has a ``__getbatch__`` that is not inherited from above its ``__getitem__``."""
     for base in cls.__mro__:
         if "__getbatch__" in vars(base):
             return True

@@ -1,7 +1,7 @@
 """The order in which a `DataLoader` takes samples.
 
-A sampler is anything to iterate over that yields indices, or lists of them for a batch. Each new iteration draws
-anew, and only once the first index is asked for.
+A sampler is any iterable that yields indices, or lists of them for batches. Each iteration draws a new order, when its
+first index is requested.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class RandomSampler(Sampler[int]):
     Args:
         data_source: what the indices are for.
         replacement: draw each one from all.
-        num_samples: how many to draw; default: as many as there are. Without replacement one random order is
-            followed by the next.
-        generator: what to draw from. Default: a fresh one, seeded by a draw from the default stream.
+        num_samples: how many to draw; default: as many as there are. Without replacement, further random orders
+            follow the first.
+        generator: the source of random numbers. Default: a new one, seeded by a draw from the default stream.
 
     Raises:
-        TypeError: if `replacement` is no bool.
+        TypeError: if `replacement` is not a bool.
         ValueError: if there are no samples to draw.
 
     >>> list(RandomSampler("abcd", generator=Generator().manual_seed(0)))
@@ -98,7 +98,7 @@ class RandomSampler(Sampler[int]):
         else:
             for _ in range(count // n):
                 yield generator.randperm(n).tolist()
-            if count % n or self.generator:  # torch moves a given generator on even if nothing is left to take
+            if count % n or self.generator:  # torch draws from a given generator even if no indices are left to take
                 yield generator.randperm(n)[: count % n].tolist()
 
     def __len__(self) -> int:
@@ -130,10 +130,10 @@ class WeightedRandomSampler(Sampler[int]):
         weights: (K,), one for each index; they need not sum to 1.
         num_samples: how many to draw.
         replacement: whether an index can come more than once.
-        generator: what to draw from. Default: the default stream.
+        generator: the source of random numbers. Default: the default stream.
 
     Raises:
-        ValueError: if the weights are not one row, or `num_samples` or `replacement` has the wrong type.
+        ValueError: if the weights are not 1-D, or `num_samples` or `replacement` has the wrong type.
 
     >>> list(WeightedRandomSampler([0.1, 0.0, 3.0], 5, generator=Generator().manual_seed(0)))
     [2, 2, 2, 2, 2]
