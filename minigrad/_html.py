@@ -30,7 +30,7 @@ def tensor(array: Array, text: str) -> str:
 
 
 def preformatted(text: str) -> str:
-    """Text as it is printed."""
+    """Text in a fixed-width font."""
     return f"<pre>{html.escape(text)}</pre>"
 
 

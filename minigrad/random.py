@@ -419,7 +419,7 @@ def _restored(state: Array) -> Generator:
 
 
 def in_memory_order(draw: Callable[[tuple[int, ...]], Array], order: tuple[int, ...], shape: Shape) -> Array:
-    """What `draw` gives for a shape, drawn in the order of memory where the axes lie in that `order`."""
+    """The result of `draw` for a shape, drawn in memory order, where `order` is that of the axes in memory."""
     sizes, _ = sized(shape)
     return draw(tuple(sizes[i] for i in order)).transpose(np.argsort(order))
 

@@ -360,7 +360,7 @@ OWN.update(Variable.__annotations__, **Tensor.__annotations__)
 def seeds(
     tensors: Sequence[Tensor], gradients: Sequence[Tensor | None], create_graph: bool
 ) -> list[tuple[Variable, Any]]:
-    """Pair each tensor with the gradient to start from (1 for a tensor of one element).
+    """Pair each tensor with its given gradient (by default 1, for a tensor of one element).
 
     Raises:
         RuntimeError: if a tensor does not require grad, is no scalar and has no gradient, or has one of another shape.

@@ -309,7 +309,7 @@ class Analysis:
         self.follow(x, line)
 
     def asked(self, instructions: list[dis.Instruction], space: Any, cells: dict[str, Any], line: str) -> str:
-        """The name that a call of `getattr` or `hasattr` asks for: a literal, or a variable that is checked itself."""
+        """The name that a call of `getattr` or `hasattr` looks up: a literal, or a variable that is checked too."""
         depth, found = 0, None
         for one, two, third, last in zip(*(instructions[i:] for i in range(4)), strict=False):
             depth += dis.stack_effect(one.opcode, one.arg)
@@ -357,7 +357,7 @@ def python_defined(cls: type) -> bool:
 
 
 def allowed(x: Any) -> bool:
-    """Whether a module, function or class reads and changes nothing that a check would have to know of."""
+    """Whether a module, function or class reads and changes nothing that would have to be checked."""
     name = "" if isinstance(x, types.ModuleType) else getattr(x, "__name__", type(x).__name__)
     owner = getattr(x, "__objclass__", None) or getattr(x, "__self__", None)
     if not name:

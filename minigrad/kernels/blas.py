@@ -28,7 +28,7 @@ def library() -> Library | None:
 
     try:
         core = importlib.import_module("numpy._core._multiarray_umath")
-        found = ctypes.CDLL(core.__file__)  # already loaded; it knows the libraries it is linked to
+        found = ctypes.CDLL(core.__file__)  # already loaded; it finds symbols of the libraries it is linked to
     except (ImportError, OSError):
         return None
     for form in ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}"):

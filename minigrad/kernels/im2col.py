@@ -33,7 +33,7 @@ def positions(size: int, kernel: int, stride: int, dilation: int) -> int:
 
 
 def padded(x: Array, rows: Pair, columns: Pair, channels_last: bool) -> Array:
-    """`x` (N, C, H, W) with zeros around it, laid out in memory as asked; negative widths crop.
+    """`x` (N, C, H, W) with zeros around it, in the given memory layout; negative widths crop.
 
     Cropping copies nothing if the last two axes of that layout stay contiguous.
     """

@@ -67,7 +67,7 @@ def _parameter(cls: type[FunctionLayer], name: str, annotation: str) -> inspect.
 
 
 def _constructor(cls: type[FunctionLayer]) -> Callable[..., None]:
-    """``__init__`` with the declared arguments."""
+    """``__init__`` with the declared options as arguments."""
     parameters = [inspect.Parameter("self", PASSED), *cls.declared.values()]
     signature = inspect.Signature(parameters, return_annotation="None")
 

@@ -61,7 +61,7 @@ class _Weighted(_Loss):
 
 
 class _OfClasses(_Loss):
-    """A loss of scores or log-probabilities and classes, one of which is not counted."""
+    """A loss of scores or log-probabilities and classes, with one class to ignore."""
 
     weight: Tensor | None = None
     size_average: bool | None = None
@@ -71,7 +71,7 @@ class _OfClasses(_Loss):
 
 
 class _Margin(_Loss):
-    """A loss that asks for a margin."""
+    """A margin loss."""
 
     margin: float = 0.0
     size_average: bool | None = None

@@ -71,14 +71,14 @@ class Buffer(Tensor):
 
 
 def add_parameters(module: Any, device: Any, dtype: DTypeLike | None, **shapes: tuple[int, ...] | None) -> None:
-    """Register parameters of these shapes, not filled yet, under their names; None for a shape: there is none."""
+    """Register uninitialised parameters of these shapes under their names; a shape of None registers None."""
     for name, shape in shapes.items():
         values = None if shape is None else Parameter(creation.empty(shape, device=device, dtype=dtype))
         module.register_parameter(name, values)
 
 
 def _leaf(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
-    """A leaf of that class on the memory of `data`."""
+    """A leaf of that class that shares the memory of `data`."""
     if data is None:
         data = Tensor.wrap(np.empty(0, get_default_dtype().numpy))
     if not isinstance(data, Tensor):

@@ -218,7 +218,7 @@ class Primitive:
             keeps = tuple(dict.fromkeys(itertools.chain.from_iterable(needs)))
             places = [tuple(map(keeps.index, own)) for own in needs]
             function = joined(list(zip(self.rules.values(), places, strict=True)), len(keeps))
-        function.operation = self.name  # type: ignore[attr-defined]  # for who watches
+        function.operation = self.name  # type: ignore[attr-defined]  # for watchers
         n = len(self.names)
         return Layout(function, inputs, keeps, keeps.index(n) if n in keeps else -1)
 

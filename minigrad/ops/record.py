@@ -136,7 +136,7 @@ def along_a_dim(draw: Draw) -> tuple[Any, ...]:
 
 @dataclass
 class Record:
-    """Everything there is to know about one operation."""
+    """The complete description of one operation."""
 
     name: str
     forward: Callable[..., Any]  #: on arrays; or, for a composed operation, on tensors
@@ -154,7 +154,7 @@ class Record:
     functional: Sequence[str] | None = None  #: arguments that torch.nn.functional adds; None: see `torch`
     primitive: Primitive | None = field(default=None, repr=False)  #: how it runs; None if composed
     call: Callable[..., Any] = field(init=False, repr=False)  #: the function, which runs on tensors and on arrays
-    public: Callable[..., Any] = field(init=False, repr=False)  #: the same for users: see `checked`
+    public: Callable[..., Any] = field(init=False, repr=False)  #: the same with checks for users: see `checked`
 
     @property
     def doc(self) -> str:

@@ -1,4 +1,4 @@
-"""Penalties on parameters by name, beside the optimizers' ``weight_decay``: for any parameters and any optimizer.
+"""Penalties on chosen parameters, in addition to the optimizers' ``weight_decay``, for any optimizer.
 
 PyTorch has none of these. The functions take its tensors and optimizers too, so that a program that uses them runs in
 either framework.
@@ -15,7 +15,7 @@ __all__ = ["l1", "l2", "soft_threshold"]
 def l1(parameters: Iterable[Any], strength: float) -> Any:
     """``strength · Σ|w|``, to be added to a loss. At w = 0 its gradient is exactly 0, as that of `abs` is.
 
-    Gradient steps carry a weight back and forth across zero and hardly ever leave it there; see `soft_threshold`.
+    Gradient steps move a weight back and forth across zero and hardly ever set it to zero; see `soft_threshold`.
 
     Args:
         parameters: tensors of any shapes, such as the weights of the layers without their biases.
@@ -44,20 +44,20 @@ def l2(parameters: Iterable[Any], strength: float) -> Any:
 
 
 def soft_threshold(optimizer: Any, parameters: Iterable[Any], strength: float) -> Any:
-    """Let each step of an optimizer end with ``w ← sign(w) · max(|w| − lr · strength, 0)``, which makes exact zeros.
+    """Make each step of an optimizer end with ``w ← sign(w) · max(|w| − lr · strength, 0)``, which gives exact zeros.
 
-    This is the proximal step of `l1`, which is then not added to the loss as well. With plain gradient descent it
+    This is the proximal step of `l1`, which must not be added to the loss as well. With plain gradient descent it
     minimises loss + strength · Σ|w|. An optimizer that scales each weight's gradient, such as Adam, does not scale the
     threshold, as AdamW does not scale its decay. Source: Duchi & Singer, *Efficient online and batch learning using
     forward backward splitting* (2009).
 
     Args:
-        optimizer: of minigrad or PyTorch; lr is the present one of a parameter's group.
-        parameters: those of the optimizer's parameters to shrink; those without a gradient are passed over.
-        strength: λ; it stands in the parameter groups, as ``"soft_threshold"``, and can be changed there.
+        optimizer: of minigrad or PyTorch; lr is the current one of a parameter's group.
+        parameters: those of the optimizer's parameters to shrink; those without a gradient are skipped.
+        strength: λ; it is kept in the parameter groups, as ``"soft_threshold"``, and can be changed there.
 
     Returns:
-        A handle, whose ``remove()`` ends it.
+        A handle, whose ``remove()`` turns it off.
 
     >>> import minigrad
     >>> w = minigrad.tensor([3.0, -2.0, 0.05], requires_grad=True)

@@ -1,4 +1,4 @@
-"""Comparisons for tests: `assert_close`, as torch.testing has it, and `check`, which compares functions and modules."""
+"""Comparisons for tests: `assert_close`, as in torch.testing, and `check`, which compares functions and modules."""
 
 from minigrad.testing.check import Verdict as Verdict
 from minigrad.testing.check import assert_same as assert_same

@@ -84,30 +84,30 @@ def check(
 ) -> Verdict:
     """Compares two functions or modules: values, and the gradient of every input and parameter.
 
-    The gradients are those of a random weighted sum of the results; an error that cancels in the plain sum shows.
+    The gradients are those of a random weighted sum of the results, in which errors do not cancel as in a plain sum.
     If both are modules, `mine` first gets a copy of the parameters and buffers of `theirs`, paired by name; they are
     compared in the dtype of their parameters, and copies of them in float64 as well.
 
     Args:
-        mine: what is examined: a function, or a module.
-        theirs: what it should equal.
+        mine: the function or module to check.
+        theirs: the function or module that it should equal.
         inputs: the arguments: arrays, tensors of any framework, or anything else, which is passed on unchanged.
             Gradients are taken with respect to floats, which get the dtype of the parameters, if there are any.
         backward: the gradient of a `mine` that computes on NumPy arrays: ``backward(g, *inputs)`` gives the
             gradient of each input, if `g` is that of the result.
         framework: what `mine` computes with: ``"minigrad"``, ``"torch"``, ``"numpy"``, or any module that has
-            torch's names. By default that which defines `mine`, else NumPy with `backward`, else minigrad.
-        reference: the same of `theirs`; by default that which defines it, else torch.
+            torch's names. By default the one that defines `mine`, else NumPy with `backward`, else minigrad.
+        reference: the same for `theirs`; by default the framework that defines it, else torch.
         tolerance: the allowed error relative to the norm; by default 1e-10 in float64, 1e-5 in float32.
         second_order: compares the gradient of the gradients' norm too.
-        training: sets modules to training (True) or evaluation mode (False); None: leaves their mode unchanged.
-        seed: of the random weights, and of both frameworks before each call, so that dropout draws the same.
+        training: sets modules to training (True) or evaluation mode (False); None leaves their mode unchanged.
+        seed: for the random weights, and for both frameworks before each call, so that dropout draws the same masks.
 
     Returns:
         The verdict: true if all is the same; as text, it says what differs. What can't be compared (other shapes,
-        parameters that don't pair up, an error raised on one side alone) counts as a difference. Two errors are the
-        same if they are of the same type and say the same. Where all outputs and gradients are zero nothing has been
-        compared, and the verdict is not true.
+        unpaired parameters, an error raised on one side only) counts as a difference. Two errors are the same if their
+        types and messages are. If all outputs and gradients are zero, nothing has been compared, and the verdict is
+        not true.
 
     Raises:
         ModuleNotFoundError: if a framework is needed and missing, with the command that installs it.
@@ -314,7 +314,7 @@ def _said(answer: Any) -> str:
 
 
 def _errors(ours: Any, theirs: Any) -> Verdict:
-    """The same where both are errors of the same type and, but for the framework's name, the same words."""
+    """The verdict: the same if both are errors of one type with, except for the framework's name, one message."""
     words = [re.sub(r"\b(minigrad|torch)\b", "", str(error)).casefold().split() for error in (ours, theirs)]
     if type(ours).__name__ == type(theirs).__name__ and words[0] == words[1]:
         both = Comparison(f"both raise {type(ours).__name__}", (), 0.0, 0.0)

@@ -29,17 +29,17 @@ def assert_close(
 
     Args:
         actual: a tensor of any framework, an array, a number; or sequences and mappings of them.
-        expected: the same of what is right.
-        rtol: relative tolerance; given with `atol` or not at all: then both go by the dtype, as in torch.
+        expected: the right values, of the same structure.
+        rtol: relative tolerance; without both, they depend on the dtype, as in torch.
         atol: absolute tolerance.
         equal_nan: whether two nan are equal.
         check_dtype: whether dtypes have to be the same.
-        msg: in place of the message, or a function of it.
+        msg: replaces the message, or a function of the message.
 
     Raises:
         AssertionError: where they differ, in torch's words: how many elements, by how much, and where.
         TypeError: for values that can't be compared.
-        ValueError: where only one tolerance is given.
+        ValueError: if only one tolerance is given.
 
     >>> import minigrad
     >>> assert_close(minigrad.tensor([1.0, 2.0]), minigrad.tensor([1.0, 2.0000001]))
@@ -67,7 +67,7 @@ def assert_close(
 def _difference(
     a: Any, b: Any, given: tuple[float, float] | None, equal_nan: bool, check_dtype: bool, where: tuple[Any, ...]
 ) -> tuple[str, tuple[Any, ...]] | None:
-    """The first difference in words, and the item in which it is."""
+    """The first difference as text, and the item that it is in."""
     if all(isinstance(x, Mapping) for x in (a, b)):
         if a.keys() != b.keys():
             missing, more = ([key for key in x if key not in y] for x, y in ((b, a), (a, b)))

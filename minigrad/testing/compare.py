@@ -13,7 +13,7 @@ from minigrad.engine import Array
 
 Arrays: TypeAlias = Mapping[str, Array | None]
 
-#: Of a value or a gradient, relative to the norm of the other side's.
+#: The tolerance of a value or a gradient, relative to the norm of the other side's.
 TOLERANCES = {"float64": 1e-10, "float32": 1e-5}
 
 
@@ -22,12 +22,12 @@ class Comparison:
     """The comparison of one array of ours with theirs.
 
     Attributes:
-        name: what it is.
-        shape: of theirs.
-        error: ‖ours − theirs‖ / ‖theirs‖, in Euclidean norms; ‖ours‖ where theirs is all zeros; infinite where the
-            two can't be compared.
-        tolerance: what the error may be.
-        norm: ‖theirs‖, of equal arrays with nan or infinities in them infinite; 0 for nothing but zeros.
+        name: the name of the array.
+        shape: the shape of theirs.
+        error: ‖ours − theirs‖ / ‖theirs‖, in Euclidean norms; ‖ours‖ if theirs is all zeros; infinite if the two
+            can't be compared.
+        tolerance: the largest allowed error.
+        norm: ‖theirs‖; infinite for equal arrays that contain nan or infinities; 0 if all elements are zero.
         index: the place of the largest difference; None if there is none.
         ours: the number there.
         theirs: the number there.
@@ -63,13 +63,13 @@ class Comparison:
 
 
 def _distinguished(a: float, b: float) -> str:
-    """Two numbers, with as many digits as they need to look different."""
+    """Two numbers, with as many digits as it takes to distinguish them."""
     texts = ((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in (6, 9, 12, 17))
     return " against ".join(next((pair for pair in texts if pair[0] != pair[1]), (repr(a), repr(b))))
 
 
 def incomparable(name: str, problem: str, shape: tuple[int, ...] = (), tolerance: float = 0.0) -> Comparison:
-    """What stands for a comparison that cannot be made, with the reason."""
+    """A comparison that cannot be made, with the reason."""
     return Comparison(name, shape, np.inf, tolerance, problem=problem)
 
 
@@ -78,8 +78,8 @@ def compare(
 ) -> Comparison:
     """Compares two arrays of numbers; equal infinities, and two nan, are no difference.
 
-    "No gradient" (None) and a gradient of zeros are the same thing. The error is relative to the norm of theirs; or
-    to `whole`, the norm of something of which they are a part, if it is no larger than this `share` of that.
+    No gradient (None) equals a gradient of zeros. The error is relative to the norm of theirs; or, if that is at most
+    this `share` of it, to `whole`, the norm of something that they are a part of.
 
     >>> print(compare("g", np.array([1.0, 2.0, 2.0]), np.array([1.0, 2.0, 2.003]), 1e-10))
     g [3]: relative error 0.001 (above 1e-10), most at index [2]: 2 against 2.003
@@ -124,12 +124,12 @@ def compare_all(
 
     Args:
         ours: arrays by name.
-        theirs: the same of the other side.
-        tolerance: what is allowed for an array of theirs.
-        parts: how the names of the parts of one gradient begin.
-        share: the error of a part whose norm is no larger than this share of the whole gradient's is relative to the
-            whole gradient. By default the tolerance: of parts that are zero but for rounding, such as the gradient of
-            a bias before batch norm.
+        theirs: those of the other side.
+        tolerance: the allowed error for an array of theirs.
+        parts: the prefix of the names of the parts of one gradient.
+        share: if the norm of a part is at most this share of the whole gradient's, its error is relative to the whole
+            gradient. The default, the tolerance, is meant for parts that are zero up to rounding, such as the gradient
+            of a bias before batch norm.
     """
     whole = norm_of(a for name, a in theirs.items() if name.startswith(parts))
     found = []
@@ -142,7 +142,7 @@ def compare_all(
 
 
 def blank(comparisons: Iterable[Comparison]) -> bool:
-    """Whether there was nothing to compare: no arrays at all, or none with a number other than 0.
+    """Whether there was nothing to compare: no arrays, or only zeros.
 
     >>> blank([compare("g", np.zeros(2), np.zeros(2), 1e-10)]), blank([compare("g", np.ones(2), np.ones(2), 1e-10)])
     (True, False)
@@ -150,11 +150,11 @@ def blank(comparisons: Iterable[Comparison]) -> bool:
     return all(c.norm == 0 and c.error == 0 for c in comparisons)
 
 
-# ---- of either framework ---------------------------------------------------------------------------------------
+# ---- for both frameworks ---------------------------------------------------------------------------------------
 
 
 def as_array(tensor: Any) -> Array | None:
-    """A tensor's values, of either framework; None stays None."""
+    """A tensor's values, of either framework; None for None."""
     return None if tensor is None else np.asarray(tensor.detach().numpy())
 
 

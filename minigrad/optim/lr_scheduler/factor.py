@@ -58,7 +58,7 @@ class LambdaLR(LRScheduler):
         return {**super().state_dict(), "lr_lambdas": saved}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """See `LRScheduler`. Factors that are functions stay as they are."""
+        """See `LRScheduler`. Factors that are functions are kept."""
         super().load_state_dict({k: v for k, v in state_dict.items() if k != "lr_lambdas"})
         for factor, saved in zip(self.lr_lambdas, state_dict["lr_lambdas"], strict=True):
             if saved is not None:

@@ -190,7 +190,7 @@ class BatchSampler(Sampler[list[Any]]):
                 yield batch
 
     def __len__(self) -> int:
-        count = len(self.sampler)  # type: ignore[arg-type]  # where it has no length, Python says so
+        count = len(self.sampler)  # type: ignore[arg-type]  # raises Python's error if it has no length
         return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
 
 
