@@ -56,12 +56,7 @@ def body_of(array: np.ndarray[Any, Any]) -> str:
 
 
 def rows(
-    a: np.ndarray[Any, Any],
-    shape: tuple[int, ...],
-    indent: int,
-    short: bool,
-    write: Callable[[Any], str],
-    width: int,
+    a: np.ndarray[Any, Any], shape: tuple[int, ...], indent: int, short: bool, write: Callable[[Any], str], width: int
 ) -> str:
     """One bracketed dimension; `a` holds only the edges where `short` cuts the middle out."""
     cut = short and shape[0] > 2 * EDGE

@@ -245,11 +245,7 @@ def _size(given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
 
 def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def like(
-        input: Tensor,
-        *args: Any,
-        dtype: DTypeLike | None = None,
-        memory_format: Any = None,
-        **options: Any,
+        input: Tensor, *args: Any, dtype: DTypeLike | None = None, memory_format: Any = None, **options: Any
     ) -> Tensor:
         order = axes_in_torch(input)
         result = make([input.shape[i] for i in order], *args, dtype=dtype or input.dtype, **options)

@@ -17,6 +17,7 @@ import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -56,13 +57,7 @@ class Event:
         return self.seconds * 1e6
 
 
-SORTS: dict[str, Callable[[Event], Any]] = {
-    "cpu_time_total": lambda event: event.seconds,
-    "forward": lambda event: event.forward,
-    "backward": lambda event: event.backward,
-    "cpu_memory_usage": lambda event: event.cpu_memory_usage,
-    "count": lambda event: event.count,
-}
+SORTS = ("cpu_time_total", "forward", "backward", "cpu_memory_usage", "count")
 
 
 class Events(list[Event]):
@@ -73,7 +68,7 @@ class Events(list[Event]):
     """
 
     def __init__(self, events: Iterable[Event], wall: float) -> None:
-        super().__init__(sorted(events, key=SORTS["cpu_time_total"], reverse=True))
+        super().__init__(sorted(events, key=attrgetter("cpu_time_total"), reverse=True))
         self.wall = wall
 
     def table(self, sort_by: str = "cpu_time_total", row_limit: int = 100) -> str:
@@ -88,7 +83,7 @@ class Events(list[Event]):
         """
         if sort_by not in SORTS:
             raise ValueError(f"sort_by: expected one of {', '.join(SORTS)}, but got {sort_by!r}")
-        shown = sorted(self, key=SORTS[sort_by], reverse=True)
+        shown = sorted(self, key=attrgetter(sort_by), reverse=True)
         shown = shown if row_limit < 0 else shown[:row_limit]
         named = sum(event.seconds for event in self)
         rows: list[tuple[str, str, float | None, float | None, float, str]] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -10,7 +10,8 @@ from minigrad.tensor import Tensor, run_backward, seeds, walk_back
 from minigrad.watch import call
 
 
-def _listed(x: Tensor | Sequence[Tensor]) -> list[Tensor]:
+def listed(x: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    """One tensor, or several, as a list."""
     return [x] if isinstance(x, Tensor) else list(x)
 
 
@@ -22,8 +23,8 @@ def backward(
     inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """`Tensor.backward` for several tensors at once."""
-    outputs = _listed(tensors)
-    given: list[Tensor | None] = [None] * len(outputs) if grad_tensors is None else list(_listed(grad_tensors))  # type: ignore[arg-type]
+    outputs = listed(tensors)
+    given: list[Tensor | None] = [None] * len(outputs) if grad_tensors is None else list(listed(grad_tensors))  # type: ignore[arg-type]
     if len(given) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     run_backward(outputs, given, inputs, retain_graph, create_graph)
@@ -58,8 +59,8 @@ def grad(
     >>> dx, minigrad.autograd.grad(dx, x)
     (tensor(27., grad_fn=<MulBackward0>), (tensor(18.),))
     """
-    outs, ins = _listed(outputs), _listed(inputs)
-    given: list[Tensor | None] = [None] * len(outs) if grad_outputs is None else list(_listed(grad_outputs))  # type: ignore[arg-type]
+    outs, ins = listed(outputs), listed(inputs)
+    given: list[Tensor | None] = [None] * len(outs) if grad_outputs is None else list(listed(grad_outputs))  # type: ignore[arg-type]
     for x in ins:
         if not x.requires_grad:
             raise RuntimeError("One of the differentiated Tensors does not require grad")

@@ -23,23 +23,9 @@ from minigrad.engine import Array
 from minigrad.random import Generator, axes_in_torch, default_generator, in_memory_order
 from minigrad.tensor import Tensor, writes_to_tensors
 
-__all__ = [
-    "calculate_gain",
-    "constant_",
-    "dirac_",
-    "eye_",
-    "kaiming_normal_",
-    "kaiming_uniform_",
-    "normal_",
-    "ones_",
-    "orthogonal_",
-    "sparse_",
-    "trunc_normal_",
-    "uniform_",
-    "xavier_normal_",
-    "xavier_uniform_",
-    "zeros_",
-]
+__all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "ones_", "zeros_"]
+__all__ += ["normal_", "orthogonal_", "sparse_", "trunc_normal_", "uniform_"]
+__all__ += ["kaiming_normal_", "kaiming_uniform_", "xavier_normal_", "xavier_uniform_"]
 
 GAINS = {
     **dict.fromkeys(("linear", "sigmoid"), 1.0),

@@ -50,12 +50,7 @@ class Linear(Module):
     bias: Parameter | None
 
     def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        bias: bool = True,
-        device: Any = None,
-        dtype: DTypeLike | None = None,
+        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: DTypeLike | None = None
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features

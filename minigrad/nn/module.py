@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import numpy as np
-
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike
 from minigrad.hooks import Removable
@@ -17,8 +15,9 @@ from minigrad.nn import hooks, state
 from minigrad.nn.attributes import Attributes
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.text import bracketed, say_where
+from minigrad.ops.convert import wanted_dtype
 from minigrad.ops.record import refusal
-from minigrad.tensor import Tensor, device
+from minigrad.tensor import Tensor
 
 M = TypeVar("M", bound="Module")
 
@@ -284,16 +283,7 @@ class Module(Attributes):
             TypeError: if the dtype is not one of floats.
             RuntimeError: for another device.
         """
-        dtype: DTypeLike | None = how.get("dtype")
-        if how.get("device") is not None:
-            device(how["device"])
-        for w in where:
-            if isinstance(w, Tensor):
-                dtype = w.dtype
-            elif isinstance(w, str):
-                device(w)
-            elif isinstance(w, (dtypes.dtype, np.dtype, type)):
-                dtype = w
+        dtype = wanted_dtype(where, how)
         if dtype is None:
             return self
         wanted = dtypes.dtype.known[dtypes.as_numpy(dtype)]
@@ -393,12 +383,7 @@ class Module(Attributes):
         return hooks.register(self._all_hooks().forward_pre, hooks.Hook(hook, with_kwargs), prepend)
 
     def register_forward_hook(
-        self,
-        hook: Callable[..., Any],
-        *,
-        prepend: bool = False,
-        with_kwargs: bool = False,
-        always_call: bool = False,
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> Removable:
         """Call ``hook(module, args, output)`` after each `forward`; what it returns, if anything, is the new output.
 

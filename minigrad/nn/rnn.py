@@ -307,8 +307,6 @@ class _Cell(Module):
     """Base of the cells."""
 
     mode: ClassVar[str]
-    gates: ClassVar[int]
-    parts: ClassVar[int] = 1
     bias_ih: Parameter | None
     bias_hh: Parameter | None
 
@@ -317,7 +315,7 @@ class _Cell(Module):
     ) -> None:
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        n = self.gates * hidden_size
+        n = CELLS[self.mode].gates * hidden_size
         add_parameters(self, device, dtype, weight_ih=(n, input_size), weight_hh=(n, hidden_size))
         add_parameters(self, device, dtype, **dict.fromkeys(("bias_ih", "bias_hh"), (n,) if bias else None))
         self.reset_parameters()
@@ -343,16 +341,16 @@ class _Cell(Module):
             ValueError: for an input or a state with another number of dimensions.
             RuntimeError: if the sizes do not match.
         """
-        name = type(self).__name__
+        name, parts = type(self).__name__, CELLS[self.mode].parts
         if input.ndim not in (1, 2):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
         if hx is None:
-            state: State = (_zeros(input, (*input.shape[:-1], self.hidden_size)),) * self.parts
+            state: State = (_zeros(input, (*input.shape[:-1], self.hidden_size)),) * parts
         else:
-            state = tuple(hx) if self.parts == 2 else (hx,)
+            state = tuple(hx) if parts == 2 else (hx,)
         for i, part in enumerate(state):
             if part.ndim not in (1, 2):
-                what = f"hx[{i}]" if self.parts == 2 else "hidden"
+                what = f"hx[{i}]" if parts == 2 else "hidden"
                 raise ValueError(f"{name}: Expected {what} to be 1D or 2D, got {part.ndim}D instead")
         if input.shape[-1] != self.input_size:
             raise RuntimeError(f"input has inconsistent input_size: got {input.shape[-1]} expected {self.input_size}")
@@ -365,7 +363,7 @@ class _Cell(Module):
                     f"hidden{i} has inconsistent hidden_size: got {part.shape[-1]}, expected {self.hidden_size}"
                 )
         after = self._step()(linear(input, self.weight_ih, self.bias_ih), state, self.weight_hh, self.bias_hh)
-        return after if self.parts == 2 else after[0]
+        return after if parts == 2 else after[0]
 
     def extra_repr(self) -> str:
         """The sizes, and what differs from the defaults."""
@@ -380,7 +378,7 @@ class RNNCell(_Cell):
     minigrad.Size([2, 4])
     """
 
-    gates = 1
+    mode = "RNN_TANH"
 
     def __init__(
         self,
@@ -413,7 +411,7 @@ class LSTMCell(_Cell):
     (minigrad.Size([2, 4]), minigrad.Size([2, 4]))
     """
 
-    mode, gates, parts = "LSTM", 4, 2
+    mode = "LSTM"
 
 
 class GRUCell(_Cell):
@@ -424,4 +422,4 @@ class GRUCell(_Cell):
     minigrad.Size([2, 4])
     """
 
-    mode, gates = "GRU", 3
+    mode = "GRU"

@@ -87,16 +87,13 @@ def stub(name: str, function: Callable[..., Any], method: bool = False) -> str:
     shown = signature.replace(parameters=parameters, return_annotation=Word(result))
     text = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\\", "\\\\")
     doc = textwrap.indent(f'\n"""{text}"""', "    ") if text else " ..."
-    ignored = "  # type: ignore[override]" if operand_of_object(name) else ""
+    ignored = (
+        "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
+    )  # `object` has them with another result
     if name in OVERLOADS:
         variants = [(f"self{p.partition('Tensor')[2]}" if method else p, r) for p, r in OVERLOADS[name]]
         return "\n".join(f"@overload\ndef {name}({p}) -> {r}:{doc}" for p, r in variants)
     return f"def {name}{shown}:{ignored}{doc}"
-
-
-def operand_of_object(name: str) -> bool:
-    """Whether `object` has the method with another result."""
-    return name in ("__eq__", "__ne__")
 
 
 def written(parameter: inspect.Parameter) -> str:

@@ -10,18 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.autograd.derivatives import listed
 from minigrad.engine import Array
 from minigrad.ops.joining import cat
 from minigrad.tensor import Tensor, writes_to_tensors
 
-__all__ = [
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "clip_grads_with_norm_",
-    "get_total_norm",
-    "parameters_to_vector",
-    "vector_to_parameters",
-]
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
+__all__ += ["parameters_to_vector", "vector_to_parameters"]
 
 
 def clip_grad_norm_(
@@ -54,7 +49,7 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.6000, 0.8000])
     """
-    params = _listed(parameters)
+    params = listed(parameters)
     if not params and isinstance(parameters, types.GeneratorType):
         warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
     return _clip(params, max_norm, norm_type, error_if_nonfinite)
@@ -75,7 +70,7 @@ def get_total_norm(
     foreach: bool | None = None,
 ) -> Tensor:
     """The norm of the norms of `tensors`, a tensor of shape (); see `clip_grad_norm_`."""
-    return Tensor.wrap(_total([t.detach().numpy() for t in _listed(tensors)], norm_type, error_if_nonfinite))
+    return Tensor.wrap(_total([t.detach().numpy() for t in listed(tensors)], norm_type, error_if_nonfinite))
 
 
 def _total(arrays: list[Array], norm_type: float, error_if_nonfinite: bool) -> Array:
@@ -95,7 +90,7 @@ def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """Scale the gradients by ``max_norm / total_norm`` where that is less than 1; see `clip_grad_norm_`."""
-    gradients = [p.grad for p in _listed(parameters) if p.grad is not None]
+    gradients = [p.grad for p in listed(parameters) if p.grad is not None]
     _scale(gradients, max_norm, total_norm.detach().numpy())
 
 
@@ -120,7 +115,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     >>> w.grad
     tensor([ 1.0000, -0.5000])
     """
-    _clip_values(_listed(parameters), float(clip_value))
+    _clip_values(listed(parameters), float(clip_value))
 
 
 @writes_to_tensors
@@ -165,10 +160,6 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     parts = np.split(vec.array, np.cumsum(sizes)[:-1])
     for p, part in zip(params, parts, strict=True):
         p.data = Tensor.wrap(part.reshape(p.array.shape))
-
-
-def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
 def _norm(a: Array, order: float) -> Any:

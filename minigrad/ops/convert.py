@@ -42,6 +42,21 @@ def astype(input: Tensor, dtype: DTypeLike) -> Tensor:
     return result
 
 
+def wanted_dtype(where: tuple[Any, ...], how: dict[str, Any]) -> DTypeLike | None:
+    """The dtype among the arguments of ``to``, if there is one; a device among them must be the CPU."""
+    dtype: DTypeLike | None = how.get("dtype")
+    if how.get("device") is not None:
+        device(how["device"])
+    for w in where:
+        if isinstance(w, Tensor):
+            dtype = w.dtype
+        elif isinstance(w, str):
+            device(w)
+        elif isinstance(w, (dtypes.dtype, type, np.dtype)):
+            dtype = w
+    return dtype
+
+
 def to(input: Tensor, *where: Any, **how: Any) -> Tensor:
     """`input` on a device (there is only the CPU), in another dtype, or both; `input` itself if nothing changes.
 
@@ -49,14 +64,7 @@ def to(input: Tensor, *where: Any, **how: Any) -> Tensor:
     >>> minigrad.arange(2).to(minigrad.float32)
     tensor([0., 1.])
     """
-    dtype = how.get("dtype")
-    for w in (*where, how.get("device")):
-        if isinstance(w, Tensor):
-            dtype = w.dtype
-        elif isinstance(w, str):
-            device(w)
-        elif isinstance(w, (dtypes.dtype, type, np.dtype)):
-            dtype = w
+    dtype = wanted_dtype(where, how)
     result = input if dtype is None else astype(input, dtype)
     if "contiguous_format" in str(how.get("memory_format")):
         result = contiguous(result)

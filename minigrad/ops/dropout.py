@@ -146,8 +146,7 @@ def dropout2d(input: Operand, p: float = 0.5, training: bool = True, inplace: bo
 
 
 @composed(
-    torch="nn.functional.dropout3d",
-    sample=lambda d: (d.array(d.choice([(2, 3, 1, 2), (2, 3, 1, 2, 2)])), *_certain(d)),
+    torch="nn.functional.dropout3d", sample=lambda d: (d.array(d.choice([(2, 3, 1, 2), (2, 3, 1, 2, 2)])), *_certain(d))
 )
 def dropout3d(input: Operand, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""

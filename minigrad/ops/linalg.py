@@ -156,7 +156,7 @@ def trace(input: Operand) -> Any:
 
 
 def _nuclear_sample(d: Any) -> tuple[Any, ...]:
-    return (np.diag(np.linspace(1.0, 2.0, 3)) + 0.2 * d.array((3, 3), low=-0.5, high=0.5),)
+    return (np.diag(np.linspace(1.0, 2.0, 3)) + 0.2 * d.array((3, 3), low=-0.5, high=0.5, kinks=(0.0,)),)
 
 
 @composed(

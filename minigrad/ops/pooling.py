@@ -158,10 +158,7 @@ def _pool_arguments(d: Any, dims: int, dilated: bool) -> tuple[Any, ...]:
     return (x, rest[0], d.choice([None, rest[1]]), *rest[2:])
 
 
-@composed(
-    torch="nn.functional.max_pool2d",
-    sample=lambda d: (*_pool_arguments(d, 2, True), d.boolean(), d.boolean()),
-)
+@composed(torch="nn.functional.max_pool2d", sample=lambda d: (*_pool_arguments(d, 2, True), d.boolean(), d.boolean()))
 def max_pool2d(
     input: Operand,
     kernel_size: int | Sequence[int],
@@ -195,10 +192,7 @@ def max_pool2d(
     return (out, _max_pool2d_indices(input, window)) if return_indices else out
 
 
-@composed(
-    torch="nn.functional.max_pool1d",
-    sample=lambda d: (*_pool_arguments(d, 1, True), d.boolean(), d.boolean()),
-)
+@composed(torch="nn.functional.max_pool1d", sample=lambda d: (*_pool_arguments(d, 1, True), d.boolean(), d.boolean()))
 def max_pool1d(
     input: Operand,
     kernel_size: int | Sequence[int],
@@ -273,10 +267,7 @@ def avg_pool2d(
     return out / Tensor.wrap(divisors.astype(input.dtype.numpy if isinstance(input, Tensor) else input.dtype))
 
 
-@composed(
-    torch="nn.functional.avg_pool1d",
-    sample=lambda d: (*_pool_arguments(d, 1, False), d.boolean(), d.boolean()),
-)
+@composed(torch="nn.functional.avg_pool1d", sample=lambda d: (*_pool_arguments(d, 1, False), d.boolean(), d.boolean()))
 def avg_pool1d(
     input: Operand,
     kernel_size: int | Sequence[int],

@@ -204,7 +204,7 @@ def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, nans: boo
 
 
 @operation(
-    {"input": lambda g, input, out, dim, keepdim, nans: _to_winners(g, input, out, dim, keepdim, nans)},
+    {"input": _to_winners},
     grad_fn="MaxBackward1",
     sample=lambda d: (d.array(distinct=True, min_size=1), d.choice([largest, smallest, _middle]), None, False),
 )
@@ -362,7 +362,7 @@ def _shares(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @operation(
-    {"input": lambda g, input, out, dim, keepdim: _shares(g, input, out, dim, keepdim)},
+    {"input": _shares},
     promotes=("input",),
     floating=True,
     sample=lambda d: (d.array((3, 4)), d.choice([0, 1, (0, 1)]), d.boolean()),

@@ -43,7 +43,7 @@ def _up_to(x: Any, dim: int) -> Any:
 
 
 @operation(
-    {"input": lambda g, input, out, dim, keepdim: _product_of_others(g, input, out, dim, keepdim)},
+    {"input": _product_of_others},
     sample=lambda d: (*along_a_dim(d), d.boolean()) if d.boolean() else (d.array(),),
 )
 def prod(
@@ -98,7 +98,7 @@ def _cumulated_back(g: Any, dim: int) -> Any:
 
 
 @operation(
-    {"input": lambda g, input, out, dim: _cumprod_gradient(g, input, out, dim)},
+    {"input": _cumprod_gradient},
     sample=lambda d: ((x := d.array((3, 3))), d.dim(x.ndim)),
     in_place=True,
 )

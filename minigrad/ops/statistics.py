@@ -73,11 +73,7 @@ def _spread_gradient(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, minu
 
 
 @operation(
-    {
-        "input": lambda g, input, out, dim, keepdim, minus, root: _spread_gradient(
-            g, input, out, dim, keepdim, minus, root
-        )
-    },
+    {"input": _spread_gradient},
     grad_fn="VarBackward0",
     sample=lambda d: (*_spread_sample(d)[:2], d.boolean(), d.choice([0, 1]), d.boolean()),
 )
@@ -167,7 +163,7 @@ def _norm_gradient(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bo
 
 
 @operation(
-    {"input": lambda g, input, out, p, dim, keepdim: _norm_gradient(g, input, out, p, dim, keepdim)},
+    {"input": _norm_gradient},
     grad_fn="LinalgVectorNormBackward0",
     sample=lambda d: (*_vectors(d), d.boolean()),
 )

@@ -121,13 +121,9 @@ class LBFGS(Optimizer):
             last = iteration == group["max_iter"]
             if group["line_search_fn"]:
                 here = Point(0.0, loss, g, slope)
+                look, max_ls = functools.partial(self._evaluate, closure, d), group["max_eval"] - evaluations
                 found, spent = strong_wolfe(
-                    functools.partial(self._evaluate, closure, d),
-                    t,
-                    _largest(d),
-                    here,
-                    tolerance_change=tolerance_change,
-                    max_ls=group["max_eval"] - evaluations,
+                    look, t, _largest(d), here, tolerance_change=tolerance_change, max_ls=max_ls
                 )
                 t, loss, g, _ = found
                 state["t"] = t

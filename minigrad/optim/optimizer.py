@@ -269,10 +269,7 @@ class Optimizer:
         result: dict[str, Any] = {
             "state": {index.get(p, p): state for p, state in self.state.items()},
             "param_groups": [
-                {
-                    **{k: v for k, v in group.items() if k != "params"},
-                    "params": [index[p] for p in group["params"]],
-                }
+                {**{k: v for k, v in group.items() if k != "params"}, "params": [index[p] for p in group["params"]]}
                 for group in self.param_groups
             ],
         }

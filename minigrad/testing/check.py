@@ -17,16 +17,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import Array
-from minigrad.testing.compare import (
-    TOLERANCES,
-    Comparison,
-    as_array,
-    blank,
-    compare_all,
-    flat,
-    incomparable,
-    norm,
-)
+from minigrad.testing.compare import TOLERANCES, Comparison, as_array, blank, compare_all, flat, incomparable, norm
 
 
 @dataclass(frozen=True)

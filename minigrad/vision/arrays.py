@@ -45,11 +45,7 @@ class Arrays:
 
 
 def load_arrays(
-    name: str,
-    root: PathLike | None = None,
-    train: bool = True,
-    download: bool = True,
-    fallback: bool = True,
+    name: str, root: PathLike | None = None, train: bool = True, download: bool = True, fallback: bool = True
 ) -> Arrays:
     """Load a part of a data set, or without files and network the embedded digits.
 

@@ -100,9 +100,7 @@ FASHION_MNIST = Source(
 )
 
 COURSE_MNIST = Source(
-    "the course's MNIST files",
-    (Published("mnist_traindata.hdf5"), Published("mnist_testdata.hdf5")),
-    ("course",),
+    "the course's MNIST files", (Published("mnist_traindata.hdf5"), Published("mnist_testdata.hdf5")), ("course",)
 )
 
 CIFAR10 = Source(

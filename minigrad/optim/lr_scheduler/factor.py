@@ -120,8 +120,7 @@ class StepLR(Recursive):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        self.step_size = step_size
-        self.gamma = gamma
+        self.step_size, self.gamma = step_size, gamma
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:
@@ -139,8 +138,7 @@ class MultiStepLR(Recursive):
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
-        self.milestones = Counter(milestones)
-        self.gamma = gamma
+        self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:
@@ -166,8 +164,7 @@ class ConstantLR(Recursive):
     ) -> None:
         if not 0 <= factor <= 1:
             raise ValueError(f"Constant multiplicative factor expected to be between 0 and 1, but got {factor}.")
-        self.factor = factor
-        self.total_iters = total_iters
+        self.factor, self.total_iters = factor, total_iters
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:
@@ -206,8 +203,7 @@ class LinearLR(Recursive):
         if not 0 <= end_factor <= 1:
             raise ValueError(f"Ending multiplicative factor expected to be between 0 and 1, but got {end_factor}.")
         self.start_factor = start_factor
-        self.end_factor = end_factor
-        self.total_iters = total_iters
+        self.end_factor, self.total_iters = end_factor, total_iters
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:
@@ -248,8 +244,7 @@ class PolynomialLR(Recursive):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
-        self.total_iters = total_iters
-        self.power = power
+        self.total_iters, self.power = total_iters, power
         super().__init__(optimizer, last_epoch)
 
     def ratio(self) -> float:
