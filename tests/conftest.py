@@ -24,21 +24,32 @@ WITHOUT_TORCH = "WITHOUT_TORCH" in os.environ or importlib.util.find_spec("torch
 
 
 def pytest_ignore_collect(collection_path):
-    """Leave out what imports torch, or a package that does."""
-    if not WITHOUT_TORCH:
+    """Leave out what imports torch, examples in docstrings included, and packages that do."""
+    if not WITHOUT_TORCH or collection_path.name == "conftest.py":
         return None
     folders = [HERE / "experiments", HERE / "parity", HERE.parent / "parity"]
     text = collection_path.read_text(encoding="utf-8") if collection_path.suffix == ".py" else ""
-    needs = re.search(r"^\s*(import|from) (torch|both|parity|jedi)\b", text, re.MULTILINE)
-    return True if collection_path in folders or (needs and collection_path.name.startswith("test_")) else None
+    inside = (
+        r"^\s*(import|from) (torch|both|parity|jedi)\b" if HERE in collection_path.parents else r">>> import .*\btorch$"
+    )
+    return True if collection_path in folders or re.search(inside, text, re.MULTILINE) else None
 
 
 def pytest_collection_modifyitems(config, items):
     """Deselect tests that run a program in torch too; the last line counts them."""
     if WITHOUT_TORCH:
-        left_out = [item for item in items if not set(NEED_TORCH).isdisjoint(getattr(item, "fixturenames", ()))]
+        left_out = [item for item in items if needs_torch(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def needs_torch(item):
+    """Whether it has the mark, a fixture that runs torch, or torch among its parameters."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    used = not set(NEED_TORCH).isdisjoint(getattr(item, "fixturenames", ()))
+    return (
+        used or item.get_closest_marker("torch") or any(value == "torch" for value in parameters if type(value) is str)
+    )
 
 
 @pytest.fixture

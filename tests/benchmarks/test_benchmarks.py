@@ -20,6 +20,7 @@ def test_networks_train_in_both_frameworks(name, framework):
     assert all(once().item() != first for _ in range(2))
 
 
+@pytest.mark.torch
 def test_the_same_step_in_both_frameworks():
     ours, theirs = (eager(NETWORKS["dropout"], framework) for framework in ("minigrad", "torch"))
     for _ in range(3):

@@ -265,7 +265,7 @@ class TestDownloading:
 
     def test_without_pooch_one_line_says_how_to_get_it(self, home, monkeypatch):
         monkeypatch.setitem(__import__("sys").modules, "pooch", None)
-        with pytest.raises(DatasetNotFoundError, match=r"pooch is not installed: pip install 'minigrad\[data\]'"):
+        with pytest.raises(DatasetNotFoundError, match=r"pooch is not installed: pip install 'minigrad-numpy\[data\]'"):
             fetch(SOURCE, home / "here", download=True)
 
     def test_an_interrupted_download_leaves_no_file(self, home, server, monkeypatch):

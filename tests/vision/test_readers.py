@@ -203,7 +203,7 @@ class TestHDF5:
 
     def test_without_h5py_one_line_says_how_to_get_it(self, path, monkeypatch):
         monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-        with pytest.raises(ImportError, match=r"^h5py is not installed: pip install 'minigrad\[data\]'$"):
+        with pytest.raises(ImportError, match=r"^h5py is not installed: pip install 'minigrad-numpy\[data\]'$"):
             read_hdf5(path, ["human"])
 
 
