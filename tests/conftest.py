@@ -46,9 +46,9 @@ def pytest_collection_modifyitems(config, items):
 def needs_torch(item):
     """Whether it has the mark, a fixture that runs torch, or torch among its parameters."""
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    used = not set(NEED_TORCH).isdisjoint(getattr(item, "fixturenames", ()))
+    named = any(value == "torch" for value in parameters if isinstance(value, str))
     return (
-        used or item.get_closest_marker("torch") or any(value == "torch" for value in parameters if type(value) is str)
+        named or item.get_closest_marker("torch") or not set(NEED_TORCH).isdisjoint(getattr(item, "fixturenames", ()))
     )
 
 
