@@ -51,9 +51,9 @@ def write(record: Record[Settings]) -> str:
         rate=settings.learning_rate / (1 - settings.momentum),
         sparsity=classifiers.sparsity(record, "test data"),
         sparse=classifiers.sparsity_sentence(record),
-        seeds=" ".join(
-            f"{n}: {report.seeds_sentence(record.metrics[f'{prefix}_test_accuracies'])}"
-            for n, prefix in zip(names[:2], ("plain", "regularised"), strict=True)
+        seeds=report.bullets(
+            f"{name}. {report.seeds_sentence(record.metrics[f'{prefix}_test_accuracies'])}"
+            for name, prefix in zip(names[:2], ("plain", "regularised"), strict=True)
         ),
         confounded=_confounded(described, names),
         shrunk=", ".join(_shrunk(described, *pair) for pair in [(names[0], wide), (names[3], names[1])]),

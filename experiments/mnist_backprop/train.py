@@ -27,6 +27,7 @@ class Settings:
     batch_size: int = 100
     momentum: float = 0.9
     dropout: float = 0.2  #: after each hidden layer
+    input_dropout: float = 0.1  #: of the pixels
     validation: float = 1 / 6  #: this share of the training samples, the last: 10,000 of 60,000
 
     @property
@@ -43,12 +44,12 @@ def stage_name(activation: str, rate: float) -> str:
 def network(fw: Any, settings: Settings, activation: str, inputs: int = 784, classes: int = 10) -> Any:
     """An MLP; He's initialisation before ReLU, Glorot's before tanh, biases zero."""
     nonlinearity = {"relu": fw.nn.ReLU, "tanh": fw.nn.Tanh}[activation]
-    layers: list[Any] = []
+    layers: list[Any] = [fw.nn.Dropout(settings.input_dropout)]
     for width in settings.hidden:
         layers += [fw.nn.Linear(inputs, width), nonlinearity(), fw.nn.Dropout(settings.dropout)]
         inputs = width
     layers.append(fw.nn.Linear(inputs, classes))
-    for layer in layers[::3]:
+    for layer in layers[1::3]:
         if activation == "relu":
             fw.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         else:
