@@ -50,18 +50,18 @@ class Plan:
         self._stored = [stored for _, stored in builder.gradients]
         self._held: list[Any] = [*self._stored, *(stored.array for stored in self._stored)]
         self._own: list[int] | None = None  # the numbers of the plan's own references to them
-        self._free: list[int] = []  # the numbers of references to them when they were last unused elsewhere
+        self._free: Any = None  # which belonged to their leaves, and all references, when nobody else had one
 
     def kept(self) -> bool:
         """Whether a gradient that the next call would overwrite is still referenced elsewhere."""
+        belong = [*map(operator.is_, map(operator.attrgetter("_grad"), self._leaves), self._stored)]
         counts = [*map(getrefcount, self._held)]
-        if counts == self._free:
+        if (belong, counts) == self._free:
             return False
-        belong = map(operator.is_, map(operator.attrgetter("_grad"), self._leaves), self._stored)
         own = [*map(operator.sub, counts, belong), *counts[len(self._stored) :]]
         if self._own is None:
             self._own = own
-        self._free = counts if own == self._own else []
+        self._free = (belong, counts) if own == self._own else None
         return own != self._own
 
 

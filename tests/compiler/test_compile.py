@@ -1298,3 +1298,21 @@ def test_targets_that_the_step_computes_may_be_ignored(ignored):
     assert compiled.reason is None
     with pytest.raises(IndexError, match="Target 3 is out of bounds"):
         compiled(minigrad.rand(3, 2), target + 1, minigrad.tensor([True] * 3))
+
+
+def test_a_gradient_kept_while_the_leaf_has_another_is_not_overwritten():
+    """The plan's gradient loses one reference, the leaf's, and gains one, the list's: their number stays the same."""
+    weight = minigrad.ones(3, requires_grad=True)
+
+    def step(x):
+        weight.grad = None
+        (weight * x).sum().backward()
+
+    compiled = minigrad.compile(step)
+    for _ in range(4):
+        compiled(minigrad.ones(3))
+    kept = weight.grad
+    compiled(minigrad.ones(2, 3))  # of another shape: not by the plan that made the gradient
+    compiled(minigrad.full((3,), 5.0))
+    assert kept.tolist() == [1.0, 1.0, 1.0]
+    assert weight.grad.tolist() == [5.0, 5.0, 5.0]
