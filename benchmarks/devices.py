@@ -32,7 +32,7 @@ def _pieces() -> None:
 def _sharing() -> None:
     from minigrad.kernels import im2col
 
-    setattr(im2col, "share", lambda work, items: work(items))  # noqa: B010
+    setattr(im2col, "parallel", lambda work, items: work(items))  # noqa: B010
 
 
 def _keep_freed() -> None:

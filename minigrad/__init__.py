@@ -62,7 +62,7 @@ __version__ = "0.2.0"
 
 
 def __dir__() -> list[str]:
-    """What users look for: torch's names, not the modules that minigrad is made of."""
+    """torch's names only, without minigrad's internal modules."""
     modules = {"autograd", "engine", "linalg", "nn", "optim", "profiler", "random", "testing", "utils", "vision"}
     hidden = {name for name, value in globals().items() if type(value).__name__ == "module" and name not in modules}
     return sorted(name for name in globals().keys() - hidden - {"explain", "registry"} if not name.startswith("_"))

@@ -22,7 +22,7 @@ OWN: dict[str, Any] = {}  #: the attributes that every tensor has
 
 
 class Conversions(Methods, Variable):
-    """What `Tensor` inherits."""
+    """Base class of `Tensor`."""
 
     if TYPE_CHECKING:  # defined in Tensor
         _grad: Self | None
@@ -156,7 +156,7 @@ class Conversions(Methods, Variable):
         return _rebuilt, (type(self), self.array.transpose(order), inverse, self.requires_grad, self._attributes())
 
     def _attributes(self) -> dict[str, Any]:
-        """What the user has set on this tensor."""
+        """The attributes that the user has set on this tensor."""
         return {name: value for name, value in self.__dict__.items() if name not in OWN}
 
 

@@ -33,7 +33,7 @@ Function: TypeAlias = Callable[..., Values]
 
 
 class Variable:
-    """What the engine sees of a tensor: an array, and the operation that made it."""
+    """The part of a tensor that the engine uses: an array, and the operation that made it."""
 
     array: Array
     node: Node | None = None  #: the operation that made it; None for a leaf
@@ -90,7 +90,7 @@ class Node:
         self.writes: int | None = writes
 
     def name(self) -> str:
-        """What torch calls it: ``"AddBackward0"``."""
+        """Its name in torch: ``"AddBackward0"``."""
         return self.label
 
     @property

@@ -2,6 +2,6 @@
 
 
 class Methods:
-    """What `Tensor` inherits; it holds no method itself."""
+    """Base class of `Tensor`, for type checkers; it has no methods itself."""
 
     __slots__ = ()

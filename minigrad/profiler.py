@@ -129,11 +129,11 @@ class profile(Watcher):  # noqa: N801 (torch's name)
         self._block.__exit__()
 
     def key_averages(self) -> Events:
-        """What was measured, by operation."""
+        """The measurements by operation."""
         return Events(self.events.values(), self.wall)
 
     def table(self, sort_by: str = "cpu_time_total", row_limit: int = 100) -> str:
-        """What was measured, as text; see `Events.table`."""
+        """The measurements as text; see `Events.table`."""
         return self.key_averages().table(sort_by, row_limit)
 
     # ---- events -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from minigrad.watch import read
 
 
 class FunctionCtx:
-    """What a `Function` keeps from forward to backward.
+    """The context that a `Function` keeps from forward to backward.
 
     Attributes:
         needs_input_grad: for each input whether a gradient flows to it.
@@ -39,7 +39,7 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """What `save_for_backward` was given.
+        """The tensors given to `save_for_backward`.
 
         Raises:
             RuntimeError: if one of them has been written to since.

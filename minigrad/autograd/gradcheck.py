@@ -37,7 +37,7 @@ def gradcheck(
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
 ) -> bool:
-    """Whether the gradients of `func` are those that central differences give.
+    """Whether the gradients of `func` agree with central differences.
 
     Args:
         func: takes `inputs`, returns a tensor or several.

@@ -1,4 +1,4 @@
-"""What the code of a step may read from Python: an analysis of bytecode, and of the objects that it can reach.
+"""Finds what a step may read from Python: an analysis of its bytecode, and of the objects that it can reach.
 
 Starting from the names that the code loads and from the arguments, it finds every object that the code, or a function
 that it can reach, may access. It may find more than the step reads, never less: what it can't follow raises
@@ -61,20 +61,20 @@ class Unguardable(Exception):  # noqa: N818 (no error: the step runs eagerly)
 
 
 class Analysis:
-    """One pass over all reachable objects; it adds to `words` the attributes that the code names.
+    """One pass over all reachable objects; it adds to `used` the attributes that the code names.
 
     Attributes:
-        words: for each attribute the first line that names it.
+        used: for each attribute, the first line that names it.
         stored: the same for attributes that are set.
         checks: the arguments for `Guards.add`.
         seen: all objects that were reached, by identity.
     """
 
-    def __init__(self, words: dict[str, str], stored: dict[str, str]) -> None:
-        self.words, self.stored = words, stored
+    def __init__(self, used: dict[str, str], stored: dict[str, str]) -> None:
+        self.used, self.stored = used, stored
         self.checks: list[tuple[str, str, str, tuple[Any, ...], bool]] = []
         self.seen: dict[int, Any] = {}
-        self.classes: dict[type, Any] = {}  #: what they define, one view of it for each
+        self.classes: dict[type, Any] = {}  #: the namespace of each, as one view (`vars` makes a new one each time)
         self.known: set[tuple[type, bool]] = set()  #: classes whose methods were reached
 
     def refuse(self, what: str, line: str) -> NoReturn:
@@ -93,7 +93,7 @@ class Analysis:
     def use(self, names: Iterable[str], line: str) -> None:
         """Add attributes that the code names, or calls by syntax."""
         for name in names:
-            self.words.setdefault(name, line)
+            self.used.setdefault(name, line)
 
     # ---- objects ------------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ class Analysis:
             self.instance(x, line)
         else:
             self.need(type(x).__module__.startswith("minigrad.") and allowed(type(x)), x, line)
-            self.attributes(x, line, [name for name in self.words if name[0] != "_"])
+            self.attributes(x, line, [name for name in self.used if name[0] != "_"])
 
     def tensor(self, x: Tensor, line: str) -> None:
         """A tensor: the identity of its array; reads of its values are observed while the step runs."""
@@ -118,7 +118,7 @@ class Analysis:
         self.check("{}.array", "a tensor", line, x)
         self.check("{}.tracked", "requires_grad of a tensor", line, x)
         self.attributes(
-            x, line, [n for n in self.words if (n in self.stored or n in vars(x)) and not hasattr(Tensor, n)]
+            x, line, [n for n in self.used if (n in self.stored or n in vars(x)) and not hasattr(Tensor, n)]
         )
 
     def array(self, x: Any, line: str) -> None:
@@ -155,12 +155,12 @@ class Analysis:
             return
         if any(not python_defined(part) and part not in (Module, object) for part in type(x).__mro__):
             known.update(inside)  # its code is in part minigrad's
-        self.attributes(x, line, {*known, *self.words, "_hooks"})
+        self.attributes(x, line, {*known, *self.used, "_hooks"})
 
     def instance(self, x: Any, line: str) -> None:
         """An object of a class that is written in Python."""
         self.check("{}.__class__", f"the class of {named(x)}", line, x)
-        self.attributes(x, line, self.words)
+        self.attributes(x, line, self.used)
         self.methods(type(x), line)
 
     def attributes(self, x: Any, line: str, names: Iterable[str]) -> None:
@@ -168,7 +168,7 @@ class Analysis:
         inside = getattr(x, "__dict__", {})
         absent = {}
         for name in list(names):
-            at = self.stored.get(name) or self.words.get(name, line)
+            at = self.stored.get(name) or self.used.get(name, line)
             what = f"attribute '{name}' of {named(x)}"
             if name in inside:
                 self.check(f"{{}}[{name!r}]", what, at, inside)
@@ -204,7 +204,7 @@ class Analysis:
             for name, value in list(inside.items()):
                 special = users and name[:2] == name[-2:] == "__" and callable(value) and name not in SILENT
                 hashed = name in ("__eq__", "__hash__") and isinstance(inside.get("__hash__"), types.FunctionType)
-                if not (special or hashed or name in self.words or (made and name in MAKING)):
+                if not (special or hashed or name in self.used or (made and name in MAKING)):
                     continue
                 if users and name in ("__getattr__", "__getattribute__"):
                     self.refuse(f"attributes of {of.__name__} are computed by {name}", line)
@@ -219,9 +219,9 @@ class Analysis:
 
     def package(self, x: types.ModuleType, line: str) -> None:
         """A module that is passed on as an object: all that the code may name of it."""
-        for name in list(self.words):
+        for name in list(self.used):
             if name in vars(x) or (name in self.stored and x.__name__.partition(".")[0] not in PARTS):
-                self.member(x, name, self.words[name])
+                self.member(x, name, self.used[name])
 
     def member(self, x: types.ModuleType, name: str, line: str) -> Any:
         """One name of a module."""
@@ -255,12 +255,12 @@ class Analysis:
                 self.follow(value, line)
             return
         self.attribute_of(x, line, "__code__", "__defaults__", "__kwdefaults__")
-        self.attributes(x, line, self.words)
+        self.attributes(x, line, self.used)
         for code in codes(x.__code__):
             self.code(code, x.__globals__, cells)
 
     def code(self, code: types.CodeType, space: dict[str, Any], cells: dict[str, types.CellType]) -> None:
-        """What one code object names."""
+        """The names in one code object."""
         number = code.co_firstlineno
         instructions = decoded(code)
         for i, (op, name) in enumerate([(x.opname, x.argval) for x in instructions]):
@@ -336,7 +336,7 @@ def plain(x: Any) -> bool:
 
 
 def contents(cells: dict[str, types.CellType]) -> dict[str, Any]:
-    """What is in the cells that are not empty."""
+    """The contents of all cells that are not empty."""
     return {name: cell.cell_contents for name, cell in cells.items() if cell != types.CellType()}
 
 
@@ -395,7 +395,7 @@ def _followed(*names: str) -> Callable[[Analysis, Any, str], None]:
 FOLLOW: dict[Any, Callable[[Analysis, Any, str], None]] = {
     (Generator, range, slice, types.CodeType, operator.itemgetter, types.GenericAlias, re.Pattern, _field): _followed(),
     Hooks: lambda analysis, x, line: analysis.elements(vars(x).values(), line),
-    types.SimpleNamespace: lambda analysis, x, line: analysis.attributes(x, line, analysis.words),
+    types.SimpleNamespace: lambda analysis, x, line: analysis.attributes(x, line, analysis.used),
     Tensor: Analysis.tensor,
     Module: Analysis.module,
     np.ndarray: Analysis.array,

@@ -37,7 +37,7 @@ class Builder:
         self.gradients: list[tuple[Tensor, Tensor]] = []
         self.lines: list[Line] = []
         self.head: list[Line] = []  #: conditions that are checked before the step changes anything
-        self._slots: dict[int, Slot] = {}  # by the identity of the memory of their examples
+        self._slots: dict[int, Slot] = {}  # by the id of the object that owns the memory of their examples
         self._places: dict[int, Any] = {}  # of values, by number
         self._names: dict[int, str] = {}  # of bound objects, by identity
         self._counter = count()

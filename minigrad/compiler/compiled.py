@@ -199,7 +199,7 @@ FOLLOW[Compiled] = lambda analysis, x, line: analysis.follow(x.function, line)
 
 
 def described(args: Any, kwargs: Any, inputs: list[Tensor], others: list[Any]) -> Any:
-    """What a record depends on in its arguments: shape, strides and dtype of tensors, the value of all else.
+    """The properties of arguments that a record depends on: shape, strides and dtype of tensors, the value of all else.
 
     The tensors are appended to `inputs`, objects that are known by identity to `others`.
 

@@ -22,7 +22,7 @@ from minigrad.compiler.analysis import Analysis, plain
 from minigrad.nn.hooks import EVERYWHERE
 from minigrad.tensor import Tensor
 
-NAMES = "abcd"  #: of the objects of a check
+NAMES = "abcd"  #: the names of a check's objects in its code
 MISSING = object()
 
 
@@ -58,12 +58,12 @@ class Guards:
     """
 
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
-        words = dict.fromkeys(("forward", "backward", "setup_context"), "a call")  # what minigrad itself calls
+        used = dict.fromkeys(("forward", "backward", "setup_context"), "a call")  # called by minigrad itself
         stored: dict[str, str] = {}
         known = -1
-        while known != len(words):  # the code of newly reached objects may name more
-            known = len(words)
-            analysis = Analysis(words, stored)
+        while known != len(used):  # the code of newly reached objects may name more
+            known = len(used)
+            analysis = Analysis(used, stored)
             analysis.follow(function, "its definition")
             for argument in arguments:
                 analysis.follow(argument, "its arguments")

@@ -151,7 +151,7 @@ class Recorder(Watcher):
             self.read("a gradient is read that the step has not computed")
 
     def output(self, result: Any, guards: Guards) -> Any:
-        """What the step returned, with a `Value` for each tensor that it was given or has made."""
+        """The results of the step, with a `Value` for each tensor that was an input or computed."""
         if isinstance(result, Tensor):
             for leaf in self.leaves.values():
                 if leaf._grad is result:

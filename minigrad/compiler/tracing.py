@@ -166,10 +166,10 @@ def expression(ref: Ref) -> str | None:
 
 
 class Tape:
-    """What a traced function does, line by line."""
+    """Records the operations of a traced function, line by line."""
 
     def __init__(self, slots: dict[int, Slot]) -> None:
-        self.slots = slots  #: by the identity of the memory of their examples
+        self.slots = slots  #: by the id of the object that owns the memory of their examples
         self.lines: list[Line] = []
         self.given: set[Slot] = set()
         self.thread = get_ident()

@@ -37,7 +37,7 @@ def conv2d(
                 flat = result[images].reshape(len(rows), positions * out)
                 flat += long_bias
 
-    windows.share(work, windows.chunks)
+    windows.parallel(work, windows.chunks)
     return result.transpose(0, 3, 1, 2)
 
 
@@ -94,7 +94,7 @@ def conv2d_input(
         for images, rows in windows(chunks):
             gather(images, rows, product[: len(rows)])
 
-    windows.share(work, windows.chunks)
+    windows.parallel(work, windows.chunks)
     return result.reshape(n, *size, groups * c).transpose(0, 3, 1, 2)
 
 
@@ -148,7 +148,7 @@ def _sum_of_products(windows: Windows, g: Array) -> Array:
                     left = g[images].reshape(len(rows) * positions, o)
                     totals[i] += left.T @ rows.reshape(len(rows) * positions, windows.length)
 
-    windows.share(work, range(len(parts)))
+    windows.parallel(work, range(len(parts)))
     total: Array = totals.sum(0)
     return total.swapaxes(1, 2) if each else total
 

@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import as_strided
 from minigrad.engine import Array
 from minigrad.kernels.memory import in_runs, ordered
 from minigrad.kernels.products import product
-from minigrad.kernels.threads import share
+from minigrad.kernels.threads import parallel
 
 T = TypeVar("T")
 Pair: TypeAlias = tuple[int, int]
@@ -109,10 +109,10 @@ class Windows:
             np.copyto(rows.reshape(-1).view(source.dtype).reshape(source.shape), source)
             yield images, rows if self.by_channel else rows.swapaxes(2, 3)
 
-    def share(self, work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
+    def parallel(self, work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
         """``work(items)``, by several threads if there are many windows."""
         if self.many:
-            share(work, items)
+            parallel(work, items)
         else:
             work(items)
 

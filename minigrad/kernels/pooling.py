@@ -17,7 +17,7 @@ from minigrad.kernels.memory import axes, masked, ordered
 
 
 class Window(NamedTuple):
-    """Which windows a pooling looks at; each pair is (rows, columns)."""
+    """The geometry of a pooling's windows; each pair is (rows, columns)."""
 
     kernel: Pair
     stride: Pair

@@ -23,11 +23,11 @@ Size: TypeAlias = tuple[int, int] | None  #: rows and columns of pieces, None if
 SMALL = 1_000_000  #: multiplications
 SMALL_DOTS = 1200  #: elements of the result, if both matrices are read along the sum
 
-# where pieces are faster (GFLOP/s of products whole and in pieces)
+# where pieces are faster, by measurements of GFLOP/s
 THIN = 64  #: columns of the result, or fewer
 SHORT = 128  #: elements of the sums, or fewer
 LONG = 256  #: elements of the sums, or more, if both matrices are read along them
-FEW, LONG_OF_FEW = 10, 64  #: the same for so many columns, or fewer
+FEW, LONG_OF_FEW = 10, 64  #: for so many columns, or fewer, elements of the sums, or more
 WIDTH = 20  #: columns of a piece, if both matrices are read along the sum
 ROWS = 8  #: of a piece, or more
 LEAST = SMALL_DOTS * LONG_OF_FEW  #: multiplications of a product that may be worth splitting

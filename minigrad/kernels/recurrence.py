@@ -21,8 +21,8 @@ import numpy as np
 from minigrad.engine import Array
 from minigrad.kernels.blas import one_thread
 
-# ---- One step forwards: from the gates (activations are done in place) and the state before to the state after. Gates
-# ---- of sigmoids come halved, since σ(x) = (1 + tanh(x / 2)) / 2.
+# ---- One step forward: from the gates (activations are done in place) and the state before to the state after. The
+# ---- arguments of sigmoids are already halved, since σ(x) = (1 + tanh(x / 2)) / 2.
 
 
 def _rnn_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
@@ -55,8 +55,8 @@ def _gru_forward(gates: Array, before: Array, after: Array, cells: Any) -> None:
     np.add((before - n) * z, n, out=after)
 
 
-# ---- All steps back: `out` is filled with the factors between the gradients of the state (of an LSTM: of h for o, of c
-# ---- for the others) and of the gates; returned are those from h to c, and from a state to the one before.
+# ---- All steps backward: `out` is filled with the factors between the gradients of the state (in an LSTM: of h for o,
+# ---- of c for the others) and of the gates; the factors from h to c, and from a state to the one before, are returned.
 
 
 def _rnn_factors(gates: Array, states: Array, cells: Any, out: Array) -> tuple[Any, Any]:
@@ -105,7 +105,7 @@ class Cell:
 
     @property
     def gates(self) -> int:
-        """How many gates torch's weights hold."""
+        """The number of gates in torch's weights."""
         return len(self.state_rows)
 
     def packed(self, weights: Sequence[Any]) -> Array:
@@ -197,7 +197,7 @@ class Reading:
 
     @one_thread
     def gradients(self, input_wanted: bool, g: Any, g_last: Any) -> tuple[Any, ...]:
-        """Those of the input (if it is wanted), h, c, weight_ih, weight_hh, bias_ih and bias_hh.
+        """The gradients of the input (if wanted), h, c, weight_ih, weight_hh, bias_ih and bias_hh.
 
         `g` is the gradient of the outputs, `g_last` that of the last state; None where there is none.
         """

@@ -59,7 +59,7 @@ def set_num_threads(n: int) -> None:
     blas.one_thread.set_num_threads(n)
 
 
-def share(work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
+def parallel(work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
     """``work(items)`` on several threads at once: each gets some neighbouring items.
 
     What `work` does with an item must not depend on the other items; it must not call this function.

@@ -41,7 +41,7 @@ class _Row(Module):
 
 
 class _ModuleRow(_Row):
-    """What `Sequential` and `ModuleList` have in common."""
+    """Base of `Sequential` and `ModuleList`."""
 
     def _rebuild(self, modules: list[Any]) -> None:
         """Replace all modules by these, in this order."""

@@ -11,7 +11,7 @@ __all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
 
 
 class _Dropout(FunctionLayer):
-    """What the layers here have in common.
+    """Base of the layers here.
 
     Raises:
         ValueError: if `p` is not in [0, 1].

@@ -124,7 +124,7 @@ def eye_(tensor: Tensor) -> Tensor:
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
-    """For the weight (N, C, …) of a convolution: each output channel repeats one input channel, within each group.
+    """The identity for a convolution's weight (N, C, …): each output channel copies one input channel of its group.
 
     Raises:
         ValueError: if the tensor has not 3 to 5 dimensions, or N is not a multiple of `groups`.

@@ -28,7 +28,7 @@ class FunctionLayer(Module):
     ELU(alpha=0.5)
     """
 
-    name: ClassVar[str]  #: of the function
+    name: ClassVar[str]  #: the name of the function
     function: ClassVar[Callable[..., Any]]
     options: ClassVar[tuple[str, ...]] = ()
     declared: ClassVar[dict[str, inspect.Parameter]] = {}  #: the constructor's arguments, by name

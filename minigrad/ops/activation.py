@@ -97,7 +97,7 @@ def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Any:
 # ---- exponential -----------------------------------------------------------------------------------------
 
 
-ELU = Curve(  # of torch's three coefficients: for x below 0, above 0, and inside the exponential
+ELU = Curve(  # with torch's three coefficients: for x below 0, above 0, and inside the exponential
     lambda x, low, high, rate: np.where(x < 0, np.expm1(np.minimum(x, 0) * rate) * low, x * high),
     lambda g, x, low, high, rate: where(x <= 0, g * (rate * low) * exp(clamp(x, None, 0.0) * rate), g * high),
 )

@@ -117,7 +117,7 @@ def _read_gradients(
     reverse: bool,
     saved: Reading,
 ) -> Sequence[Any]:
-    """Those of the kernel; or, to be differentiable again, those of `_by_steps`."""
+    """The kernel's gradients; or, to be differentiable again, those of `_by_steps`."""
     if not any(isinstance(part, Tensor) for part in g):
         return saved.gradients(wanted[0], *g)
     inputs = (x, h, c, w_ih, w_hh, b_ih, b_hh)

@@ -402,5 +402,5 @@ def check_rates(lr: float | Tensor, **others: float) -> None:
 
 
 def chosen(arguments: dict[str, Any], names: str) -> dict[str, Any]:
-    """Those of a function's arguments that `names` lists, in that order."""
+    """The arguments of a function that `names` lists, in that order."""
     return {name: arguments[name] for name in names.split()}

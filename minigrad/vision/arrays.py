@@ -123,7 +123,7 @@ def _cifar10(root: PathLike | None, train: bool, download: bool) -> Arrays:
         try:
             (path,) = files.fetch(files.CIFAR10, root, download=download).values()
         except DatasetNotFoundError as error:
-            also = "Also read where found: cifar-10-python and cifar-10-binary as .tar.gz, .tar.xz, .tar or unpacked"
+            also = "Also accepted: cifar-10-python and cifar-10-binary as .tar.gz, .tar.xz, .tar or unpacked"
             raise DatasetNotFoundError(f"{error}\n{also}") from error
     images, labels = cifar.read_cifar10(path, train)
     layout = "pickled" if path.name.removeprefix("cifar-10-").startswith(("python", "batches-py")) else "binary"

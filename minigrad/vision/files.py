@@ -1,4 +1,4 @@
-"""Where the data files are: found on this machine, or downloaded.
+"""Finds the data files on this machine, or downloads them.
 
 A file is looked for in the chosen data folder (the argument `root`, else ``MINIGRAD_DATA_DIR``, else
 ``./data``) and then in the user's cache. In each, these layouts are understood, with ``.gz`` or without:
@@ -38,7 +38,7 @@ class Published(NamedTuple):
 
     name: str
     sha256: str | None = None
-    unpacked_sha256: str | None = None  #: of the content of a .gz
+    unpacked_sha256: str | None = None  #: that of the content of a .gz
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def locate(source: Source, root: PathLike | None = None) -> dict[str, Path]:
 
 
 def locate_cifar10(root: PathLike | None = None) -> Path | None:
-    """Where CIFAR-10 is on this machine, in any of the forms that `minigrad.vision.cifar` reads.
+    """The path of CIFAR-10 on this machine, in any of the forms that `minigrad.vision.cifar` reads.
 
     In each folder an unpacked one comes first, as it is read fastest, then ``.tar.gz``, ``.tar.xz``, ``.tar``.
     """

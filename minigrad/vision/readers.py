@@ -131,7 +131,7 @@ def read_hdf5(path: PathLike, keys: Keys) -> dict[str, Array]:
 
     Args:
         path: the file.
-        keys: the names of the arrays; a mapping also gives the shape that each must have, None standing for
+        keys: the names of the arrays; a mapping also gives the required shape of each, where None stands for
             any length from 1.
 
     Raises:

@@ -35,14 +35,14 @@ def test_openblas_has_its_threads_after_all_that_minigrad_does():
         """
 from minigrad import nn
 from minigrad.kernels import im2col
-from minigrad.kernels.threads import share
+from minigrad.kernels.threads import parallel
 
 body = (nn.Conv2d(1, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten())
 model = nn.Sequential(*body, nn.Linear(1352, 2))
 assert blas_threads() == 2  # tensors are made
 inside = []
-shared = im2col.share
-im2col.share = lambda work, items: inside.append(blas_threads()) or shared(work, items)
+shared = im2col.parallel
+im2col.parallel = lambda work, items: inside.append(blas_threads()) or shared(work, items)
 model(minigrad.rand(200, 1, 28, 28)).sum().backward()
 assert inside and set(inside) == {1}
 assert blas_threads() == 2  # after a shared convolution
@@ -54,7 +54,7 @@ def fail(items):
     raise ValueError("in shared work")
 
 try:
-    share(fail, range(2))
+    parallel(fail, range(2))
 except ValueError:
     assert blas_threads() == 2
 else:
@@ -124,5 +124,5 @@ def test_another_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(threads._state, "count", None)
     minigrad.set_num_threads(2)
     seen = []
-    threads.share(seen.append, range(4))  # all by this thread
+    threads.parallel(seen.append, range(4))  # all by this thread
     assert seen == [range(4)]

@@ -31,9 +31,9 @@ def test_windows_of_a_cropped_image_are_those_of_its_copy():
 
 @pytest.mark.parametrize(("images", "shared"), [(32, False), (64, False), (65, True)])
 def test_only_many_windows_are_shared(monkeypatch, images, shared):
-    monkeypatch.setattr(im2col, "share", lambda work, items: [work([item]) for item in items])
+    monkeypatch.setattr(im2col, "parallel", lambda work, items: [work([item]) for item in items])
     windows = Windows(np.zeros((images, 32, 1, 50), np.float32), ((0, 0), (2, 2)), (1, 5), (1, 1), (1, 1), 1)
     seen = []
-    windows.share(seen.append, windows.chunks)
+    windows.parallel(seen.append, windows.chunks)
     assert (len(seen) > 1) is shared
     assert sum(part.stop - part.start for chunks in seen for part in chunks) == images

@@ -86,7 +86,7 @@ def test_items_are_shared_out_and_each_is_done_once():
         names.add(threading.current_thread().name)
         seen.extend(items)
 
-    threads.share(work, range(7))
+    threads.parallel(work, range(7))
     assert sorted(seen) == list(range(7))
     assert (len(names) > 1) == (blas.library() is not None)
 
@@ -99,8 +99,8 @@ def test_an_error_in_any_thread_is_raised():
             raise ValueError("the last item")
 
     with pytest.raises(ValueError, match="the last item"):
-        threads.share(work, range(4))
-    threads.share(lambda items: None, range(4))  # the other thread lives on
+        threads.parallel(work, range(4))
+    threads.parallel(lambda items: None, range(4))  # the other thread lives on
 
 
 def test_threads_are_used_again():
@@ -110,7 +110,7 @@ def test_threads_are_used_again():
     minigrad.set_num_threads(3)
     before = helpers()
     for _ in range(20):
-        threads.share(lambda items: None, range(7))
+        threads.parallel(lambda items: None, range(7))
     assert helpers() - before <= 2
 
 
@@ -121,7 +121,7 @@ def test_work_may_be_shared_by_several_threads_of_the_user():
     def user(start):
         seen = []
         for _ in range(50):
-            threads.share(seen.extend, range(start, start + 4))
+            threads.parallel(seen.extend, range(start, start + 4))
         totals.append(sorted(seen) == sorted([*range(start, start + 4)] * 50))
 
     users = [threading.Thread(target=user, args=(10 * i,)) for i in range(4)]
@@ -164,9 +164,9 @@ def test_numpys_error_state_reaches_the_threads():
             zero / zero
 
     with np.errstate(all="ignore"):
-        threads.share(work, range(4))
+        threads.parallel(work, range(4))
     with np.errstate(all="raise"), pytest.raises(FloatingPointError):
-        threads.share(work, range(4))
+        threads.parallel(work, range(4))
 
 
 @pytest.mark.parametrize(("n", "error"), [(0, RuntimeError), (-1, RuntimeError), (1.0, TypeError), (True, TypeError)])
@@ -194,7 +194,7 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 def test_no_thread_works_while_nothing_is_shared():
     minigrad.set_num_threads(2)
-    threads.share(list, [1, 2])
+    threads.parallel(list, [1, 2])
     time.sleep(0.1)
     before = time.process_time()
     time.sleep(0.2)
