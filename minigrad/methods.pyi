@@ -376,7 +376,7 @@ class Methods:
     def logical_not_(self) -> Self:
         """`minigrad.logical_not`, in place."""
     def logical_or(self, other: Tensor) -> Tensor:
-        """Whether one is true (not 0)."""
+        """Whether at least one is true (not 0)."""
     def logical_or_(self, other: Tensor) -> Self:
         """`minigrad.logical_or`, in place."""
     def logical_xor(self, other: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ def ge(input: Tensor, other: Tensor | complex, *, out: Tensor | None = None) -> 
 def logical_and(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether both are true (not 0)."""
 def logical_or(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Whether one is true (not 0)."""
+    """Whether at least one is true (not 0)."""
 def logical_xor(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Whether exactly one is true (not 0)."""
 def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:

@@ -308,7 +308,7 @@ def hardswish(input: Operand) -> Any:
 
 @activation("inplace", "threshold_", sample=lambda d: (d.array(kinks=(0.5,)), 0.5, -2.0))
 def threshold(input: Operand, threshold: float, value: float) -> Any:
-    """`input` where it is above `threshold`, else `value`; for integers, both are truncated to one."""
+    """`input` where it is above `threshold`, else `value`; for integers, `threshold` and `value` are truncated."""
     if as_numpy(input.dtype).kind in "iu":
         threshold, value = int(threshold), int(value)
     return where(input <= threshold, value, input)

@@ -225,7 +225,7 @@ def logical_and(input: Operand, other: Operand) -> Any:
 
 @predicate(np.logical_or, in_place=True)
 def logical_or(input: Operand, other: Operand) -> Any:
-    """Whether one is true (not 0)."""
+    """Whether at least one is true (not 0)."""
 
 
 @predicate(np.logical_xor, in_place=True)

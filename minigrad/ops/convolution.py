@@ -155,7 +155,7 @@ def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilatio
         if padding == "same" and any(s != 1 for s in steps):
             raise RuntimeError("padding='same' is not supported for strided convolutions")
         wanted = [r - 1 if padding == "same" else 0 for r in reach]
-        if any(total % 2 for total in wanted):  # one more on the right
+        if any(total % 2 for total in wanted):  # one more zero on the right
             input = pad(input, [part for total in reversed(wanted) for part in (0, total % 2)])
         around: Any = tuple(total // 2 for total in wanted)
     else:

@@ -31,7 +31,7 @@ def watched(watcher: Watcher, *call: Any) -> Any:
 
 
 class Layout(NamedTuple):
-    """What an operation's nodes hold, which depends on the inputs that are tracked."""
+    """What an operation's nodes hold, for one set of tracked inputs."""
 
     function: Callable[..., Any]  #: see `Node.function`
     inputs: tuple[int, ...]  #: the arguments whose gradients it returns; -1 for one that is not tracked

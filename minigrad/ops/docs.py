@@ -15,7 +15,7 @@ operations without one are composed of others, or have no gradient. `help(minigr
 
 
 def table() -> str:
-    """The page."""
+    """The whole page."""
     families: dict[str, list[Record]] = {}
     for record in registry.values():
         families.setdefault(record.forward.__module__, []).append(record)
@@ -34,7 +34,7 @@ def table() -> str:
 
 
 def row(record: Record, path: str) -> str:
-    """One operation."""
+    """The row of one operation."""
     arguments = ", ".join(inspect.signature(record.forward).parameters)
     how = ", ".join(f"`{name}`" for name in record.inputs) or ("composed" if record.composed else "none")
     doc = record.doc.replace("|", "\\|")

@@ -53,7 +53,7 @@ def _check_probability(p: float) -> None:
 def _dropout_mask(
     input: Any, shape: tuple[int, ...], p: float, order: tuple[int, ...], *, out: Array | None = None
 ) -> Any:
-    """``1 / (1 - p)`` with probability ``1 - p``, else 0; laid out in memory as the input is, for a fast product.
+    """``1 / (1 - p)`` with probability ``1 - p``, else 0; in the input's memory layout, for a fast product.
 
     The mask is drawn in memory order: the `order` of the axes in memory.
     """
