@@ -21,7 +21,7 @@ from minigrad.grad_mode import recording
 from minigrad.kernels.memory import axes, channels_last, keep_freed
 from minigrad.ops.dispatch import Primitive
 from minigrad.ops.output import write
-from minigrad.ops.record import Operand, composed, public, refusal
+from minigrad.ops.record import Operand, composed, public, refusal, renamed
 from minigrad.ops.shape import permute, sizes
 from minigrad.random import axes_in_torch
 from minigrad.tensor import Size, Tensor
@@ -243,7 +243,10 @@ def _size(given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
     return shape
 
 
-def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+LIKE = "`{}` with the shape, dtype and order in memory of `input`."
+
+
+def _like(make: Callable[..., Tensor], name: str) -> Callable[..., Tensor]:
     def like(
         input: Tensor, *args: Any, dtype: DTypeLike | None = None, memory_format: Any = None, **options: Any
     ) -> Tensor:
@@ -251,9 +254,7 @@ def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
         result = make([input.shape[i] for i in order], *args, dtype=dtype or input.dtype, **options)
         return result if order == tuple(range(input.ndim)) else result.permute(*np.argsort(order).tolist())
 
-    like.__name__ = like.__qualname__ = f"{make.__name__}_like"
-    like.__doc__ = f"`{make.__name__}` with the shape, dtype and order in memory of `input`."
-    return like
+    return renamed(like, f"{name}_like", LIKE.format(name))
 
 
 def arange(
@@ -412,7 +413,8 @@ def _warn_of_indexing() -> None:
     )
 
 
-zeros_like, ones_like, empty_like, full_like = _like(zeros), _like(ones), _like(empty), _like(full)
+zeros_like, ones_like = _like(zeros, "zeros"), _like(ones, "ones")
+empty_like, full_like = _like(empty, "empty"), _like(full, "full")
 
 
 # ---- methods -----------------------------------------------------------------------------------------------
@@ -429,9 +431,7 @@ def _filler(name: str, fill: Callable[..., Any], doc: str) -> Callable[..., Tens
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return self.assign(operation(self, args, kwargs))
 
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = doc
-    return method
+    return renamed(method, name, doc)
 
 
 def _value(x: Any) -> Any:
@@ -454,9 +454,7 @@ def new_like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def method(self: Tensor, *args: Any, dtype: DTypeLike | None = None, **kwargs: Any) -> Tensor:
         return make(*args, dtype=dtype or self.dtype, **kwargs)
 
-    method.__name__ = method.__qualname__ = f"new_{make.__name__}"
-    method.__doc__ = f"`{make.__name__}` with this tensor's dtype."
-    return method
+    return renamed(method, f"new_{make.__name__}", f"`{make.__name__}` with this tensor's dtype.")
 
 
 def _copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:

@@ -11,11 +11,23 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.creation import Options, _creates, _finished, _like, _made, _numpy_dtype, _size, _value, empty, empty_like
+from minigrad.creation import (
+    LIKE,
+    Options,
+    _creates,
+    _finished,
+    _like,
+    _made,
+    _numpy_dtype,
+    _size,
+    _value,
+    empty,
+    empty_like,
+)
 from minigrad.dtypes import DTypeLike
 from minigrad.engine import Array
 from minigrad.kernels.memory import dense
-from minigrad.ops.record import public
+from minigrad.ops.record import public, renamed
 from minigrad.random import Generator, axes_in_torch, default_generator, in_memory_order
 from minigrad.tensor import Tensor
 
@@ -172,14 +184,11 @@ def _drawn_like(name: str, fill: str) -> Callable[..., Tensor]:
         drawn = getattr(empty_like(input, dtype=dtype), fill)(generator=generator)
         return _finished(drawn, **options)
 
-    like.__name__ = like.__qualname__ = f"{name}_like"
-    like.__doc__ = f"`{name}` with the shape, dtype and order in memory of `input`."
-    return like
+    return renamed(like, f"{name}_like", LIKE.format(name))
 
 
 rand_like, randn_like = _drawn_like("rand", "uniform_"), _drawn_like("randn", "normal_")
-randint_like = _like(lambda size, *limits, **options: randint(*limits, size=size, **options))
-randint_like.__name__ = randint_like.__qualname__ = "randint_like"
+randint_like = _like(lambda size, *limits, **options: randint(*limits, size=size, **options), "randint")
 randint_like.__module__ = __name__
 
 
@@ -204,9 +213,7 @@ def _drawer(name: str, draw: Callable[..., Array], doc: str) -> Callable[..., Te
         args = tuple(map(_value, args))
         return self.assign(operation(self, axes_in_torch(self), _rng(generator), args, options))
 
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = doc
-    return method
+    return renamed(method, name, doc)
 
 
 _NAMES = {"a": "low", "b": "high", "from": "low", "to": "high"}  #: torch's argument names, and ours

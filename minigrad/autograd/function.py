@@ -25,9 +25,8 @@ class FunctionCtx:
 
     def __init__(self) -> None:
         self.needs_input_grad: tuple[bool, ...] = ()
-        self._saved: list[
-            tuple[Tensor | None, int, int]
-        ] = []  # with its version, and its number among the results or -1
+        #: each tensor with its version, and its number among the results or -1
+        self._saved: list[tuple[Tensor | None, int, int]] = []
         self._not_differentiable: set[int] = set()
         self._dirty: set[int] = set()
         self._materializes = True

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minigrad.ops.convert import clone
-from minigrad.ops.record import Record, registry
+from minigrad.ops.record import Record, registry, renamed
 from minigrad.tensor import Tensor
 
 NAMESPACE = "nn.functional."
@@ -85,9 +85,7 @@ def in_place(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(input: Any, *args: Any, **kwargs: Any) -> Any:
         return function(input, *args, inplace=True, **kwargs)
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"`{function.__name__}`, in place."
-    return call
+    return renamed(call, name, f"`{function.__name__}`, in place.")
 
 
 def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:

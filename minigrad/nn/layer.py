@@ -38,7 +38,8 @@ class FunctionLayer(Module):
         super().__init_subclass__(**kwargs)
         if function is not None:
             cls.name, cls.function = function, staticmethod(registry[function].call)
-        annotations = vars(cls).get("__annotations__", {})
+        own = cls.__module__.startswith("minigrad.")  # in a subclass of the user's, annotations are only annotations
+        annotations = vars(cls).get("__annotations__", {}) if own else {}
         added = {name: _parameter(cls, name, text) for name, text in annotations.items() if "ClassVar" not in text}
         if added:
             cls.declared = cls.declared | added

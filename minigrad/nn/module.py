@@ -208,8 +208,7 @@ class Module(Attributes):
         Raises:
             AttributeError: if there is none.
         """
-        found: Parameter = self._get(target, "parameter", "an nn.Parameter")
-        return found
+        return self._get(target, "parameter", "an nn.Parameter")  # type: ignore[no-any-return]
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a dotted path.
@@ -217,8 +216,7 @@ class Module(Attributes):
         Raises:
             AttributeError: if there is none.
         """
-        found: Tensor = self._get(target, "buffer", "a buffer")
-        return found
+        return self._get(target, "buffer", "a buffer")  # type: ignore[no-any-return]
 
     # ---- modes and values ---------------------------------------------------------------------------
 

@@ -87,9 +87,8 @@ def stub(name: str, function: Callable[..., Any], method: bool = False) -> str:
     shown = signature.replace(parameters=parameters, return_annotation=Word(result))
     text = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\\", "\\\\")
     doc = textwrap.indent(f'\n"""{text}"""', "    ") if text else " ..."
-    ignored = (
-        "  # type: ignore[override]" if name in ("__eq__", "__ne__") else ""
-    )  # `object` has them with another result
+    override = name in ("__eq__", "__ne__")  # `object` has them with another result
+    ignored = "  # type: ignore[override]" if override else ""
     if name in OVERLOADS:
         variants = [(f"self{p.partition('Tensor')[2]}" if method else p, r) for p, r in OVERLOADS[name]]
         return "\n".join(f"@overload\ndef {name}({p}) -> {r}:{doc}" for p, r in variants)
@@ -118,9 +117,8 @@ def methods() -> str:
         function = value.fget if isinstance(value, property) else value
         if inspect.isfunction(function) and function.__module__ not in WRITTEN:
             lines.append("@property\n" * isinstance(value, property) + stub(name, function, method=True))
-    text = re.sub(
-        r"(?<=[\[ ])(bool|float|int)\b(?!\(| \()", r"builtins.\1", "\n".join(lines)
-    )  # methods have these names
+    # methods have these names
+    text = re.sub(r"(?<=[\[ ])(bool|float|int)\b(?!\(| \()", r"builtins.\1", "\n".join(lines))
     return "\n".join([HEAD, "class Methods:", textwrap.indent(text, "    "), ""])
 
 

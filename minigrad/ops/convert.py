@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
-from minigrad.ops.record import Operand, operation
+from minigrad.ops.record import Operand, operation, renamed
 from minigrad.tensor import Tensor, device
 
 
@@ -106,9 +106,7 @@ def _converter(name: str, dtype: dtypes.dtype) -> Any:
     def method(input: Tensor, *, memory_format: Any = None) -> Tensor:
         return to(input, dtype, memory_format=memory_format)
 
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"`input` as {dtype!r}."
-    return method
+    return renamed(method, name, f"`input` as {dtype!r}.")
 
 
 CONVERTERS = {

@@ -91,17 +91,22 @@ def _count(n: int, kernel: int, stride: int, padding: int, dilation: int, ceil_m
     return windows - 1 if ceil_mode and (windows - 1) * stride >= n + padding else windows
 
 
+def _check_dims(name: str, input: Any, n: int) -> None:
+    """One sample has `n` dimensions; no dimension but the batch may be empty where there is a maximum to find."""
+    if input.ndim not in (n, n + 1) or (name.startswith("max") and 0 in input.shape[-n:]):
+        raise RuntimeError(
+            f"{name}: Expected {n}D or {n + 1}D (batch mode) tensor with optional 0 dim batch size for input, but got:"
+            f"{list(input.shape)}"
+        )
+
+
 def _window(name: str, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Window:
     """The windows over the last two dimensions of `input`.
 
     Raises:
         RuntimeError: if none fits, or the arguments are invalid.
     """
-    if input.ndim not in (3, 4) or (name == "max_pool2d" and 0 in input.shape[-3:]):
-        raise RuntimeError(
-            f"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:"
-            f"{list(input.shape)}"
-        )
+    _check_dims(name, input, 3)
     k = pair(kernel, "kernel_size")
     s = k if stride is None or stride in ([], ()) else pair(stride, "stride")
     p, d = pair(padding, "padding"), pair(dilation, "dilation")
@@ -128,11 +133,7 @@ def _window(name: str, input: Any, kernel: Any, stride: Any, padding: Any, dilat
 
 def _as_image(input: Any, name: str) -> Any:
     """(N, C, L) as images of one row."""
-    if input.ndim not in (2, 3) or (name == "max_pool1d" and 0 in input.shape[-2:]):
-        raise RuntimeError(
-            f"{name}: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:"
-            f"{list(input.shape)}"
-        )
+    _check_dims(name, input, 2)
     return unsqueeze(input, -2)
 
 

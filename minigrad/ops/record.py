@@ -187,17 +187,8 @@ class Record:
 
 registry: dict[str, Record] = {}
 
-HOW = {
-    "inputs",
-    "floating",
-    "view",
-    "saves",
-    "variadic",
-    "outputs",
-    "creates",
-    "writes",
-    "booleans",
-}  # a `Primitive` runs
+#: The settings that say how a `Primitive` runs.
+HOW = {"inputs", "floating", "view", "saves", "variadic", "outputs", "creates", "writes", "booleans"}
 COMPARISONS = {f"__{word}__" for word in ("eq", "ne", "lt", "le", "gt", "ge")}
 REFLECTED = {"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"}
 
@@ -374,9 +365,14 @@ def in_place_of(name: str, call: Callable[..., Any], composed: bool = False) -> 
         result: Tensor = call(given, *args, **kwargs)
         return self.assign(result)
 
-    method.__name__ = f"{name}_"
-    method.__doc__ = f"`minigrad.{name}`, in place."
-    return method
+    return renamed(method, f"{name}_", f"`minigrad.{name}`, in place.")
+
+
+def renamed(function: F, name: str, doc: str) -> F:
+    """The function, with this name and documentation."""
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
 
 
 def public(namespace: Mapping[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ from minigrad.ops.elementwise import sigmoid, tanh
 from minigrad.ops.indexing import index
 from minigrad.ops.joining import cat, stack
 from minigrad.ops.linalg import linear
-from minigrad.ops.record import Operand, composed, operation
+from minigrad.ops.record import Operand, composed, operation, renamed
 from minigrad.ops.shape import unsqueeze
 from minigrad.ops.splitting import chunk
 from minigrad.tensor import Tensor
@@ -205,12 +205,11 @@ def _layers_of(mode: str) -> Callable[..., State]:
         ended = (unsqueeze(part[0].clone(), 0) if len(part) == 1 else stack(part) for part in zip(*ends, strict=True))
         return (x.transpose(0, 1) if batch_first else x, *ended)
 
-    layers.__name__ = layers.__qualname__ = mode.lower()
-    layers.__doc__ = (
-        f"All layers of an `nn.{mode.partition('_')[0]}`: the outputs of the last, and each part of all last states."
-    )
+    what = f"All layers of an `nn.{mode.partition('_')[0]}`: the outputs of the last, and each part of all last states."
     # relu's gradient is not compared here, as sums may be 0 up to rounding; `tests/nn/test_rnn.py` avoids such sums
-    return composed(methods=[], sample=_layers_sample(mode), torch="" if mode == "RNN_RELU" else None)(layers)
+    return composed(methods=[], sample=_layers_sample(mode), torch="" if mode == "RNN_RELU" else None)(
+        renamed(layers, mode.lower(), what)
+    )
 
 
 rnn_tanh, rnn_relu, lstm, gru = (_layers_of(mode) for mode in ("RNN_TANH", "RNN_RELU", "LSTM", "GRU"))

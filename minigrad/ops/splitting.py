@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minigrad.ops.indexing import _index, select
-from minigrad.ops.record import Operand, composed
+from minigrad.ops.record import Operand, composed, renamed
 from minigrad.ops.shape import one_dim
 from minigrad.tensor import Tensor
 from minigrad.views import several
@@ -82,9 +82,8 @@ def _split_along(dim: int, word: str, least: int) -> Any:
             )
         return tensor_split(input, sections, at)
 
-    split.__name__ = split.__qualname__ = word
-    split.__doc__ = f"`tensor_split` along dimension {dim} (views)."
-    return composed(sample=lambda d: (d.array((2, 4, 2)), d.choice([2, (1,)])))(split)
+    described = renamed(split, word, f"`tensor_split` along dimension {dim} (views).")
+    return composed(sample=lambda d: (d.array((2, 4, 2)), d.choice([2, (1,)])))(described)
 
 
 vsplit, hsplit, dsplit = _split_along(0, "vsplit", 2), _split_along(1, "hsplit", 1), _split_along(2, "dsplit", 3)

@@ -39,13 +39,11 @@ def var(
 
     `correction` is 1 by default (`unbiased`), else 0. ``var(False)`` is the biased variance of all elements.
     """
-    return _spread_of(*_spread_arguments("var", input, dim, unbiased, keepdim, correction), False)
+    return _checked_spread("var", input, dim, unbiased, keepdim, correction)
 
 
-def _spread_arguments(
-    name: str, input: Any, dim: Any, unbiased: bool, keepdim: bool, correction: Any
-) -> tuple[Any, Any, bool, float]:
-    """The checked arguments of `_spread_of`."""
+def _checked_spread(name: str, input: Any, dim: Any, unbiased: bool, keepdim: bool, correction: Any) -> Any:
+    """The variance, or by that `name` the standard deviation, after checks of the arguments."""
     if isinstance(dim, bool):
         unbiased, dim = dim, None
     minus = int(unbiased) if correction is None else correction
@@ -58,7 +56,7 @@ def _spread_arguments(
             "(input numel divided by output numel).",
             stacklevel=3,
         )
-    return input, dim, keepdim, minus
+    return _spread_of(input, dim, keepdim, minus, name == "std")
 
 
 def _spread_gradient(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, minus: float, root: bool) -> Any:
@@ -102,7 +100,7 @@ def std(
     >>> minigrad.tensor([1.0, 3.0]).std()
     tensor(1.4142)
     """
-    return _spread_of(*_spread_arguments("std", input, dim, unbiased, keepdim, correction), True)
+    return _checked_spread("std", input, dim, unbiased, keepdim, correction)
 
 
 @composed(methods=[], sample=lambda d: (d.array((3, 4)), {"dim": d.choice([0, 1, None]), "correction": 1}), out=False)
