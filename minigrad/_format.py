@@ -74,7 +74,7 @@ def rows(
 
 
 def formatter(values: np.ndarray[Any, Any]) -> tuple[Callable[[Any], str], int]:
-    """How to write one of `values`, and the width of the widest."""
+    """The function that writes one of `values`, and the width of the widest."""
     if values.dtype.kind != "f":
         return str, max(len(str(v)) for v in values.tolist())
     write = float_writer(values.astype(np.float64))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-TABLE, LEAST, MOST = 12, 8, 512  #: rows and columns of a table at most; pixels a side of what counts as an image
+TABLE, LEAST, MOST = 12, 8, 512  #: the most rows and columns of a table; the least and most pixels per side of an image
 
 
 def tensor(array: Array, text: str) -> str:

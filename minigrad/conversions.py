@@ -1,4 +1,4 @@
-"""A tensor as an object of Python: as a number, a list, a NumPy array, text, a copy, a pickle."""
+"""Conversions of a tensor: to a number, a list, a NumPy array, text, a copy, a pickle."""
 
 from __future__ import annotations
 

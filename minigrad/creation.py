@@ -1,4 +1,4 @@
-"""Making tensors: from data, filled, counted. (Random ones: `minigrad.drawing`.)
+"""Creation of tensors: from data, filled, ranges. (Random ones: `minigrad.drawing`.)
 
 https://docs.pytorch.org/docs/stable/torch.html#creation-ops
 
@@ -130,7 +130,7 @@ def _from_lists(data: Any, dtype: np.dtype[Any] | None) -> Array:
 
 
 def _holds_float64(data: Any) -> bool:
-    """Whether the first thing in nested lists is a float64 array, tensor or NumPy number."""
+    """Whether the first element in nested lists is a float64 array, tensor or NumPy number."""
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
     return isinstance(data, (np.ndarray, np.generic, Tensor)) and str(data.dtype).endswith("float64")
@@ -357,7 +357,7 @@ def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None, **optio
 
 @composed(methods=[], differentiable=False, torch="nn.functional.one_hot", sample=lambda d: (d.integers((3,), 4), 4))
 def one_hot(tensor: Operand, num_classes: int = -1) -> Tensor:
-    """Each class number as a row of zeros with a one at its place: (…) → (…, C), int64.
+    """Each class as a row of zeros with a 1 at its index: (…) → (…, C), int64.
 
     Raises:
         RuntimeError: if a number is negative, or not below `num_classes`.

@@ -1,4 +1,4 @@
-"""Making tensors of random numbers, and filling tensors with them: torch's numbers for the same seed.
+"""Tensors of random numbers, and in-place random methods: torch's numbers for the same seed.
 
 https://docs.pytorch.org/docs/stable/torch.html#random-sampling
 """

@@ -129,7 +129,7 @@ class Node:
 
 
 class AccumulateGrad(NamedTuple):
-    """A leaf, as `Node.next_functions` shows it."""
+    """A leaf in `Node.next_functions`."""
 
     variable: Variable
 

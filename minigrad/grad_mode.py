@@ -1,4 +1,4 @@
-"""Whether operations are recorded: one switch a thread.
+"""Whether operations are recorded: one switch per thread.
 
 The public switches (``no_grad``, ``enable_grad`` …) are in `minigrad.autograd`.
 """

@@ -80,7 +80,7 @@ class Generator(Stream):
             raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
         wide = np.promote_types(dtype, np.float32)  # float16 is rounded twice, as in torch
         numbers = stretched(self._units(count, dtype), float(width), float(start), wide).astype(dtype, copy=False)
-        if (low, high) != (0, 1) or dtype.itemsize < 4:  # else no unit rounds to 1
+        if (low, high) != (0, 1) or dtype.itemsize < 4:  # units in [0, 1) do not round to 1
             numbers[numbers == end] = start
         return numbers.reshape(sizes)
 

@@ -130,11 +130,11 @@ class Tensor(Conversions):
 
     @property
     def itemsize(self) -> int:
-        """Bytes an element."""
+        """Bytes per element."""
         return self.array.itemsize
 
     def element_size(self) -> int:
-        """Bytes an element."""
+        """Bytes per element."""
         return self.array.itemsize
 
     @property

@@ -137,7 +137,7 @@ def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_a
 def normalize(input: Tensor, p: float = 2.0, dim: int | Sequence[int] = 1, eps: float = 1e-12) -> Tensor:
     """The vectors along `dim` divided by their p-norm (by `eps` if that is smaller)."""
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Each class number as a row of zeros with a one at its place: (…) → (…, C), int64."""
+    """Each class as a row of zeros with a 1 at its index: (…) → (…, C), int64."""
 def pad(input: Tensor, pad: Sequence[int], mode: str = 'constant', value: float | None = None) -> Tensor:
     """`input` with ``pad = (left, right, top, bottom, …)`` elements around it, the last dimension first."""
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-06, keepdim: bool = False) -> Tensor:

@@ -131,7 +131,7 @@ class _Watch:
     def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
         self.into = _Gate(())
-        self.grad_output: tuple[Any, ...] | None = None  #: until a gradient arrives at the outputs
+        self.grad_output: tuple[Any, ...] | None = None  #: None until the gradients of the outputs arrive
 
     def inputs(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments, whose gradients will be captured."""

@@ -37,7 +37,7 @@ GAINS = {
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The recommended gain for a nonlinearity, which makes up for how it shrinks the standard deviation.
+    """The recommended gain for a nonlinearity, which compensates for how it shrinks the standard deviation.
 
     Args:
         nonlinearity: ``"linear"``, ``"conv1d"`` …, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"leaky_relu"``, ``"selu"``.

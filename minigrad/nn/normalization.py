@@ -38,7 +38,7 @@ class _Affine(Module):
 
 
 class _BatchNorm(_Affine):
-    """Batch norm for inputs of some numbers of dimensions.
+    """Base of the batch norm layers.
 
     Args:
         num_features: the number of channels, C.

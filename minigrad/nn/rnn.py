@@ -121,7 +121,7 @@ class RNNBase(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all weights and biases anew."""
+        """Redraw all weights and biases."""
         _reset(self, self.hidden_size)
 
     def flatten_parameters(self) -> None:
@@ -321,7 +321,7 @@ class _Cell(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all weights and biases anew."""
+        """Redraw all weights and biases."""
         _reset(self, self.hidden_size)
 
     def _step(self) -> Step:

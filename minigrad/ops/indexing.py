@@ -1,4 +1,4 @@
-"""Operations that read and write parts of a tensor: indexing, gather and scatter.
+"""Indexing: operations that read and write parts of a tensor.
 
 Where torch returns a view of the same memory, so does minigrad.
 https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutating-ops

@@ -247,7 +247,7 @@ def avg_pool2d(
              [10.5000, 12.5000]]])
     """
     window = _window("avg_pool2d", input, kernel_size, stride, padding, 1, ceil_mode)
-    if input.dtype.itemsize == 2 and input.dtype in (np.float16, dtypes.float16):  # added up in float32
+    if input.dtype.itemsize == 2 and input.dtype in (np.float16, dtypes.float16):  # summed in float32
         options = (stride, padding, ceil_mode, count_include_pad, divisor_override)
         return avg_pool2d(input.astype(np.float32), kernel_size, *options).astype(np.float16)
     out = _pool_sum(input, window, None)
