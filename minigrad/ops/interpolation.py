@@ -25,11 +25,11 @@ NEAREST = ("nearest", "nearest-exact")
 
 
 def _sample(d: Any) -> Any:
-    mode, size = d.choice([("nearest", (3, 5)), ("nearest-exact", (2, 5)), ("area", (2, 3))])
+    unweighted, size = d.choice([("nearest", (3, 5)), ("nearest-exact", (2, 5)), ("area", (2, 3))])
     mode = d.choice(["bilinear", "bicubic"])
     return d.choice(
         [
-            (d.array((1, 2, 3, 4)), size, None, mode),
+            (d.array((1, 2, 3, 4)), size, None, unweighted),
             (d.array((1, 2, 3, 4)), d.choice([(2, 7), (1, 4)]), None, mode, d.boolean()),
             (d.array((2, 1, 5)), None, d.choice([0.5, 1.7]), "linear", d.boolean()),
             (d.array((1, 1, 2, 2, 3)), 3, None, "trilinear"),

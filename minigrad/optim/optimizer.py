@@ -296,23 +296,18 @@ class Optimizer:
                 "loaded state dict has a different number of parameter groups "
                 f"({len(saved)}, and the optimizer {len(groups)})"
             )
+        param_of: dict[Any, Tensor] = {}
         for i, (group, other) in enumerate(zip(groups, saved, strict=True)):
             if len(group["params"]) != len(other["params"]):
                 raise ValueError(
                     "loaded state dict contains a parameter group that doesn't match the size of optimizer's group "
                     f"({len(other['params'])} parameters for {len(group['params'])} in group {i})"
                 )
-        param_of = {
-            number: p
-            for group, other in zip(groups, saved, strict=True)
-            for number, p in zip(other["params"], group["params"], strict=True)
-        }
+            param_of |= zip(other["params"], group["params"], strict=True)
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for number, value in state_dict["state"].items():
-            if number in param_of:
-                state[param_of[number]] = _converted(value, param_of[number])
-            else:
-                state[number] = value
+            p = param_of.get(number)
+            state[number if p is None else p] = value if p is None else _converted(value, p)
         for group, other in zip(groups, saved, strict=True):
             other["params"] = group["params"]
             for name in group:

@@ -8,10 +8,5 @@ from minigrad.nn.module import (
     register_module_full_backward_pre_hook,
 )
 
-__all__ = [
-    "Module",
-    "register_module_forward_hook",
-    "register_module_forward_pre_hook",
-    "register_module_full_backward_hook",
-    "register_module_full_backward_pre_hook",
-]
+__all__ = ["Module", "register_module_forward_hook", "register_module_forward_pre_hook"]
+__all__ += ["register_module_full_backward_hook", "register_module_full_backward_pre_hook"]
