@@ -130,16 +130,11 @@ class Function:
         def gradients(wanted: Sequence[Any], g: Any) -> Sequence[Any]:
             given = g if len(shapes) > 1 else (g,)
             arrays = not any(isinstance(part, Tensor) for part in given)
-            shown = [
-                part
-                if isinstance(part, Tensor)
-                else Tensor.wrap(np.asarray(part))
-                if part is not None
-                else Tensor.wrap(np.zeros(*shape))
-                if shape is not None and ctx._materializes
-                else None
+            filled = [
+                np.zeros(*shape) if part is None and shape is not None and ctx._materializes else part
                 for part, shape in zip(given, shapes, strict=True)
             ]
+            shown = [x if x is None or isinstance(x, Tensor) else Tensor.wrap(np.asarray(x)) for x in filled]
             answer = cls.backward(ctx, *shown)
             answer = answer if isinstance(answer, tuple) else (answer,)
             n = len(edges)
