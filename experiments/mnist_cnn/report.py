@@ -148,14 +148,10 @@ def _best(best: Row, networks: dict[str, Row], versus: dict[tuple[str, str], str
 
 def _curves(record: Record[Settings], networks: dict[str, Row]) -> str:
     figure, axes = figures.canvas(1, 3, size=(13.0, 4.2))
-    metrics = record.metrics
     panels = {
         "Average loss while learning": ("network", "loss"),
-        f"Accuracy on {metrics['search_samples']:,} training samples": ("network", "train_accuracy"),
-        f"Validation accuracy in the search ({metrics['search_samples']:,} samples)": (
-            "searched",
-            "validation_accuracy",
-        ),
+        f"Accuracy on {record.metrics['search_samples']:,} training samples": ("network", "train_accuracy"),
+        "Validation accuracy in the search": ("searched", "validation_accuracy"),
     }
     for panel, (title, (stage, column)) in zip(axes, panels.items(), strict=True):
         curves = {name: record.curve(row[stage], column) for name, row in networks.items()}
