@@ -23,7 +23,7 @@ from experiments.sequence_models.train import (
     Settings,
 )
 from experiments.training.classification import SEARCH
-from experiments.training.metrics import paired_gain, standard_error
+from experiments.training.metrics import paired_gain, wilson
 
 TITLES = {"motif": "shifted motif", "order": "long-range order", "trend": "slow trend"}
 PALETTE = dict(zip(FAMILIES, ("#777777", "#d9641e", "#e0a83a", "#8d5fb0", "#1f5fa8", "#2a8a4a"), strict=True))
@@ -185,7 +185,10 @@ def _search(record: Record[Settings]) -> str:
     for family in FAMILIES:
         places = [(task, family, rate) for task, rate in columns]
         rows.append([family, *(report.bold(report.percent(found[place], 1), place in used) for place in places)])
-    return report.table(["family", *(f"{task}, rate {rate:g}" for task, rate in columns)], rows)
+    rates = record.settings.learning_rates
+    ends = sorted(f"{family} on {task} ({rate:g})" for task, family, rate in used if rate in (min(rates), max(rates)))
+    table = report.table(["family", *(f"{task}, rate {rate:g}" for task, rate in columns)], rows)
+    return f"{table}\n\nThe chosen rate is the lowest or highest of those tried for: {', '.join(ends) or 'none'}."
 
 
 def _early(record: Record[Settings]) -> str:
@@ -282,12 +285,13 @@ def _distance(record: Record[Settings], width: int = 3) -> str:
         inside = [[row for row in mine if (row["distance"] - sequence_data.GAP) // width == b] for b in bins]
         shares = [sum(r["correct"] for r in part) / sum(r["of"] for r in part) for part in inside]
         series = [sum(r["of"] for r in part) / record.settings.seeds for part in inside]  # each seed has the same
-        errors = [100 * standard_error((p * n + 1) / (n + 2), n) for p, n in zip(shares, series, strict=True)]
+        ends = [wilson(round(p * n), round(n)) for p, n in zip(shares, series, strict=True)]
+        errors = [[100 * max(p - low, 0), 100 * max(high - p, 0)] for p, (low, high) in zip(shares, ends, strict=True)]
         x = [sequence_data.GAP + width * b + (width - 1) / 2 + 0.12 * (i - 2.5) for b in bins]  # side by side
         look: dict[str, Any] = {"color": PALETTE[family], "marker": MARKERS[family], "markersize": 4, "capsize": 2}
-        axes.errorbar(x, [100 * share for share in shares], errors, **look, label=family)
+        axes.errorbar(x, [100 * share for share in shares], np.transpose(errors), **look, label=family)
     axes.axhline(50, color=figures.MARK, linestyle="--", linewidth=1)
-    axes.set(title="Which spike came first, by how far they are apart (± standard error)", ylim=(40, 101.5))
+    axes.set(title="Which spike came first, by how far they are apart (95 % intervals)", ylim=(40, 101.5))
     axes.set(xlabel=f"steps between the spikes ({width} in one point)", ylabel="test accuracy (%)")
     figures.legend(figure, axes)
     return report.image(figures.save(figure, record, "distance"), "accuracy against the distance of the two spikes")
