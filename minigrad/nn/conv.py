@@ -13,7 +13,7 @@ from minigrad.dtypes import DTypeLike
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter, add_parameters
-from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d, pair
+from minigrad.ops.convolution import conv1d, conv2d, conv_transpose1d, conv_transpose2d, pair, smallest_sizes
 from minigrad.ops.padding import pad
 from minigrad.tensor import Tensor
 
@@ -189,12 +189,7 @@ class _Transposed(_Conv):
         n = self.dims
         wanted = tuple(output_size)[-n:]
         assert not isinstance(self.padding, str)
-        least = tuple(
-            (m - 1) * s - 2 * p + d * (k - 1) + 1
-            for m, s, p, d, k in zip(
-                input.shape[-n:], self.stride, self.padding, self.dilation, self.kernel_size, strict=True
-            )
-        )
+        least = smallest_sizes(input.shape[-n:], self.kernel_size, self.stride, self.padding, self.dilation)
         most = tuple(m + s - 1 for m, s in zip(least, self.stride, strict=True))
         if any(not a <= w <= b for a, w, b in zip(least, wanted, most, strict=True)):
             raise ValueError(

@@ -296,6 +296,14 @@ def _transposed_options(d: Any, n: int) -> tuple[Any, ...]:
     return given, d.array(w), d.choice([None, d.array(x[1:2])]), stride, padding, extra, groups, dilation
 
 
+def smallest_sizes(*geometry: Sequence[int]) -> tuple[int, ...]:
+    """What a transposed convolution makes of an input of this size, by kernel, stride, padding and dilation.
+
+    It is the smallest size from which the convolution makes the input's; `output_padding` adds to it.
+    """
+    return tuple((m - 1) * s - 2 * p + d * (k - 1) + 1 for m, k, s, p, d in zip(*geometry, strict=True))
+
+
 def _conv_transpose(
     input: Any, weight: Any, bias: Any, stride: Any, padding: Any, extra: Any, groups: int, dilation: Any, n: int
 ) -> Any:
@@ -322,10 +330,8 @@ def _conv_transpose(
     if n == 1:
         input, weight = unsqueeze(input, 2), unsqueeze(weight, 2)
         steps, around, more, spread = (1, *steps), (0, *around), (0, *more), (1, *spread)
-    size = tuple(
-        (m - 1) * s - 2 * p + d * (k - 1) + q + 1
-        for m, s, p, d, k, q in zip(input.shape[2:], steps, around, spread, weight.shape[2:], more, strict=True)
-    )
+    least = smallest_sizes(input.shape[2:], weight.shape[2:], steps, around, spread)
+    size = tuple(m + q for m, q in zip(least, more, strict=True))
     if min(size) <= 0:
         raise RuntimeError(
             f"Given input size per channel: {list(input.shape[2:])}. Calculated output size per channel: "
