@@ -126,8 +126,12 @@ class Conversions(Methods, Variable):
 
     def __repr__(self) -> str:
         watch.read("a tensor is printed")
-        self.refresh()
-        return format_tensor(self.array, self.node.label if self.node else None, self.tracked)
+        try:
+            self.refresh()
+            label = self.node.label if self.node else None
+        except RuntimeError:  # its base was written to
+            label = "Invalid"
+        return format_tensor(self.array, label, self.tracked)
 
     __hash__ = object.__hash__
 

@@ -461,7 +461,11 @@ def _copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     """The values of `src`, converted and broadcast, into this tensor."""
     if not isinstance(src, Tensor):
         raise refusal("copy_", "other", 1, src)
-    return self.assign(src.to(self.dtype).expand(*self.shape))
+    src = src.to(self.dtype).expand(*self.shape)
+    if src.tracked and self.requires_grad:
+        self[...] = src  # which sends a gradient of 0 to what was there
+        return self
+    return self.assign(src)
 
 
 _methods: dict[str, Callable[..., Any]] = {

@@ -45,10 +45,19 @@ class Steps(NamedTuple):
 class View(NamedTuple):
     """How a view was made from the tensor that owns its memory."""
 
-    base: Tensor
+    source: Tensor
     replay: Steps
     rewrites: int  #: how often the base's history had been rewritten when this view was made
     refusal: tuple[str, str] | None = None  #: why tracked writes to it are refused: its origin, what to do instead
+    reshaped: bool = False  #: whether it is no view for users, but was given another shape in place
+
+    @property
+    def base(self) -> Tensor:
+        """The tensor that owns the memory: `source`, or what that was before it was reshaped in place."""
+        base = self.source
+        while base.view_of is not None:
+            base = base.view_of.source
+        return base
 
 
 NO_GRAD = (
@@ -69,9 +78,9 @@ def mark_view(out: Tensor, source: Tensor, function: Callable[..., Any], rest: S
     if source.version is None:
         source.version = [0]
     out.version = source.version
-    base, before, rewrites, refusal = source.view_of or (source, None, source.rewrites, None)
+    base, before, rewrites, refusal, reshaped = source.view_of or (source, None, source.rewrites, None, False)
     refusal = refusal or (None if grad_mode.enabled else NO_GRAD)
-    out.view_of = View(base, Steps(lambda x: function(x, *rest), before), rewrites, refusal)
+    out.view_of = View(source if reshaped else base, Steps(lambda x: function(x, *rest), before), rewrites, refusal)
 
 
 def several(views: Iterable[Tensor], function: str) -> tuple[Tensor, ...]:
@@ -85,7 +94,7 @@ def several(views: Iterable[Tensor], function: str) -> tuple[Tensor, ...]:
 
 def alone(tensor: Tensor) -> bool:
     """Whether it is no view, or the only view of an otherwise unused base, as an operation's reshaped result is."""
-    return tensor.view_of is None or sys.getrefcount(tensor.view_of.base) <= 2
+    return tensor.view_of is None or sys.getrefcount(tensor.view_of.source) <= 2
 
 
 def lay_out(tensor: Any) -> None:
@@ -100,7 +109,9 @@ def requires_grad(tensor: Tensor) -> bool:
     (The gradient of a view that was made without recording goes nowhere, as in torch: it is not `tracked` itself.)
     """
     view = tensor.view_of
-    return tensor.tracked or (view is not None and view.base.tracked and tensor.array.dtype.kind in "fc")
+    if tensor.tracked or view is None or tensor.array.dtype.kind not in "fc":
+        return tensor.tracked
+    return view.source.tracked or view.base.tracked
 
 
 def refresh(tensor: Tensor) -> bool:
@@ -109,7 +120,7 @@ def refresh(tensor: Tensor) -> bool:
     if view is None or view.rewrites == view.base.rewrites:
         return requires_grad(tensor)
     if view.refusal is not None and not alone(tensor):
-        if not grad_mode.enabled:
+        if not grad_mode.enabled or not requires_grad(tensor):
             return requires_grad(tensor)
         origin, instead = view.refusal
         raise RuntimeError(
@@ -152,13 +163,14 @@ def assign(tensor: Tensor, result: Tensor) -> Tensor:
 
 def check_write(tensor: Tensor, result: Tensor) -> None:
     """Reject writes of `result` into `tensor` that torch refuses; see `assign`."""
-    refusal = tensor.view_of.refusal if tensor.view_of else None
+    view = tensor.view_of
+    refusal = view.refusal if view else None
     if refusal and grad_mode.enabled and (requires_grad(tensor) or result.tracked) and not alone(tensor):
         origin, instead = refusal
         raise RuntimeError(f"{origin} and is being modified inplace with grad mode enabled. {instead}")
-    base = tensor.view_of.base if tensor.view_of else tensor
-    if grad_mode.enabled and (base.tracked or tensor.tracked) and base.node is None:
-        what = "a leaf Variable" if base is tensor else "a view of a leaf Variable"
+    base = view.base if view else tensor
+    if grad_mode.enabled and (base.tracked or requires_grad(tensor)) and base.node is None:
+        what = "a leaf Variable" if view is None or view.reshaped else "a view of a leaf Variable"
         raise RuntimeError(f"{what} that requires grad is being used in an in-place operation.")
     if result.array.shape != tensor.array.shape:
         raise RuntimeError(
@@ -173,13 +185,43 @@ def check_write(tensor: Tensor, result: Tensor) -> None:
         )
 
 
+def reshape_in_place(tensor: Tensor, function: Callable[..., Tensor], *args: Any) -> Tensor:
+    """Make `tensor` the view ``function(tensor, *args)`` of what it was: views made before are views of that, too."""
+    check_write(tensor, tensor)
+    before, view = tensor, tensor.view_of
+    if view is None:
+        before = type(tensor).wrap(tensor.array)
+        before.node, before.output, before.tracked = tensor.node, tensor.output, tensor.tracked
+        before.version, before.rewrites = tensor.version, tensor.rewrites
+    with recording(True):
+        after = function(before, *args)
+    tensor.array, tensor.version, tensor.tracked = after.array, after.version, after.tracked
+    tensor.view_of = after.view_of
+    if after.view_of is not None and (view is None or view.reshaped):
+        tensor.view_of = after.view_of._replace(source=view.source if view else before, reshaped=True)
+    _move(tensor, after.node, after.output)
+    return tensor
+
+
+def blank(g: Any, part: Steps | None = None) -> Any:
+    """A copy of a gradient with 0 in a part of it: nothing flows to what was overwritten."""
+    rest = np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g.clone()
+    (part(rest) if part else rest)[...] = 0
+    return rest
+
+
+def _written_over(wanted: Sequence[Any], g: Any) -> list[Any]:
+    return [wanted[0] and blank(g), g]
+
+
 def rewrite(tensor: Tensor, result: Tensor) -> None:
     """Give the tensor, or its base, its new history after a tracked write."""
     view = tensor.view_of
     if view is None:
         node, output = result.node, result.output
         if node is None:  # a constant, or a leaf, was written
-            node, output = Node("CopyBackwards", lambda wanted, g: [g], [edge_to(result)]), 0
+            edges = [edge_to(tensor), edge_to(result)]
+            node, output = Node("CopyBackwards", _written_over, edges), 0
         _move(tensor, node, output)
         tensor.tracked = True
         tensor.rewrites += 1
@@ -188,12 +230,8 @@ def rewrite(tensor: Tensor, result: Tensor) -> None:
     before = Variable()
     before.array, before.node, before.output, before.tracked = base.array, base.node, base.output, base.tracked
 
-    def copy_slices(wanted: Sequence[Any], g: Any) -> list[Any]:
-        rest = np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g.clone()
-        replay(rest)[...] = 0  # nothing flows to what was overwritten
-        return [rest, replay(g)]
-
-    _move(base, Node("CopySlices", copy_slices, [edge_to(before), edge_to(result)]), 0)
+    edges = [edge_to(before), edge_to(result)]
+    _move(base, Node("CopySlices", lambda wanted, g: [blank(g, replay), replay(g)], edges), 0)
     base.tracked = True
     base.rewrites += 1
 

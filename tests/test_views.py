@@ -169,3 +169,114 @@ def test_pieces_of_nearly_one_length(split, torch_too):
         return [p.detach() for p in pieces], x.grad
 
     torch_too(program)
+
+
+@pytest.mark.parametrize(
+    "reshape",
+    [
+        lambda b: b.unsqueeze_(0),
+        lambda b: b.unsqueeze_(-1).t_() if b.ndim == 1 else b.unsqueeze_(-1),
+        lambda b: b.t_(),
+        lambda b: b.squeeze_(),
+        lambda b: b.transpose_(0, -1).unsqueeze_(1),
+    ],
+)
+@pytest.mark.parametrize(
+    "base", [lambda x: x * 2, lambda x: x.detach() * 2, lambda x: (x * 2)[:, 1:], lambda x: (x * 2)[:1]]
+)
+@pytest.mark.parametrize("written", range(5))
+def test_views_keep_their_shape_when_the_base_gets_another_in_place(reshape, base, written, torch_too):
+    def program(fw):
+        x = fw.arange(6.0).reshape(2, 3).requires_grad_()
+        b = base(x)
+        row, whole = b[0], b.view_as(b)
+        reshape(b)
+        after = b.flatten()[1:]
+        tensors = [b, row, whole, after, row[1:]]
+        tensors[written].mul_(x[0, 1] * 3)
+        again = b.clone().requires_grad_(False) if not b.requires_grad else b * b
+        (again.sum() + (after * after).sum() + row.sum() * 3 + (whole * whole * whole).sum()).backward()
+        return tensors, [t.requires_grad for t in tensors], [t.is_leaf for t in tensors], x.grad
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [lambda x: x[x > 5], lambda x: x[:0].roll(1), lambda x: x[:0].roll(1, 0), lambda x: x[[]], lambda x: x[1:1]],
+)
+def test_what_is_empty_is_a_view_only_where_torch_has_one(copy, torch_too):
+    def program(fw):
+        x = fw.ones(3, requires_grad=True)
+        with fw.no_grad():
+            y = copy(x)
+        return y.requires_grad, y.is_leaf
+
+    torch_too(program)
+
+
+WRITES = {
+    "fill": lambda fw, y, other: y.fill_(3.0),
+    "zero": lambda fw, y, other: y.zero_(),
+    "copy of a constant": lambda fw, y, other: y.copy_(fw.ones(3)),
+    "copy": lambda fw, y, other: y.copy_(other * 2),
+    "copy of one number": lambda fw, y, other: y.copy_(other[0]),
+    "draw": lambda fw, y, other: y.uniform_() and y.floor_(),
+    "index": lambda fw, y, other: y.__setitem__(slice(None), 3.0),
+    **{
+        name: lambda fw, y, other, name=name: getattr(y, f"{name}_")(other)
+        for name in ("eq", "lt", "ge", "logical_and", "logical_xor")
+    },
+    "equal to a number": lambda fw, y, other: y.eq_(2.0),
+    "not": lambda fw, y, other: y.logical_not_(),
+}
+
+
+@pytest.mark.parametrize("written", [lambda x: x * 2, lambda x: (x * 2)[:], lambda x: x.detach() * 2, lambda x: x])
+@pytest.mark.parametrize("write", WRITES)
+def test_gradients_of_what_was_overwritten_are_zeros(write, written, torch_too):
+    def program(fw):
+        x, other = (fw.tensor([1.0, 2.0, 3.0], requires_grad=True) for _ in range(2))
+        y = written(x)
+        WRITES[write](fw, y, other)
+        if y.requires_grad:
+            (y * y).sum().backward()
+        return y, y.requires_grad, y.is_leaf, x.grad, other.grad
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda v: v.bool(),
+        lambda v: v.long(),
+        lambda v: v > 0,
+        lambda v: v.isnan(),
+        lambda v: v.argmax(),
+        lambda v: v.float(),
+        lambda v: v * 2,
+        lambda v: v.double(),
+        str,
+    ],
+)
+def test_what_has_no_gradient_may_be_computed_from_views_that_have_lost_theirs(read, torch_too):
+    def program(fw):
+        y = fw.tensor([[1.0, -2.0]], requires_grad=True) * 2
+        v = y.unbind()[0]
+        y.mul_(2)
+        return read(v) if read is str else read(v).tolist()
+
+    torch_too(program)
+
+
+def test_a_view_made_without_recording_may_be_read_once_its_base_is_detached(torch_too):
+    def program(fw):
+        y = fw.ones(3, requires_grad=True) * 2
+        with fw.no_grad():
+            v = y[:2]
+        y.mul_(3)
+        y.detach_()
+        return v * 2, v.requires_grad
+
+    torch_too(program)

@@ -17,6 +17,7 @@ from minigrad.compiler import tracing
 from minigrad.compiler.recorder import HOOKS, Call, Recorder, Value
 from minigrad.compiler.tracing import Line, Ref, Slot, Text, UntraceableError, check, leaves, mapped
 from minigrad.engine import Array, fit
+from minigrad.kernels.memory import owner
 from minigrad.tensor import Tensor
 from minigrad.watch import by
 
@@ -56,7 +57,7 @@ class Builder:
 
     def _slot(self, storage: str, example: Any, array: Array | None = None, name: str = "") -> Slot:
         slot = Slot(storage, tracing.stand_in(example), array, name)
-        self._slots[id(tracing.owner(slot.example))] = slot
+        self._slots[id(owner(slot.example))] = slot
         return slot
 
     def _given(self, thing: Any) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from minigrad.engine import Array
+from minigrad.kernels.memory import owner
 from minigrad.watch import Watcher
 
 
@@ -106,13 +107,6 @@ def mapped(function: Callable[[Any], Any], thing: Any) -> Any:
 def address(x: Array) -> int:
     """The memory address of the first element."""
     return int(x.__array_interface__["data"][0])
-
-
-def owner(x: Any) -> Any:
-    """The object that owns an array's memory."""
-    while getattr(x, "base", None) is not None:
-        x = x.base
-    return x
 
 
 def same_layout(x: Array, y: Array) -> bool:

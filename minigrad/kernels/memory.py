@@ -30,6 +30,13 @@ def keep_freed() -> None:
         np.empty(LARGEST, dtype=np.uint8)
 
 
+def owner(x: Any) -> Any:
+    """The object that owns an array's memory."""
+    while getattr(x, "base", None) is not None:
+        x = x.base
+    return x
+
+
 def axes(x: Array) -> tuple[int, ...]:
     """The axes of `x` by decreasing stride."""
     return tuple(sorted(range(x.ndim), key=lambda i: -abs(x.strides[i])))

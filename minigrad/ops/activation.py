@@ -59,7 +59,12 @@ def relu(input: Operand) -> Any:
     return np.maximum(input, np.zeros_like(input))  # the scalar 0 misses NumPy's SIMD loop
 
 
-LEAKY = Curve(lambda x, slope: np.where(x > 0, x, x * slope), lambda g, x, slope: where(x > 0, g, g * slope))
+def _leaky_gradient(g: Any, x: Any, slope: float) -> Any:
+    found = where(x > 0, g, g * slope)
+    return where(np.True_, found, x) if isinstance(g, Tensor) else found  # in the graph, as in torch
+
+
+LEAKY = Curve(lambda x, slope: np.where(x > 0, x, x * slope), _leaky_gradient)
 
 
 @activation("inplace", "leaky_relu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([0.01, 0.3])))

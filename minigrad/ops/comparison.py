@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import as_numpy
+from minigrad.grad_mode import grad_mode, recording
 from minigrad.kernels.memory import masked
 from minigrad.ops.record import Draw, F, Operand, OperandOrNumber, composed, operation
 from minigrad.tensor import Tensor
@@ -251,6 +252,27 @@ def isinf(input: Operand) -> Any:
 @predicate(np.isfinite, out=False)
 def isfinite(input: Operand) -> Any:
     """Whether elements are neither infinite nor nan."""
+
+
+def _in_place(name: str, compare: Any) -> Any:
+    """In place, so that floats stay floats: gradients of 0 flow to both, or (as torch has it) nothing is recorded."""
+    recorded = not name.startswith("logical")
+
+    @functools.wraps(compare)
+    def method(self: Tensor, *other: Any) -> Tensor:
+        result = compare(self, *other)
+        for x in other:
+            if recorded and isinstance(x, Tensor) and x.requires_grad and self.is_floating_point():
+                result = where(np.True_, where(np.True_, result, self), x)
+        with recording(recorded and grad_mode.enabled):
+            return self.assign(result)
+
+    method.__name__, method.__doc__ = f"{name}_", f"`minigrad.{name}`, in place."
+    return method
+
+
+for _compare in (eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_xor, logical_not):
+    setattr(Tensor, f"{_compare.__name__}_", _in_place(_compare.__name__, _compare))
 
 
 # ---- bits ------------------------------------------------------------------------------------------------

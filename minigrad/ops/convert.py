@@ -22,6 +22,12 @@ def _cast(input: Any, dtype: Any, source: Any) -> Any:
     return input.astype(dtype)
 
 
+@operation(sample=lambda d: (d.array(), np.dtype("int64")))
+def _rounded(input: Any, dtype: Any) -> Any:
+    """`input` in a NumPy dtype of integers: no gradient passes."""
+    return input.astype(dtype)
+
+
 @operation({"input": lambda g: g}, out=False)
 def clone(input: Operand, memory_format: str | None = None) -> Any:
     """A copy with the same memory layout; row-major if a `memory_format` is given.
@@ -38,7 +44,7 @@ def astype(input: Tensor, dtype: DTypeLike) -> Tensor:
     wanted = as_numpy(dtype)
     if input.array.dtype == wanted:
         return input
-    result: Tensor = _cast(input, wanted, input.array.dtype)
+    result: Tensor = _cast(input, wanted, input.array.dtype) if wanted.kind in "fc" else _rounded(input, wanted)
     return result
 
 

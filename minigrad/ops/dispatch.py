@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.engine import Edge, Node, Variable, edge_to
+from minigrad.engine import Array, Edge, Node, Variable, edge_to
 from minigrad.grad_mode import grad_mode
+from minigrad.kernels.memory import owner
 from minigrad.tensor import Tensor
 from minigrad.views import lay_out, mark_view
 from minigrad.watch import Watcher, call, watching
@@ -50,7 +51,7 @@ class Primitive:
         *,
         inputs: Sequence[str] = (),
         promotes: Sequence[str] | bool = False,
-        floating: bool = False,
+        floating: bool | Callable[..., bool] = False,
         view: bool = False,
         saves: bool = False,
         variadic: bool = False,
@@ -102,7 +103,7 @@ class Primitive:
             for a in args[0] if variadic else args:
                 if isinstance(a, Tensor):
                     on_tensors = True
-                    if a.tracked if a.view_of is None else a.refresh():
+                    if a.tracked if a.view_of is None or not differentiable else a.refresh():
                         tracked += bit
                     values.append(a.array)
                 else:
@@ -147,7 +148,7 @@ class Primitive:
                 out.tracked = True
                 if watcher is not None:
                     watcher.recorded(out.node)
-            if view and (not result.size or np.may_share_memory(result, values[0])):
+            if view and shares_memory(result, values[0]):
                 mark_view(out, args[0], run, args[1:])
             return out
 
@@ -251,7 +252,14 @@ def joined(rules: Sequence[tuple[Callable[..., Any], tuple[int, ...]]], count: i
     return function  # type: ignore[no-any-return]
 
 
-def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool, booleans: bool) -> tuple[Any, ...]:
+def shares_memory(result: Array, source: Any) -> bool:
+    """Whether a result is a view of its source; one without elements may be, too."""
+    return np.may_share_memory(result, source) if result.size else owner(result) is owner(source)
+
+
+def promote(
+    args: tuple[Any, ...], places: tuple[int, ...], floating: bool | Callable[..., bool], booleans: bool
+) -> tuple[Any, ...]:
     """Convert the arguments at `places` to the dtype that torch would compute in.
 
     Raises:
@@ -259,13 +267,13 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool, bool
         RuntimeError: if one is a tensor of booleans, which the operation does not take.
     """
     first: np.dtype[Any] | None = None
-    alike, numbers = True, False
+    alike, numbers, refused = True, False, False
     for place in places:
         a = args[place]
         if isinstance(a, Tensor):
             dtype = a.array.dtype
         elif type(a) in PYTHON_NUMBERS:
-            numbers = True
+            numbers, refused = True, refused or type(a) is bool
             continue
         elif isinstance(a, (np.ndarray, np.generic)):
             dtype = a.dtype
@@ -275,8 +283,8 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool, bool
             first = dtype
         elif dtype is not first:
             alike = False
-    refused = first is not None and first.kind == "b" and not booleans
-    if alike and first is not None and (first.kind == "f" or not (numbers or floating or refused)):
+    refused = not booleans and (refused or (first is not None and first.kind == "b"))
+    if alike and first is not None and not refused and (first.kind == "f" or not (numbers or floating)):
         return args  # the usual case; a Python number takes the array's dtype
     if not booleans and any(
         type(a) is bool or getattr(a, "dtype", None) in BOOLEAN for a in map(args.__getitem__, places)
@@ -291,7 +299,7 @@ def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool, bool
             if isinstance(changed[place], np.generic):
                 changed[place] = changed[place].item()
     target = dtypes.result_type([a.array if isinstance(a, Tensor) else a for a in (changed[p] for p in places)])
-    if floating and target.kind not in "fc":
+    if target.kind not in "fc" and (floating(*args) if callable(floating) else floating):
         target = dtypes.default.numpy
     for place in places:
         a = changed[place]

@@ -21,7 +21,7 @@ from minigrad.tensor import Tensor
 
 def scaled(x: Any, alpha: Any) -> Any:
     """``alpha * x`` in the dtype of `x`."""
-    return x * x.dtype.type(alpha) if isinstance(x, np.ndarray) else x * alpha
+    return x * dtypes.number(alpha, x.dtype) if isinstance(x, np.ndarray) else x * alpha
 
 
 def arithmetic(function: Any, input: Any, other: Any) -> Any:
@@ -117,6 +117,7 @@ def mul(input: OperandOrNumber, other: OperandOrNumber) -> Any:
     lambda g, other, rounding_mode: over(g, other) if rounding_mode is None else zeros_like(g),
     lambda g, input, other, rounding_mode: -g * ((input / other) / other) if rounding_mode is None else zeros_like(g),
     *("__truediv__", "divide", "true_divide"),
+    floating=lambda input, other, rounding_mode: rounding_mode is None,
     in_place=True,
     sample=lambda d: d.operands(2, low=0.5),
 )

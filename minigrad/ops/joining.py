@@ -119,7 +119,6 @@ def roll(input: Operand, shifts: int | Sequence[int], dims: int | Sequence[int] 
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}")
     for shift, dim in zip(by, along, strict=True):
         n = input.shape[one_dim(dim, input.ndim)]
-        if n:
-            cut = n - shift % n
-            input = cat([narrow(input, dim, cut, n - cut), narrow(input, dim, 0, cut)], dim)
+        cut = n - shift % n if n else 0
+        input = cat([narrow(input, dim, cut, n - cut), narrow(input, dim, 0, cut)], dim)
     return input

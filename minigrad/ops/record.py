@@ -209,7 +209,7 @@ def operation(
         methods: its names as Tensor methods; by default its own name, if it is public and not in nn or linalg.
         torch: its name in torch, if it differs; a private one has none.
         promotes: the inputs that are converted to one dtype first (True: all that have rules).
-        floating: integers become float32 first.
+        floating: integers become float32 first; or a function of the arguments that says so.
         functional: it is in nn.functional too, where it takes these further arguments (`minigrad.nn.edge`).
         in_place: there is a method ``name_`` too.
         view: the result may share the first input's memory.

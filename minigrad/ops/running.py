@@ -32,6 +32,8 @@ def _product_of_others(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) ->
     if zeros > 1 and dim is None and not isinstance(g, Tensor):
         return np.zeros_like(input)
     at, flat = (0, reshape(input, (-1,))) if dim is None else (one_dim(dim, input.ndim), input)
+    if flat.shape[at] == 1:
+        return spread(g, shape, dim, keepdim)
     before, after = (_up_to(flip(x, at) if back else x, at) for x, back in ((flat, False), (flat, True)))
     return spread(g, shape, dim, keepdim) * reshape(before * flip(after, at), shape)
 
@@ -74,7 +76,7 @@ def cumsum(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
 
 def _cumprod_gradient(g: Any, input: Any, out: Any, dim: int) -> Any:
     """As in torch, also for nan together with zeros."""
-    if not input.ndim or not input.shape[dim]:
+    if not input.ndim or input.shape[dim] < 2:
         return g
     zeros, n = input == 0, input.shape[dim]
     if not zeros.any():

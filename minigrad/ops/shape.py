@@ -15,7 +15,7 @@ import numpy as np
 from minigrad.dtypes import as_numpy
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.tensor import Tensor, out_of_range
-from minigrad.views import check_write
+from minigrad.views import reshape_in_place
 
 
 def one_dim(dim: int, ndim: int) -> int:
@@ -373,21 +373,13 @@ def flip(input: Operand, *axes: int | Sequence[int], dims: int | Sequence[int] |
     return _flip(input, normal)
 
 
-def _reshaped_in_place(x: Tensor, y: Tensor) -> Tensor:
-    check_write(x, x)
-    x.array = y.array
-    if y.node is not None:
-        x.node, x.output, x.tracked = y.node, y.output, y.tracked
-    return x
-
-
 for _name, _method in {
     "T": property(lambda x: permute(x, *range(x.ndim)[::-1])),
     "mT": property(lambda x: transpose(x, -2, -1) if x.ndim else x),
-    "unsqueeze_": lambda x, dim: _reshaped_in_place(x, unsqueeze(x, dim)),
-    "squeeze_": lambda x, dim=None: _reshaped_in_place(x, squeeze(x, dim)),
-    "t_": lambda x: _reshaped_in_place(x, t(x)),
-    "transpose_": lambda x, dim0, dim1: _reshaped_in_place(x, transpose(x, dim0, dim1)),
+    "unsqueeze_": lambda x, dim: reshape_in_place(x, unsqueeze, dim),
+    "squeeze_": lambda x, dim=None: reshape_in_place(x, squeeze, dim),
+    "t_": lambda x: reshape_in_place(x, t),
+    "transpose_": lambda x, dim0, dim1: reshape_in_place(x, transpose, dim0, dim1),
     "real": property(lambda x: x),
 }.items():
     setattr(Tensor, _name, _method)

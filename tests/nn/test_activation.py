@@ -155,3 +155,14 @@ def test_second_derivatives_at_large_inputs_are_finite():
         (g,) = minigrad.autograd.grad(getattr(F, name)(x).sum(), x, create_graph=True)
         (h,) = minigrad.autograd.grad(g.sum(), x)
         assert np.isfinite(h.numpy()).all(), name
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "elu", "softplus"])
+def test_a_recorded_gradient_depends_on_the_input(name, torch_too):
+    def program(fw):
+        x = fw.tensor([-1.0, 0.5, 2.0], requires_grad=True)
+        (g,) = fw.autograd.grad(getattr(fw.nn.functional, name)(x).sum(), x, create_graph=True)
+        g.sum().backward()
+        return g, x.grad
+
+    torch_too(program)

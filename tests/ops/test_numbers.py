@@ -263,3 +263,17 @@ def test_grids_are_views_in_the_graph(torch_too):
 
     torch_too(program)
     torch_too(lambda fw: fw.zeros(3).scatter(0, fw.tensor([1]), fw.tensor(2.0)))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64"])
+@pytest.mark.parametrize("number", [-1, 3, 200, 256, 300])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda fw, x, n: [x / n, n / x, x.true_divide(n), x.add(x, alpha=n % 100), x.sub(x, alpha=-n % 100)],
+        lambda fw, x, n: [x * n, x + n, n - x, x | n, x == n, x < n],
+        lambda fw, x, n: [x.add(x, alpha=-1), x % (n + 1)] if n < 255 or x.dtype == fw.int64 else [],
+    ],
+)
+def test_bytes_and_numbers_that_they_can_not_hold(function, number, dtype, torch_too):
+    torch_too(lambda fw: function(fw, fw.tensor([1, 2, 100], dtype=getattr(fw, dtype)), number))
