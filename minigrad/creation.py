@@ -114,12 +114,17 @@ def _array_of(data: Any, dtype: np.dtype[Any] | None) -> Array:
 
 def _from_lists(data: Any, dtype: np.dtype[Any] | None) -> Array:
     def plain(x: Any) -> Any:
+        if isinstance(x, Tensor) and x is not data:
+            if x.numel() != 1:
+                raise ValueError("only one element tensors can be converted to Python scalars")
+            return x.array.reshape(())
         if isinstance(x, Tensor):
             return x.array
         return [plain(y) for y in x] if isinstance(x, (list, tuple)) else x
 
+    values = plain(data)
     try:
-        array = np.array(plain(data))
+        array = np.array(values)
     except ValueError as error:
         raise ValueError(f"tensor(): the lists in data are not of equal length at some depth ({error})") from None
     if array.dtype.kind not in "biufc":

@@ -11,7 +11,7 @@ from typing import Any
 LEFT_OUT = {
     "complex numbers": ("complex", "cfloat", "cdouble", "conj", "angle", "polar", "imag", "fft", "stft"),
     "sparse tensors": ("sparse", "coalesce", "_coo", "_csr"),
-    "quantized tensors": ("quant", "qint", "quint", "q_scale", "q_zero", "qscheme"),
+    "quantized tensors": ("quantiz", "quantis", "qint", "quint", "q_scale", "q_zero", "qscheme"),
     "bfloat16": ("bfloat16",),
     "devices other than the CPU": ("cuda", "mps", "xpu", "mtia", "vulkan", "ipu", "hpu", "cudnn"),
     "distributed training": ("distributed", "rpc"),
@@ -39,7 +39,7 @@ def missing(owner: str, name: str, known: Iterable[str]) -> AttributeError:
     import difflib  # slow to import
 
     similar = [word for word in known if word[:1] == name[:1] or word[-3:] == name[-3:]]
-    near = difflib.get_close_matches(name, similar, 3)
+    near = difflib.get_close_matches(name, similar, 3, 0.7)
     return AttributeError(f"{text}. Did you mean {' or '.join(near)}?" if near else text)
 
 

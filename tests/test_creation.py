@@ -132,3 +132,17 @@ def test_typed_constructors(dtype, torch_too):
 @pytest.mark.parametrize("content", [3.0, "another dtype"])
 def test_typed_constructors_refuse(content, torch_too):
     torch_too(lambda fw: fw.LongTensor(fw.ones(2) if content == "another dtype" else content))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda fw: fw.tensor([fw.ones(1), fw.ones(1)]),
+        lambda fw: fw.tensor([fw.ones(1, 1), 2.0]),
+        lambda fw: fw.tensor([[fw.tensor(1), fw.tensor(2)]]),
+        lambda fw: fw.tensor([fw.ones(2), fw.ones(2)]),
+        lambda fw: fw.tensor([fw.ones(0)]),
+    ],
+)
+def test_tensors_in_lists_are_numbers(build, torch_too):
+    torch_too(build)

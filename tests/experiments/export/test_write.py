@@ -4,7 +4,6 @@ import ast
 import builtins
 import dis
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ import minigrad
 from experiments import cli, registry
 from experiments.export.standalone import Run
 from experiments.export.write import export
+from experiments.runner.machine import environment
 
 ROOT = Path(experiments.__file__).parents[1]
 ALONE = (
@@ -106,8 +106,8 @@ def test_it_runs_without_the_repository_and_gives_the_same_numbers(data, tmp_pat
     else:
         before, missing, after = "pass", ["experiments", "parity"], "assert 'torch' not in sys.modules"
     command = [sys.executable, "-c", ALONE.format(before, dict.fromkeys(missing), [str(script), *options], after)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(minigrad.__file__).parents[1])}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    variables = environment(1) | {"PYTHONPATH": str(Path(minigrad.__file__).parents[1])}  # as here, for the same bits
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     assert cli.main(["run", "mnist_mlp", *options, "--out", str(tmp_path / "runs")]) == 0
     ours, theirs = tmp_path / "mnist_mlp", tmp_path / "runs" / "mnist_mlp"
