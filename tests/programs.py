@@ -64,7 +64,7 @@ WRITES = """
 GRAPH = """
 {a}.sum().backward()  {a}.sum().backward()  {a}.sum().backward(retain_graph=True)
 {a}.sum().backward(retain_graph=True)  ({a}*{a}).sum().backward()  {a}.backward(fw.ones_like({a}))
-{a}.backward({b})  {a}.sum().backward(inputs=[{b}])  {a}.backward()  ({a}*{b}).sum().backward()
+{a}.backward({b}.clone())  {a}.sum().backward(inputs=[{b}])  {a}.backward()  ({a}*{b}).sum().backward()
 {a}.sum().backward(create_graph=True)  {a}.retain_grad()  {a}.retain_grad()  {a}.register_hook(lambda_g:2*g)
 {a}.register_hook(lambda_g:seen.append(g.clone()))  {a}.register_hook(lambda_g:g.clamp(-1,1))  {a}.requires_grad_()
 {a}.requires_grad_()  {a}.requires_grad_(False)  {a}.detach_()  {a}.grad=None  {a}.grad={b}  str({a})  {a}.grad_fn
@@ -196,7 +196,7 @@ def difference(lines):
 
     theirs, ours = Run(torch), Run(minigrad)
     scale = {}
-    for line in lines:
+    for i, line in enumerate(lines):
         wanted, found = theirs.line(line), ours.line(line)
         if wanted is not None and any(words in str(wanted) for words in ALLOWED):
             return None
@@ -205,7 +205,7 @@ def difference(lines):
         if "modified by an inplace" in str(wanted) and found is None:
             with torch.autograd.graph.allow_mutation_on_saved_tensors():
                 theirs = Run(torch)
-                for earlier in lines[: lines.index(line) + 1]:
+                for earlier in lines[: i + 1]:
                     wanted = theirs.line(earlier)
         if (wanted is None) != (found is None):
             return line, f"torch: {wanted!r:.300}", f"minigrad: {found!r:.300}"
