@@ -4,6 +4,7 @@ A line is drawn for what the variables hold, so each is run in torch as soon as 
 stay in: minigrad has to refuse them too.
 """
 
+import contextlib
 import itertools
 import warnings
 
@@ -192,6 +193,11 @@ def facts(tensor):
 
 def difference(lines):
     """The first line after which the frameworks differ, and in what; None if they do not."""
+    with contextlib.ExitStack() as context:
+        return _difference(lines, context)
+
+
+def _difference(lines, context):
     import minigrad
 
     theirs, ours = Run(torch), Run(minigrad)
@@ -203,10 +209,10 @@ def difference(lines):
         if found is not None and wanted is None and any(words in str(found) for words in STRICTER):
             return None
         if "modified by an inplace" in str(wanted) and found is None:
-            with torch.autograd.graph.allow_mutation_on_saved_tensors():
-                theirs = Run(torch)
-                for earlier in lines[: i + 1]:
-                    wanted = theirs.line(earlier)
+            context.enter_context(torch.autograd.graph.allow_mutation_on_saved_tensors())  # for all that follows
+            theirs = Run(torch)
+            for earlier in lines[: i + 1]:
+                wanted = theirs.line(earlier)
         if (wanted is None) != (found is None):
             return line, f"torch: {wanted!r:.300}", f"minigrad: {found!r:.300}"
         if what := unlike(theirs, ours, scale):

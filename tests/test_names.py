@@ -19,7 +19,7 @@ import minigrad
         ("nn.functional.ReLU", "there is nn.ReLU"),
         ("optim.StepLR", "there is optim.lr_scheduler.StepLR"),
         ("nn.Conv3d", "Did you mean Conv2d or Conv1d?"),
-        ("nn.functional.sotfmax", "Did you mean softmax or log_softmax?"),
+        ("nn.functional.sotfmax", "Did you mean softmax?"),
         ("optim.lr_scheduler.StepLr", "Did you mean StepLR"),
         ("linalg.vecor_norm", "Did you mean vector_norm?"),
         ("utils.data.Dataloader", "Did you mean .*DataLoader"),

@@ -46,7 +46,7 @@ def test_gradients_as_a_table_and_as_json(capsys, tmp_path):
     found = json.loads(path.read_text())
     assert all(network["passed"] for network in found["networks"])
     assert (found["command"], found["seed"], found["limit"]) == ("gradients", 0, 120)
-    assert len(found["networks"]) == 3
+    assert len(found["networks"]) == 6
 
 
 def test_a_violation_is_named_and_fails(capsys, monkeypatch):

@@ -52,9 +52,9 @@ def of_record(test, name):
     return examples
 
 
-suite = runpy.run_path(str(Path(__file__).parents[1] / "ops" / "test_records.py"))
-property_test = partial(of_record, suite["test_gradients"])
-parity_test = partial(of_record, suite["test_parity_with_torch"])
+OPS = Path(__file__).parents[1] / "ops"
+property_test = partial(of_record, runpy.run_path(str(OPS / "test_gradients.py"))["test_gradients"])
+parity_test = partial(of_record, runpy.run_path(str(OPS / "test_records.py"))["test_parity_with_torch"])
 
 
 @pytest.fixture
