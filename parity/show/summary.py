@@ -106,12 +106,11 @@ def statement_in_markdown(accounts: Sequence[Account]) -> str:
 
 
 def in_readme(accounts: Sequence[Account]) -> str:
-    """The verdict and the statement as a paragraph."""
+    """The verdict in two sentences."""
     first = verdict(accounts)
-    lines = "; ".join(f"{line.title.lower()} ({line.state}): {line.text}" for line in statement(accounts)[:3])
     how = "Every network of every experiment is also trained in PyTorch ([how](docs/parity.md); where minigrad differs "
     how += "on purpose: [docs/differences.md](docs/differences.md))."
-    return f"{how} **{first.title}**, {first.text}: {lines}."
+    return f"{how} **{first.title}**: {first.text}."
 
 
 def experiments(accounts: Sequence[Account]) -> Table:
