@@ -215,11 +215,21 @@ def _difference(lines, context):
                 wanted = theirs.line(earlier)
         if (wanted is None) != (found is None):
             return line, f"torch: {wanted!r:.300}", f"minigrad: {found!r:.300}"
-        if any(isinstance(t, torch.Tensor) and tracked_integers(t) for t in theirs.names.values()):
-            return None  # torch lets integers require a gradient after a write
+        pairs = [(t, ours.names.get(name)) for name, t in theirs.names.items() if isinstance(t, torch.Tensor)]
+        if any(tracked_integers(t) or laid_out_otherwise(t, o) for t, o in pairs):
+            return None  # torch lets integers require a gradient after a write; layouts: docs/differences.md
         if what := unlike(theirs, ours, scale):
             return line, *what
     return None
+
+
+def laid_out_otherwise(theirs, ours):
+    """Whether a dimension of size 1 has led to another order in memory."""
+    try:
+        wide = [i for i, n in enumerate(theirs.shape) if n > 1]
+        return 1 in theirs.shape and [theirs.stride(i) for i in wide] != [ours.stride(i) for i in wide]
+    except (AttributeError, RuntimeError, TypeError):  # a view that is refused
+        return False
 
 
 def tracked_integers(tensor):
