@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.tensor import Tensor
-from minigrad.watch import Watcher, by
+from minigrad.watch import Watcher, watched_by
 
 __all__ = ["Event", "Events", "profile"]
 
@@ -119,7 +119,7 @@ class profile(Watcher):  # noqa: N801 (torch's name)
         self.wall = 0.0
 
     def __enter__(self) -> profile:
-        self._block = by(self)
+        self._block = watched_by(self)
         self._block.__enter__()
         self._started = time.perf_counter()
         return self
@@ -164,7 +164,7 @@ class profile(Watcher):  # noqa: N801 (torch's name)
         event = self.events.get(key)
         if event is None:
             event = self.events[key] = Event(key)
-        with by(None):
+        with watched_by(None):
             start = time.perf_counter()
             result = function(*args, **kwargs)
             seconds = time.perf_counter() - start

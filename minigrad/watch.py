@@ -62,7 +62,7 @@ class Watching(threading.local):
 watching = Watching()
 
 
-class by:  # noqa: N801 (reads as a statement: with by(watcher))
+class watched_by:  # noqa: N801 (reads as a statement: with watched_by(watcher))
     """Install a watcher for a block, or none (None)."""
 
     def __init__(self, watcher: Watcher | None) -> None:

@@ -19,7 +19,7 @@ from minigrad.compiler.tracing import Line, Ref, Slot, Text, UntraceableError, c
 from minigrad.engine import Array, fit
 from minigrad.kernels.memory import owner
 from minigrad.tensor import Tensor
-from minigrad.watch import by
+from minigrad.watch import watched_by
 
 TRACED = {fit, operator.add, np.copy}  #: what backward calls besides operations
 
@@ -103,7 +103,7 @@ class Builder:
         """Write a call as lines with ``out=``, if it can be traced."""
         slots = dict(self._slots)
         try:
-            with by(tracing.Strict()), np.errstate(all="ignore"):
+            with watched_by(tracing.Strict()), np.errstate(all="ignore"):
                 lines, found = tracing.traced(call.function, args, self._slots)
             ahead = self._ahead(lines)
             asked = [line for line in lines[ahead:] if line.function is check]

@@ -21,7 +21,7 @@ from minigrad.compiler.tracing import UntraceableError
 from minigrad.grad_mode import grad_mode
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
-from minigrad.watch import by, watching
+from minigrad.watch import watched_by, watching
 
 OWN = {"array", *dir(Tensor)}  #: attributes of a tensor
 LIMIT = 16  #: a function that would need more plans is not worth recording (torch: recompile_limit)
@@ -152,7 +152,7 @@ class Compiled:
         known = [entry for entry in self._records if entry[0] == key and entry[1].hold(inputs)]
         guards = known[0][1] if known else Guards(self.function, *others)
         recorder = Recorder(inputs)
-        with by(recorder):
+        with watched_by(recorder):
             result = self.function(*args, **kwargs)
         output = recorder.output(result, guards)
         self._recorded += 1

@@ -25,7 +25,7 @@ from minigrad.compiler.guards import Guards
 from minigrad.compiler.tracing import leaves, mapped
 from minigrad.hooks import call_hooks, hooked
 from minigrad.tensor import Tensor
-from minigrad.watch import Watcher, by
+from minigrad.watch import Watcher, watched_by
 
 PACKAGE = os.path.dirname(minigrad.__file__) + os.sep
 HOOKS = (call_hooks, hooked)
@@ -195,7 +195,7 @@ class Recorder(Watcher):
 
     def _run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function without a watcher; only here may random numbers be drawn."""
-        with by(None):
+        with watched_by(None):
             return function(*args, **kwargs)
 
     def _leaf(self, leaf: Tensor) -> Value:

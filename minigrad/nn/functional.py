@@ -1,6 +1,6 @@
 """Layers and losses as functions, under torch.nn.functional's names; usually imported as ``F``.
 
-They are the operations whose record has such a name, with the arguments that `minigrad.nn.edge` adds. (Type checkers
+They are the operations whose record has such a name, with the arguments that `minigrad.nn.legacy` adds. (Type checkers
 read ``functional.pyi``, which `make docs` writes.)
 
 >>> import minigrad
@@ -11,7 +11,7 @@ tensor([0., 2.])
 
 import minigrad.creation  # noqa: F401 (one_hot's record)
 from minigrad.names import explain
-from minigrad.nn.edge import functions
+from minigrad.nn.legacy import functions
 
 globals().update(functions())
 explain(__name__)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.nn.edge import legacy_reduction
 from minigrad.nn.layer import FunctionLayer
+from minigrad.nn.legacy import legacy_reduction
 from minigrad.nn.module import Module
 from minigrad.ops.vectors import pairwise_distance
 from minigrad.tensor import Tensor

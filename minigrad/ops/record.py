@@ -210,7 +210,7 @@ def operation(
         torch: its name in torch, if it differs; a private one has none.
         promotes: the inputs that are converted to one dtype first (True: all that have rules).
         floating: integers become float32 first; or a function of the arguments that says so.
-        functional: it is in nn.functional too, where it takes these further arguments (`minigrad.nn.edge`).
+        functional: it is in nn.functional too, where it takes these further arguments (`minigrad.nn.legacy`).
         in_place: there is a method ``name_`` too.
         view: the result may share the first input's memory.
         saves: the forward function returns ``(result, saved)``.
