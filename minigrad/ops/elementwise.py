@@ -228,7 +228,9 @@ def pow(input: OperandOrNumber, other: OperandOrNumber) -> Any:
         return np.where(other < 0, np.power(unit, np.absolute(other)), np.power(input, np.maximum(other, 0)))
     if isinstance(other, np.ndarray) and other.ndim == 0:
         other = other[()]
-    if isinstance(other, (int, float)) and isinstance(input, np.ndarray) and input.dtype.kind == "f":
+    if (
+        isinstance(other, (int, float)) and isinstance(input, np.ndarray) and input.dtype.char in "fd"
+    ):  # halves are not special
         return POWERS.get(other, lambda x: np.power(x, other))(input)
     return np.power(input, other)
 

@@ -1,5 +1,7 @@
 """nan, inf, halves, long sums, integers and bytes: values and gradients as torch's, wherever they can occur."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -277,3 +279,11 @@ def test_grids_are_views_in_the_graph(torch_too):
 )
 def test_bytes_and_numbers_that_they_can_not_hold(function, number, dtype, torch_too):
     torch_too(lambda fw: function(fw, fw.tensor([1, 2, 100], dtype=getattr(fw, dtype)), number))
+
+
+@pytest.mark.parametrize("dtype", ["half", "float32", "float64"])
+@pytest.mark.parametrize("power", [0.5, -0.5, 2, -1, -2, 3])
+def test_powers_at_the_edges(dtype, power, torch_too):
+    torch_too(
+        lambda fw: fw.tensor([-math.inf, math.inf, -2.0, -0.0, 0.0, 2.0], dtype=getattr(fw, dtype)) ** power, 1e-3
+    )
