@@ -51,13 +51,14 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Any:
     if not tensors:
         raise ValueError("expected a non-empty list of Tensors")
     dtype = functools.reduce(promote_types, map(_raw_dtype, tensors))
-    if any(x.shape != (0,) for x in tensors):  # an empty vector joins with anything, as in torch
-        tensors = [x for x in tensors if x.shape != (0,)]
     tensors = [x if _raw_dtype(x) == dtype else x.astype(dtype) for x in tensors]
-    first = tensors[0]
+    first = next((x for x in tensors if x.shape != (0,)), tensors[0])
     if first.ndim == 0:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
     at = one_dim(dim, first.ndim)
+    if first.shape != (0,):  # an empty vector joins with anything, as in torch
+        nothing = (*first.shape[:at], 0, *first.shape[at + 1 :])
+        tensors = [x.reshape(nothing) if x.shape == (0,) else x for x in tensors]
     for i, x in enumerate(tensors):
         if x.ndim != first.ndim:
             raise RuntimeError(f"Tensors must have same number of dimensions: got {first.ndim} and {x.ndim}")
