@@ -78,6 +78,8 @@ def mark_view(out: Tensor, source: Tensor, function: Callable[..., Any], rest: S
     if source.version is None:
         source.version = [0]
     out.version = source.version
+    if owns_its_memory(source):
+        source.view_of = None
     base, before, rewrites, refusal, reshaped = source.view_of or (source, None, source.rewrites, None, False)
     refusal = refusal or (None if grad_mode.enabled else NO_GRAD)
     out.view_of = View(source if reshaped else base, Steps(lambda x: function(x, *rest), before), rewrites, refusal)
@@ -95,6 +97,12 @@ def several(views: Iterable[Tensor], function: str) -> tuple[Tensor, ...]:
 def alone(tensor: Tensor) -> bool:
     """Whether it is no view, or the only view of an otherwise unused base, as an operation's reshaped result is."""
     return tensor.view_of is None or sys.getrefcount(tensor.view_of.source) <= 2
+
+
+def owns_its_memory(tensor: Tensor) -> bool:
+    """Whether it is a view only because the operation that made it reshaped its result; `from_numpy`'s stay views."""
+    view = tensor.view_of
+    return view is not None and not view.reshaped and alone(tensor) and not channels_last(tensor.array)
 
 
 def lay_out(tensor: Any) -> None:

@@ -280,3 +280,33 @@ def test_a_view_made_without_recording_may_be_read_once_its_base_is_detached(tor
         return v * 2, v.requires_grad
 
     torch_too(program)
+
+
+@pytest.mark.parametrize("name", ["roll", "sort", "flip", "gather", "cumsum"])
+def test_the_result_of_an_operation_is_no_view_even_if_a_view_of_it_exists(name, torch_too):
+    def program(fw):
+        with fw.no_grad():
+            x = fw.tensor(-2.0)
+            made = {
+                "roll": lambda: x.roll(1),
+                "sort": lambda: x.sort(-1)[0],
+                "flip": lambda: x.flip(0),
+                "gather": lambda: x.gather(0, fw.tensor(0)),
+                "cumsum": lambda: x.cumsum(0),
+            }[name]()
+            v = made[..., None]
+        made.requires_grad_()
+        return v.requires_grad, (made * 1).add_(fw.ones((), requires_grad=True))
+
+    torch_too(program)
+
+
+def test_the_result_of_an_operation_under_no_grad_may_be_written_to_beside_a_view_of_it(torch_too):
+    def program(fw):
+        with fw.no_grad():
+            x = fw.tensor(-2.0).roll(1)
+            v = x[..., None]
+        x.add_(fw.ones((), requires_grad=True))
+        return x, x.requires_grad, v.requires_grad
+
+    torch_too(program)

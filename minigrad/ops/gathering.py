@@ -13,7 +13,6 @@ from minigrad import watch
 from minigrad.dtypes import as_numpy, number
 from minigrad.engine import Array
 from minigrad.ops.comparison import where
-from minigrad.ops.convert import clone
 from minigrad.ops.indexing import _add_at, _index, _index_put
 from minigrad.ops.record import Operand, OperandOrNumber, checked, composed, operation, registry
 from minigrad.ops.shape import expand, one_dim, reshape
@@ -84,8 +83,7 @@ def gather(input: Operand, dim: int, index: Operand, *, sparse_grad: bool = Fals
     """
     at, where_ = _indices(input, dim, index, "gather")
     if input.ndim == 0 or not where_.size:
-        found = _gather(reshape(input, -1), 0, where_.reshape(-1).astype(np.int64))
-        return clone(reshape(found, where_.shape))  # not a view
+        return reshape(_gather(reshape(input, -1), 0, where_.reshape(-1).astype(np.int64)), where_.shape)
     return _gather(input, at, where_)
 
 

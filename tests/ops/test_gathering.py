@@ -23,13 +23,3 @@ import pytest
 )
 def test_as_in_torch(torch_too, program):
     torch_too(program)
-
-
-def test_what_is_gathered_from_one_number_is_not_a_view(torch_too):
-    def program(fw):
-        x = fw.tensor(-2.0).sort(-1)[0]
-        v = x[..., None]
-        x.requires_grad_()
-        return v.requires_grad
-
-    torch_too(program)
