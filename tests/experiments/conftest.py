@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import torch
 
-from experiments import registry
+from experiments import cli, registry
 from experiments.data import split
 from experiments.registry import Experiment
 from experiments.runner.execute import execute
@@ -76,6 +76,23 @@ def toy(monkeypatch):
     monkeypatch.setattr(registry, "find", lambda name: TOY)
     monkeypatch.setattr(registry, "report_of", lambda name: lambda record: f"accuracy {record.metrics}")
     return TOY
+
+
+@pytest.fixture(scope="module")
+def run_on_digits(tmp_path_factory):
+    """Run experiments on the embedded digits in each framework; returns the folder by framework.
+
+    ``run_on_digits("mnist_mlp", epochs=2, limit=240)`` gives the folders of that one, several names those around all.
+    """
+
+    def run(*names, **options):
+        out = {framework: tmp_path_factory.mktemp(framework) for framework in ("torch", "minigrad")}
+        for framework, path in out.items():
+            given = {"data": "digits", "framework": framework, "out": path, **options}
+            assert cli.main(["run", *names, *(f"--{name}={value}" for name, value in given.items())]) == 0
+        return {framework: path / names[0] if len(names) == 1 else path for framework, path in out.items()}
+
+    return run
 
 
 @pytest.fixture

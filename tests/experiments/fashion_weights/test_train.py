@@ -4,7 +4,6 @@ import re
 import numpy as np
 import pytest
 
-from experiments import cli
 from experiments.fashion_weights.train import LAYERS, Settings
 from experiments.runner import files
 from experiments.training import metrics
@@ -15,26 +14,8 @@ SWEEP = [f"L1 {value:g}, {form}" for form in FORMS for value in Settings().stren
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """A small run on the embedded digits in each framework, once for all tests here."""
-    out = {framework: tmp_path_factory.mktemp(framework) for framework in ("torch", "minigrad")}
-    for framework, path in out.items():
-        arguments = [
-            "--epochs",
-            "2",
-            "--data",
-            "digits",
-            "--limit",
-            "300",
-            "--framework",
-            framework,
-            "--seeds",
-            "2",
-            "--out",
-            str(path),
-        ]
-        assert cli.main(["run", "fashion_weights", *arguments]) == 0
-    return {framework: path / "fashion_weights" for framework, path in out.items()}
+def folders(run_on_digits):
+    return run_on_digits("fashion_weights", epochs=2, limit=300, seeds=2)
 
 
 @pytest.fixture(params=["minigrad", "torch"])

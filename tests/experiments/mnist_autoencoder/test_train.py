@@ -5,30 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import cli
 from experiments.mnist_autoencoder.train import Settings, autoencoder, principal_axes, vote
 from experiments.runner import files
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """A small run on the embedded digits in each framework, once for all tests here."""
-    out = {framework: tmp_path_factory.mktemp(framework) for framework in ("torch", "minigrad")}
-    for framework, path in out.items():
-        arguments = [
-            "--epochs",
-            "2",
-            "--data",
-            "digits",
-            "--limit",
-            "200",
-            "--framework",
-            framework,
-            "--out",
-            str(path),
-        ]
-        assert cli.main(["run", "mnist_autoencoder", *arguments]) == 0
-    return {framework: path / "mnist_autoencoder" for framework, path in out.items()}
+def folders(run_on_digits):
+    return run_on_digits("mnist_autoencoder", epochs=2, limit=200)
 
 
 @pytest.fixture(params=["minigrad", "torch"])

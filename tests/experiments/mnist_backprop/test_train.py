@@ -18,24 +18,8 @@ CONFIGURATIONS = [(a, r) for a in Settings.activations for r in Settings.learnin
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """A small run on the embedded digits in each framework, once for all tests here."""
-    out = {framework: tmp_path_factory.mktemp(framework) for framework in ("torch", "minigrad")}
-    for framework, path in out.items():
-        arguments = [
-            "--epochs",
-            "2",
-            "--data",
-            "digits",
-            "--limit",
-            "300",
-            "--framework",
-            framework,
-            "--out",
-            str(path),
-        ]
-        assert cli.main(["run", "mnist_backprop", *arguments]) == 0
-    return {framework: path / "mnist_backprop" for framework, path in out.items()}
+def folders(run_on_digits):
+    return run_on_digits("mnist_backprop", epochs=2, limit=300)
 
 
 @pytest.fixture(params=["minigrad", "torch"])

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 import minigrad
-from experiments import cli
 from experiments.runner import files
 from experiments.softmax_cross_entropy import train as softmax_cross_entropy
 from experiments.softmax_cross_entropy.train import LOSSES, SQUARES, TWICE, Settings, gradient_checks
@@ -15,24 +14,8 @@ FRAMEWORKS = {"minigrad": minigrad, "torch": torch}
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """A small run on the embedded digits in each framework, once for all tests here."""
-    out = {framework: tmp_path_factory.mktemp(framework) for framework in FRAMEWORKS}
-    for framework, path in out.items():
-        arguments = [
-            "--epochs",
-            "1",
-            "--data",
-            "digits",
-            "--limit",
-            "240",
-            "--framework",
-            framework,
-            "--out",
-            str(path),
-        ]
-        assert cli.main(["run", "softmax_cross_entropy", *arguments]) == 0
-    return {framework: path / "softmax_cross_entropy" for framework, path in out.items()}
+def folders(run_on_digits):
+    return run_on_digits("softmax_cross_entropy", epochs=1, limit=240)
 
 
 @pytest.fixture(params=FRAMEWORKS)

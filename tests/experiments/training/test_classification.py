@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from experiments import cli, registry
+from experiments import registry
 from experiments.mnist_small_mlp import train as mnist_small_mlp
 from experiments.reporting import report
 from experiments.runner import files
@@ -23,26 +23,8 @@ MORE = {"mnist_logistic": {"sparsity.png"}, "cifar_mlp": {"final.png"}}
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """A small run of each on the embedded digits in each framework, once for all tests here."""
-    out = {framework: tmp_path_factory.mktemp(framework) for framework in ("torch", "minigrad")}
-    for framework, path in out.items():
-        arguments = [
-            "--epochs",
-            "2",
-            "--data",
-            "digits",
-            "--limit",
-            "240",
-            "--framework",
-            framework,
-            "--seeds",
-            "2",
-            "--out",
-            str(path),
-        ]
-        assert cli.main(["run", *NAMES, *arguments]) == 0
-    return out
+def folders(run_on_digits):
+    return run_on_digits(*NAMES, epochs=2, limit=240, seeds=2)
 
 
 @pytest.fixture(params=["minigrad", "torch"])

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 import minigrad
-from experiments import cli
 from experiments.mnist_autoencoder import train as mnist_autoencoder
 from experiments.runner import files
 from experiments.training_loop import loop_listing
@@ -16,24 +15,8 @@ FRAMEWORKS = {"minigrad": minigrad, "torch": torch}
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """A small run on the embedded digits in each framework, once for all tests here."""
-    out = {framework: tmp_path_factory.mktemp(framework) for framework in FRAMEWORKS}
-    for framework, path in out.items():
-        arguments = [
-            "--epochs",
-            "2",
-            "--data",
-            "digits",
-            "--limit",
-            "300",
-            "--framework",
-            framework,
-            "--out",
-            str(path),
-        ]
-        assert cli.main(["run", "training_loop", *arguments]) == 0
-    return {framework: path / "training_loop" for framework, path in out.items()}
+def folders(run_on_digits):
+    return run_on_digits("training_loop", epochs=2, limit=300)
 
 
 @pytest.fixture(params=FRAMEWORKS)
