@@ -17,12 +17,11 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike, as_numpy
 from minigrad.engine import Array
-from minigrad.grad_mode import recording
-from minigrad.kernels.memory import axes, channels_last, keep_freed
+from minigrad.kernels.memory import keep_freed
 from minigrad.ops.dispatch import Primitive
 from minigrad.ops.output import write
 from minigrad.ops.record import Operand, composed, public, refusal, renamed
-from minigrad.ops.shape import permute, sizes
+from minigrad.ops.shape import sizes
 from minigrad.random import axes_in_torch
 from minigrad.tensor import Size, Tensor
 from minigrad.tensor import device as device_type
@@ -166,12 +165,7 @@ def from_numpy(ndarray: Array) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     as_numpy(ndarray.dtype)
-    if not channels_last(ndarray) or ndarray.flags.c_contiguous:
-        return Tensor.wrap(ndarray.view())
-    order = axes(ndarray)  # a view of a row-major tensor, so that `views.lay_out` does not copy it
-    with recording(True):
-        shown: Tensor = permute(Tensor.wrap(ndarray.transpose(order)), *np.argsort(order).tolist())
-    return shown
+    return Tensor.wrap(ndarray.view())
 
 
 class _Typed(type):

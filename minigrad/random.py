@@ -430,7 +430,7 @@ def axes_in_torch(x: Tensor) -> tuple[int, ...]:
     Results of convolutions, and what is computed from them, are channels-last here and row-major in torch.
     """
     origin = x if x.view_of is None else x.view_of.base
-    return tuple(range(x.ndim)) if channels_last(origin.array) else axes(x.array)
+    return tuple(range(x.ndim)) if origin.loose and channels_last(origin.array) else axes(x.array)
 
 
 #: The stream used wherever no other generator is given. Without `manual_seed` it differs from run to run.

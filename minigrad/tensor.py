@@ -43,6 +43,7 @@ class Tensor(Conversions):
     view_of: View | None = None
     rewrites: int = 0  #: how often a write to a view has changed this tensor's place in the graph
     retains_grad: bool = False
+    loose: bool = False  #: whether it is a result that nobody shares yet: see `minigrad.views.lay_out`
     after_accumulate: dict[int, Callable[[Tensor], None]] | None = None
     _grad: Tensor | None = None
     __array_priority__: ClassVar[int] = 1000  # NumPy leaves `array * tensor` to us
@@ -67,6 +68,15 @@ class Tensor(Conversions):
         if node is not None:
             self.node = node
             self.tracked = True
+        return self
+
+    @staticmethod
+    def made(array: Array) -> Tensor:
+        """A tensor on an array that was just computed; its layout may still become torch's (`views.lay_out`)."""
+        self = object.__new__(Tensor)
+        self.array = array
+        if array.ndim > 2 and not array.flags.c_contiguous:
+            self.loose = True
         return self
 
     if not TYPE_CHECKING:
@@ -445,8 +455,7 @@ def accumulate(leaf: Tensor, g: Any, taken: set[int]) -> None:
         if not isinstance(g, np.ndarray) or g.base is not None or id(g) in taken:
             g = np.array(g)
         taken.add(id(g))
-        leaf._grad = fresh = object.__new__(Tensor)
-        fresh.array = g
+        leaf._grad = Tensor.made(g)
     else:
         before.array += g
         before.bump()

@@ -100,15 +100,17 @@ def alone(tensor: Tensor) -> bool:
 
 
 def owns_its_memory(tensor: Tensor) -> bool:
-    """Whether it is a view only because the operation that made it reshaped its result; `from_numpy`'s stay views."""
+    """Whether it is a view only because the operation that made it reshaped its result."""
     view = tensor.view_of
-    return view is not None and not view.reshaped and alone(tensor) and not channels_last(tensor.array)
+    return view is not None and not view.reshaped and alone(tensor)
 
 
 def lay_out(tensor: Any) -> None:
-    """Copy a channels-last result into row-major order, torch's layout, before a view shares its memory."""
-    if tensor.view_of is None and not tensor.array.flags.c_contiguous and channels_last(tensor.array):
-        tensor.array = call(np.ascontiguousarray, tensor.array)
+    """Copy a channels-last result into row-major order, torch's layout, before anything shares its memory."""
+    if tensor.loose:
+        tensor.loose = False
+        if channels_last(tensor.array):
+            tensor.array = call(np.ascontiguousarray, tensor.array)
 
 
 def requires_grad(tensor: Tensor) -> bool:

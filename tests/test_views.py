@@ -1,5 +1,7 @@
 """Which tensors share memory, and what a write to one of them means for the others, as in torch."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -308,5 +310,29 @@ def test_the_result_of_an_operation_under_no_grad_may_be_written_to_beside_a_vie
             v = x[..., None]
         x.add_(fw.ones((), requires_grad=True))
         return x, x.requires_grad, v.requires_grad
+
+    torch_too(program)
+
+
+ORDERS = {3: [(0, 2, 1), (1, 2, 0), (2, 1, 0)], 4: [(0, 3, 1, 2), (0, 2, 1, 3), (3, 2, 1, 0)]}
+
+
+@pytest.mark.parametrize("order", [order for orders in ORDERS.values() for order in orders], ids=str)
+@pytest.mark.parametrize("share", ["detach", "data", "deepcopy", "numpy", "itself"])
+def test_what_shares_the_memory_of_a_permuted_view_goes_on_sharing_it(order, share, torch_too):
+    def program(fw):
+        base = fw.arange(2.0 * 3 * 4 * (5 if len(order) == 4 else 1)).reshape(*(2, 3, 4, 5)[: len(order)])
+        shown = base.permute(*order)
+        if share == "deepcopy":
+            base, shown = copy.deepcopy([base, shown])
+        elif share == "numpy":
+            shown = fw.from_numpy(shown.numpy())
+        elif share == "detach":
+            shown = shown.detach()
+        elif share == "data":
+            shown = shown.data
+        shown[0].zero_()
+        shown[..., 1].add_(1)
+        return base, shown.stride(), shown.contiguous()[1:]
 
     torch_too(program)

@@ -34,7 +34,12 @@ class Builder:
 
     def __init__(self, record: Recorder, output: Any) -> None:
         self.record = record
-        self.bound: dict[str, Any] = {"errstate": np.errstate, "array": np.array, "wrap": Tensor.wrap}
+        self.bound: dict[str, Any] = {
+            "errstate": np.errstate,
+            "array": np.array,
+            "wrap": Tensor.wrap,
+            "made": Tensor.made,
+        }
         self.gradients: list[tuple[Tensor, Tensor]] = []
         self.lines: list[Line] = []
         self.head: list[Line] = []  #: conditions that are checked before the step changes anything
@@ -82,7 +87,7 @@ class Builder:
             return Text("{}", ref)
         if ref.slot.storage == "input" and ref.view is None:
             return Text(f"t{ref.slot.name[1:]}")
-        return Text("wrap({})" if thing.number in self.record.views else "wrap(array({}))", ref)
+        return Text("wrap({})" if thing.number in self.record.views else "made(array({}))", ref)
 
     def _lower(self, call: Call) -> None:
         """Write a call as lines with ``out=``, or as it was recorded."""

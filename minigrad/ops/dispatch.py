@@ -112,7 +112,7 @@ class Primitive:
             if variadic:
                 values = [values, *args[1:]]
             watcher = watching.watcher
-            if view and isinstance(args[0], Tensor) and values[0].ndim > 2:
+            if view and isinstance(args[0], Tensor) and args[0].loose:
                 lay_out(args[0])
                 values[0] = args[0].array
             try:
@@ -132,23 +132,23 @@ class Primitive:
                 return result
             recorded = tracked & differentiable and grad_mode.enabled
             if outputs > 1:
-                outs = tuple(map(Tensor.wrap, result))
+                outs = tuple(map(Tensor.made, result))
                 if recorded:
-                    made = node(args, tracked, result, saved)
+                    origin = node(args, tracked, result, saved)
                     for i, out in enumerate(outs):
                         if out.array.dtype.kind in "fc":
-                            out.node, out.output, out.tracked = made, i, True
+                            out.node, out.output, out.tracked = origin, i, True
                 return outs
             if not isinstance(result, np.ndarray):
                 result = np.asarray(result)
-            out = object.__new__(Tensor)
-            out.array = result
+            out = Tensor.made(result)
             if recorded and result.dtype.kind in "fc":  # no gradient passes through integers
                 out.node = node(args, tracked, out, saved)
                 out.tracked = True
                 if watcher is not None:
                     watcher.recorded(out.node)
             if view and shares_memory(result, values[0]):
+                out.loose = False
                 mark_view(out, args[0], run, args[1:])
             return out
 
