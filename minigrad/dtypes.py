@@ -159,3 +159,8 @@ def number(value: Any, dtype: np.dtype[Any]) -> Any:
 def category(dtype_: np.dtype[Any]) -> int:
     """0 for bool, 1 for integers, 2 for floats, 3 for complex."""
     return "biufc".index(dtype_.kind) - (dtype_.kind in "ufc")
+
+
+#: torch's old names of the dtypes, as in `LongTensor` and in its messages.
+LEGACY = {"float64": "Double", "float32": "Float", "float16": "Half", "uint8": "Byte", "int8": "Char", "int16": "Short"}
+LEGACY |= {"int32": "Int", "int64": "Long", "bool": "Bool", "complex64": "ComplexFloat", "complex128": "ComplexDouble"}

@@ -1,6 +1,5 @@
 """Programs that run in both frameworks, and what they give in a form that can be compared."""
 
-import os
 import re
 import warnings
 
@@ -16,11 +15,6 @@ def torch_function(name):
     for part in name.split("."):
         found = getattr(found, part)
     return found
-
-
-def examples(quick):
-    """How many programs hypothesis makes up: in the thorough profile 20,000."""
-    return {"thorough": 20_000, "ci": quick}.get(os.environ.get("HYPOTHESIS_PROFILE", "ci"), quick // 3)
 
 
 def in_our_words(text):

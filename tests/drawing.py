@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,11 @@ from minigrad import Tensor
 
 GRADIENT_TOLERANCE = 1e-6  # relative, float64; the fourth-order differences below are good to about 1e-9
 STEP = 1e-3
+
+
+def examples(quick):
+    """How many programs hypothesis makes up: in the thorough profile 20,000."""
+    return {"thorough": 20_000, "ci": quick}.get(os.environ.get("HYPOTHESIS_PROFILE", "ci"), quick // 3)
 
 
 class Constant(np.ndarray):

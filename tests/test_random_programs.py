@@ -3,7 +3,7 @@
 import warnings
 
 import pytest
-from both import examples
+from drawing import examples
 from hypothesis import given, settings
 from programs import difference, programs
 

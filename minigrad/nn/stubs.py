@@ -105,9 +105,10 @@ def written(parameter: inspect.Parameter) -> str:
 
 def functions(module: ModuleType) -> str:
     """The stub of a module."""
-    found = {name: getattr(module, name) for name in module.__all__}
-    lines = [stub(name, function) for name, function in found.items() if inspect.isfunction(function)]
-    return "\n".join([HEAD, *lines, "", f"__all__ = {module.__all__!r}", ""])
+    names = sorted(module.__all__)  # whatever imports what
+    found = [(name, getattr(module, name)) for name in names]
+    lines = [stub(name, function) for name, function in found if inspect.isfunction(function)]
+    return "\n".join([HEAD, *lines, "", f"__all__ = {names!r}", ""])
 
 
 def methods() -> str:

@@ -27,12 +27,13 @@ SELU_ALPHA = 1.6732632423543772848170429916717  # Klambauer et al., arXiv:1706.0
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def activation(*functional: str, sample: Sample | None = None, **limits: Any) -> Callable[[F], F]:
+def activation(*functional: str, sample: Sample | None = None, dtypes: str = "", **limits: Any) -> Callable[[F], F]:
     """The record of a function of torch.nn.functional; the tests draw one array within `limits`, or a `sample`."""
 
     def register(function: F) -> F:
         drawn = sample or (lambda d: (d.array(**limits),))
-        return composed(torch=f"nn.functional.{function.__name__}", functional=functional, sample=drawn)(function)
+        torch = f"nn.functional.{function.__name__}"
+        return composed(torch=torch, functional=functional, sample=drawn, dtypes=dtypes)(function)
 
     return register
 
@@ -67,7 +68,7 @@ def _leaky_gradient(g: Any, x: Any, slope: float) -> Any:
 LEAKY = Curve(lambda x, slope: np.where(x > 0, x, x * slope), _leaky_gradient)
 
 
-@activation("inplace", "leaky_relu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([0.01, 0.3])))
+@activation("inplace", "leaky_relu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([0.01, 0.3])), dtypes="f")
 def leaky_relu(input: Operand, negative_slope: float = 0.01) -> Any:
     """`input` where positive, else ``negative_slope * input``.
 
@@ -93,7 +94,7 @@ def _softplus_gradient(g: Any, x: Any, beta: float, threshold: float) -> Any:
 SOFTPLUS = Curve(_softplus, _softplus_gradient)
 
 
-@activation(sample=lambda d: (d.array(), d.choice([1.0, 2.0]), 20.0))
+@activation(sample=lambda d: (d.array(), d.choice([1.0, 2.0]), 20.0), dtypes="f")
 def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """``log(1 + exp(beta * input)) / beta``; the identity where ``beta * input > threshold``."""
     return _on_curve(input, SOFTPLUS, (beta, threshold))
@@ -108,7 +109,7 @@ ELU = Curve(  # with torch's three coefficients: for x below 0, above 0, and ins
 )
 
 
-@activation("inplace", "elu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 0.5])))
+@activation("inplace", "elu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 0.5])), dtypes="f")
 def elu(input: Operand, alpha: float = 1.0) -> Any:
     """`input` where positive, else ``alpha * (exp(input) - 1)``; its derivative at 0 is `alpha` (arXiv:1511.07289).
 
@@ -119,13 +120,13 @@ def elu(input: Operand, alpha: float = 1.0) -> Any:
     return _on_curve(input, ELU, (alpha, 1.0, 1.0))
 
 
-@activation("inplace", "selu_", kinks=(0.0,))
+@activation("inplace", "selu_", kinks=(0.0,), dtypes="f")
 def selu(input: Operand) -> Any:
     """`elu` with an alpha and a scale that keep mean 0 and variance 1 (Klambauer et al., arXiv:1706.02515)."""
     return _on_curve(input, ELU, (SELU_ALPHA * SELU_SCALE, SELU_SCALE, 1.0))
 
 
-@activation("inplace", "celu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 2.0])))
+@activation("inplace", "celu_", sample=lambda d: (d.array(kinks=(0.0,)), d.choice([1.0, 2.0])), dtypes="f")
 def celu(input: Operand, alpha: float = 1.0) -> Any:
     """`input` where positive, else ``alpha * (exp(input / alpha) - 1)``: smooth at 0 (arXiv:1704.07483).
 
@@ -148,7 +149,7 @@ def _silu_gradient(g: Any, x: Any) -> Any:
 SILU = Curve(lambda x: x / (1 + np.exp(-x)), _silu_gradient)
 
 
-@activation("inplace")
+@activation("inplace", dtypes="f")
 def silu(input: Operand) -> Any:
     """``input * sigmoid(input)``, also called swish.
 
@@ -167,7 +168,7 @@ def _mish_gradient(g: Any, x: Any) -> Any:
 MISH = Curve(lambda x: x * np.tanh(np.log1p(np.exp(x))), _mish_gradient)
 
 
-@activation("inplace")
+@activation("inplace", dtypes="f")
 def mish(input: Operand) -> Any:
     """``input * tanh(softplus(input))`` (arXiv:1908.08681)."""
     return _on_curve(input, MISH)
@@ -190,7 +191,7 @@ GELU = Curve(lambda x: x * 0.5 * (erf(x * math.sqrt(0.5)) + 1), _gelu_gradient)
 GELU_TANH = Curve(lambda x: x * 0.5 * (np.tanh((x + x * x * x * CUBE) * ROOT) + 1), _gelu_tanh_gradient)
 
 
-@activation()
+@activation(dtypes="f")
 def gelu(input: Operand, approximate: str = "none") -> Any:
     """`input` times the probability that a standard normal number is below it (arXiv:1606.08415).
 
@@ -223,7 +224,7 @@ LOGSIGMOID = Curve(
 )
 
 
-@activation()
+@activation(dtypes="f")
 def logsigmoid(input: Operand) -> Any:
     """``log(sigmoid(input))``, without overflow."""
     return _on_curve(input, LOGSIGMOID)
@@ -241,7 +242,7 @@ def tanhshrink(input: Operand) -> Any:
     return input - tanh(input)
 
 
-@activation(sample=lambda d: (d.array((2, 4)), d.choice([-1, 0])))
+@activation(sample=lambda d: (d.array((2, 4)), d.choice([-1, 0])), dtypes="f")
 def glu(input: Operand, dim: int = -1) -> Any:
     """The first half of dimension `dim` times the sigmoid of the second half (arXiv:1612.08083).
 
@@ -305,7 +306,7 @@ HARDSWISH = Curve(
 )
 
 
-@activation("inplace", sample=_between_three)
+@activation("inplace", sample=_between_three, dtypes="f")
 def hardswish(input: Operand) -> Any:
     """``input * hardsigmoid(input)`` (arXiv:1905.02244)."""
     return _on_curve(input, HARDSWISH)
@@ -319,13 +320,13 @@ def threshold(input: Operand, threshold: float, value: float) -> Any:
     return where(input <= threshold, value, input)
 
 
-@composed(methods=["hardshrink"], torch="nn.functional.hardshrink", sample=_inner_half)
+@composed(methods=["hardshrink"], torch="nn.functional.hardshrink", sample=_inner_half, dtypes="f")
 def hardshrink(input: Operand, lambd: float = 0.5) -> Any:
     """0 from ``-lambd`` to `lambd`, else `input`."""
     return where((input >= -lambd) & (input <= lambd), 0.0, input)
 
 
-@activation(sample=_inner_half)
+@activation(sample=_inner_half, dtypes="f")
 def softshrink(input: Operand, lambd: float = 0.5) -> Any:
     """0 from ``-lambd`` to `lambd`, else `input` moved towards 0 by `lambd`.
 
@@ -341,6 +342,7 @@ def softshrink(input: Operand, lambd: float = 0.5) -> Any:
     methods=["prelu"],
     torch="nn.functional.prelu",
     sample=lambda d: (d.array((2, 3), kinks=(0.0,)), d.choice([d.array((1,)), d.array((3,))])),
+    dtypes="f",
 )
 def prelu(input: Operand, weight: Operand) -> Any:
     """`input` where positive, else ``weight * input``: input (N, C, …), weight (1,) or one for each channel (C,).

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.dtypes import DTypeLike, as_numpy
+from minigrad.dtypes import LEGACY, DTypeLike, as_numpy
 from minigrad.ops.record import Operand, operation, renamed
 from minigrad.tensor import Tensor, device
 
@@ -77,10 +77,6 @@ def to(input: Tensor, *where: Any, **how: Any) -> Tensor:
     return clone(result) if how.get("copy") and result is input else result
 
 
-WORDS = {"float64": "Double", "float32": "Float", "float16": "Half", "uint8": "Byte", "int8": "Char", "int16": "Short"}
-WORDS |= {"int32": "Int", "int64": "Long", "bool": "Bool"}
-
-
 def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     """`input` in another dtype, or a type's name such as ``"torch.LongTensor"``; without arguments, its type's name.
 
@@ -88,9 +84,9 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
         ValueError: if there is no type of that name.
     """
     if dtype is None:
-        return f"minigrad.{WORDS.get(input.dtype.name, input.dtype.name.capitalize())}Tensor"
+        return f"minigrad.{LEGACY.get(input.dtype.name, input.dtype.name.capitalize())}Tensor"
     if isinstance(dtype, str):
-        named = {f"{word}Tensor": name for name, word in WORDS.items()}
+        named = {f"{word}Tensor": name for name, word in LEGACY.items()}
         package, _, type_name = dtype.rpartition(".")
         if package not in ("torch", "minigrad") or type_name not in named:
             raise ValueError(f"invalid type: {dtype!r}")

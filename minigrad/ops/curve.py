@@ -13,7 +13,7 @@ from minigrad.ops.record import Draw, composed, operation
 
 def in_float32(function: Callable[..., Any], *arrays: Any, numbers: tuple[Any, ...] = ()) -> Any:
     """``function(*arrays, *numbers)``; for float16, computed in float32 and rounded to float16."""
-    if arrays[0].dtype.itemsize > 2:
+    if arrays[0].dtype != np.float16:
         return function(*arrays, *numbers)
     return function(*(x.astype(np.float32) for x in arrays), *numbers).astype(np.float16)
 

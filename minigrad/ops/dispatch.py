@@ -20,7 +20,6 @@ from minigrad.watch import Watcher, call, watching
 
 MISSING: Any = object()
 ALIASES = {"axis": "dim", "keepdims": "keepdim"}  # NumPy's names, which torch accepts too
-BOOLEAN = (dtypes.bool_, dtypes.bool_.numpy)
 PYTHON_NUMBERS = {bool, int, float, complex}
 QUIET = np.errstate(all="ignore")  #: no NumPy warnings for inf and nan, as in torch
 
@@ -90,14 +89,17 @@ class Primitive:
         promoted, floating, variadic, saves = self.promoted, self.floating, self.variadic, self.saves
         outputs, view, writes, booleans = self.outputs, self.view, self.writes, self.booleans
         differentiable = -1 if variadic and self.joint else sum(1 << i for i in self.inputs)
-        compute = self.forward if view else QUIET(self.forward)
+        forward = self.forward
+        compute = forward if view else QUIET(forward)
 
         @functools.wraps(self.forward)
         def run(*args: Any, **kwargs: Any) -> Any:
             if kwargs or len(args) != n:
                 args = bind(args, kwargs)
             if promoted:
-                args = promote(args, promoted, floating, booleans)
+                if not booleans:
+                    refuse_booleans(args, promoted)
+                args = promote(args, promoted, floating)
             on_tensors, tracked, bit = creates, 0, 1
             values: list[Any] = []
             for a in args[0] if variadic else args:
@@ -116,7 +118,10 @@ class Primitive:
                 lay_out(args[0])
                 values[0] = args[0].array
             try:
-                result = compute(*values) if watcher is None else watched(watcher, self, args, values)
+                if watcher is not None:
+                    result = watched(watcher, self, args, values)
+                else:
+                    result = (compute if on_tensors else forward)(*values)  # the walk is quiet itself
             except ValueError as error:
                 raise explained(self.name, values, error) from error
             except AttributeError as error:
@@ -257,23 +262,32 @@ def shares_memory(result: Array, source: Any) -> bool:
     return np.may_share_memory(result, source) if result.size else owner(result) is owner(source)
 
 
-def promote(
-    args: tuple[Any, ...], places: tuple[int, ...], floating: bool | Callable[..., bool], booleans: bool
-) -> tuple[Any, ...]:
+def refuse_booleans(args: tuple[Any, ...], places: tuple[int, ...]) -> None:
+    """Raise torch's error for an operand of a subtraction that is a boolean."""
+    for place in places:
+        a = args[place]
+        dtype = a.array.dtype if isinstance(a, Tensor) else getattr(a, "dtype", None)
+        if type(a) is bool or (dtype is not None and dtype.kind == "b"):
+            raise RuntimeError(
+                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a "
+                "mask, use the `~` or `logical_not()` operator instead."
+            )
+
+
+def promote(args: tuple[Any, ...], places: tuple[int, ...], floating: bool | Callable[..., bool]) -> tuple[Any, ...]:
     """Convert the arguments at `places` to the dtype that torch would compute in.
 
     Raises:
         TypeError: if one is neither a tensor, an array, nor a number.
-        RuntimeError: if one is a tensor of booleans, which the operation does not take.
     """
     first: np.dtype[Any] | None = None
-    alike, numbers, refused = True, False, False
+    alike, numbers = True, False
     for place in places:
         a = args[place]
         if isinstance(a, Tensor):
             dtype = a.array.dtype
         elif type(a) in PYTHON_NUMBERS:
-            numbers, refused = True, refused or type(a) is bool
+            numbers = True
             continue
         elif isinstance(a, (np.ndarray, np.generic)):
             dtype = a.dtype
@@ -283,16 +297,8 @@ def promote(
             first = dtype
         elif dtype is not first:
             alike = False
-    refused = not booleans and (refused or (first is not None and first.kind == "b"))
-    if alike and first is not None and not refused and (first.kind == "f" or not (numbers or floating)):
+    if alike and first is not None and (first.kind == "f" or not (numbers or floating)):
         return args  # the usual case; a Python number takes the array's dtype
-    if not booleans and any(
-        type(a) is bool or getattr(a, "dtype", None) in BOOLEAN for a in map(args.__getitem__, places)
-    ):
-        raise RuntimeError(
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
-            "use the `~` or `logical_not()` operator instead."
-        )
     changed = list(args)
     if any(isinstance(args[place], Tensor) for place in places):  # then NumPy's numbers count as Python's
         for place in places:

@@ -20,7 +20,7 @@ def table() -> str:
     for record in registry.values():
         families.setdefault(record.forward.__module__, []).append(record)
     lines = [HEAD]
-    for family, records in families.items():
+    for family, records in sorted(families.items()):  # whatever imports what
         path = f"../{family.replace('.', '/')}.py"
         lines += [
             "",

@@ -29,10 +29,10 @@ def arithmetic(function: Any, input: Any, other: Any) -> Any:
 
     torch multiplies and divides this way; to add, it rounds the number first.
     """
-    if type(input) in PYTHON_NUMBERS or type(other) in PYTHON_NUMBERS:
-        pair = [x.astype(np.float32) if getattr(x, "dtype", None) == np.float16 else x for x in (input, other)]
-        if pair[0] is not input or pair[1] is not other:
-            return function(*pair).astype(np.float16)
+    array = other if type(input) in PYTHON_NUMBERS else input if type(other) in PYTHON_NUMBERS else None
+    if array is not None and array.dtype == np.float16:
+        pair = [x.astype(np.float32) if x is array else x for x in (input, other)]
+        return function(*pair).astype(np.float16)
     return function(input, other)
 
 
@@ -352,6 +352,7 @@ def atan2(input: Operand, other: Operand) -> Any:
     lambda g, input, other: g * sigmoid(input - other),
     lambda g, input, other: g * sigmoid(other - input),
     floating=True,
+    dtypes="f",
 )
 def logaddexp(input: Operand, other: Operand) -> Any:
     """``log(exp(input) + exp(other))``, without overflow."""
@@ -372,6 +373,7 @@ def square(input: Operand) -> Any:
     },
     in_place=True,
     sample=lambda d: (*d.operands(2), 0.5),
+    dtypes="f",
 )
 def lerp(input: Operand, end: Operand, weight: OperandOrNumber) -> Any:
     """``input + weight * (end - input)``, which is `end` for weight 1."""

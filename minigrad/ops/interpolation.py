@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.engine import Array
 from minigrad.kernels.pooling import means
 from minigrad.ops.indexing import _index
@@ -70,6 +71,8 @@ def interpolate(
     >>> minigrad.nn.functional.interpolate(x, 4, mode="linear")
     tensor([[[0.0000, 0.2500, 0.7500, 1.0000]]])
     """
+    if not input.is_floating_point() and (mode not in NEAREST or input.dtype != dtypes.uint8):
+        raise NotImplementedError(f"interpolate: mode {mode!r} is not implemented for {input.dtype}")
     lengths = [int(n) for n in input.shape[2:]]
     dims = len(lengths)
     if align_corners is not None and mode not in WEIGHING:

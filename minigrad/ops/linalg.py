@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.dtypes import as_numpy
+from minigrad.dtypes import LEGACY, as_numpy
 from minigrad.engine import Array
 from minigrad.kernels.products import piece, product
 from minigrad.ops.comparison import clamp_min
-from minigrad.ops.convert import WORDS
 from minigrad.ops.elementwise import mul
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.reduction import amax, amin, sum
@@ -145,7 +144,7 @@ def outer(input: Operand, vec2: Operand) -> Any:
 def addmm(input: Operand, mat1: Operand, mat2: Operand, *, beta: complex = 1, alpha: complex = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)``."""
     product = mm(mat1, mat2)
-    ours, theirs = (WORDS[as_numpy(x.dtype).name] for x in (input, mat2))
+    ours, theirs = (LEGACY[as_numpy(x.dtype).name] for x in (input, mat2))
     if ours != theirs:
         raise RuntimeError(f"self and mat2 must have the same dtype, but got {ours} and {theirs}")
     input = expand(input, product.shape)

@@ -28,7 +28,7 @@ LEGACY = ("size_average", "reduce")  # torch's arguments before there was `reduc
 
 
 def loss(
-    sample: Sample, reductions: Sequence[str] = REDUCTIONS, functional: Sequence[str] | None = LEGACY
+    sample: Sample, reductions: Sequence[str] = REDUCTIONS, functional: Sequence[str] | None = LEGACY, dtypes: str = ""
 ) -> Callable[[F], F]:
     """The record of a loss: a function of torch.nn.functional; the tests draw its `reduction`."""
 
@@ -38,7 +38,8 @@ def loss(
         return *(args[:-1] if keywords else args), {**keywords, "reduction": d.choice(reductions)}
 
     def register(function: F) -> F:
-        return composed(torch=f"nn.functional.{function.__name__}", functional=functional, sample=drawn)(function)
+        torch = f"nn.functional.{function.__name__}"
+        return composed(torch=torch, functional=functional, sample=drawn, dtypes=dtypes)(function)
 
     return register
 
@@ -200,7 +201,7 @@ def _distribution_sample(d: Any) -> tuple[Any, ...]:
     return d.array(shape), d.array(shape, low=0.0, high=1.0), options
 
 
-@loss(_class_sample)
+@loss(_class_sample, dtypes="f")
 def nll_loss(
     input: Operand, target: Operand, weight: Operand = None, ignore_index: int = -100, reduction: str = "mean"
 ) -> Any:
@@ -251,7 +252,7 @@ def nll_loss(
     return out.reshape(given) if reduction == "none" else out
 
 
-@loss(lambda d: _class_sample(d, smooth=True) if d.boolean() else _distribution_sample(d))
+@loss(lambda d: _class_sample(d, smooth=True) if d.boolean() else _distribution_sample(d), dtypes="f")
 def cross_entropy(
     input: Operand,
     target: Operand,
@@ -368,7 +369,7 @@ def _per_element(g: Any, input: Any, mean: bool) -> Any:
     return g / math.prod(input.shape) if mean else g
 
 
-@loss(_probabilities)
+@loss(_probabilities, dtypes="f")
 def binary_cross_entropy(input: Operand, target: Operand, weight: Operand = None, reduction: str = "mean") -> Any:
     """The cross-entropy of probabilities `input` with `target`, both in [0, 1]; logarithms are at least -100.
 
@@ -399,7 +400,7 @@ def _bce_with_logits(input: Any, target: Any) -> Any:
     return (1 - target) * input - (np.minimum(input, 0) - np.log1p(np.exp(-np.abs(input))))
 
 
-@loss(lambda d: (d.array((3, 2)), d.array((3, 2), low=0.0, high=1.0)))
+@loss(lambda d: (d.array((3, 2)), d.array((3, 2), low=0.0, high=1.0)), dtypes="f")
 def binary_cross_entropy_with_logits(
     input: Operand, target: Operand, weight: Operand = None, reduction: str = "mean", pos_weight: Operand = None
 ) -> Any:

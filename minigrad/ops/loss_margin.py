@@ -85,7 +85,7 @@ def triplet_margin_loss(
     return reduced(clamp_min(near - far + margin, 0.0), reduction)
 
 
-@loss(lambda d: (d.array((4,)), _signs(d, (4,))))
+@loss(lambda d: (d.array((4,)), _signs(d, (4,))), dtypes="f")
 def soft_margin_loss(input: Operand, target: Operand, reduction: str = "mean") -> Any:
     """``log(1 + exp(-target * input))``.
 
@@ -100,7 +100,7 @@ def soft_margin_loss(input: Operand, target: Operand, reduction: str = "mean") -
     return reduced(log1p(exp(-target * input)), reduction)
 
 
-@loss(lambda d: (d.array((2, 3)), d.constant((2, 3), 0.0, 1.0), d.choice([None, d.array((3,))])))
+@loss(lambda d: (d.array((2, 3)), d.constant((2, 3), 0.0, 1.0), d.choice([None, d.array((3,))])), dtypes="f")
 def multilabel_soft_margin_loss(
     input: Operand, target: Operand, weight: Operand = None, reduction: str = "mean"
 ) -> Any:
@@ -128,7 +128,7 @@ def _scores(d: Any) -> tuple[Any, ...]:
     return d.array((3, 4), low=-0.4, high=0.4), d.integers((3,), 4), d.choice([1, 2]), 1.0, weight
 
 
-@loss(_scores)
+@loss(_scores, dtypes="f")
 def multi_margin_loss(
     input: Operand, target: Operand, p: int = 1, margin: float = 1.0, weight: Operand = None, reduction: str = "mean"
 ) -> Any:
@@ -185,7 +185,7 @@ def _right_and_wrong(labels: Any, counted: Any) -> Any:
     return counted[:, :, None] & ~right.any(axis=1, keepdims=True)
 
 
-@loss(lambda d: (d.array((2, 4), low=-0.4, high=0.4), np.array([[3, 0, -1, 1], [2, -1, 0, 1]])))
+@loss(lambda d: (d.array((2, 4), low=-0.4, high=0.4), np.array([[3, 0, -1, 1], [2, -1, 0, 1]])), dtypes="f")
 def multilabel_margin_loss(input: Operand, target: Operand, reduction: str = "mean") -> Any:
     """``sum_ij max(0, 1 - x[i] + x[j]) / C`` over the correct classes i and the wrong classes j.
 

@@ -63,7 +63,7 @@ def _two_apart(d: Any) -> tuple[Any, ...]:
     return d.array(shape, low=1.5), d.array(shape, high=0.0)
 
 
-@loss(_two_alike)
+@loss(_two_alike, dtypes="f")
 def mse_loss(input: Operand, target: Operand, reduction: str = "mean", weight: Operand = None) -> Any:
     """The squared error, times `weight` if given; the mean then divides by the sum of the weights.
 
@@ -85,7 +85,7 @@ def l1_loss(input: Operand, target: Operand, reduction: str = "mean", weight: Op
     return weighted(abs(compared(input, target)), weight, reduction)
 
 
-@loss(lambda d: (*_two_apart(d), {"beta": d.choice([1.0, 0.5])}))
+@loss(lambda d: (*_two_apart(d), {"beta": d.choice([1.0, 0.5])}), dtypes="f")
 def smooth_l1_loss(input: Operand, target: Operand, reduction: str = "mean", beta: float = 1.0) -> Any:
     """``d²/(2 beta)`` where the error d is below `beta`, else ``d - beta/2`` (Girshick, arXiv:1504.08083).
 
@@ -107,7 +107,7 @@ def smooth_l1_loss(input: Operand, target: Operand, reduction: str = "mean", bet
     return reduced(where(d >= beta, d - 0.5 * beta, near * near * (0.5 / beta)), reduction)
 
 
-@loss(lambda d: (*_two_apart(d), {"delta": d.choice([1.0, 6.5])}), functional=())
+@loss(lambda d: (*_two_apart(d), {"delta": d.choice([1.0, 6.5])}), functional=(), dtypes="f")
 def huber_loss(
     input: Operand, target: Operand, reduction: str = "mean", delta: float = 1.0, weight: Operand = None
 ) -> Any:
@@ -128,6 +128,7 @@ def huber_loss(
 @loss(
     lambda d: (d.array((2, 3)), d.array((2, 3), low=0.1, high=0.9), {"log_target": d.boolean()}),
     reductions=("batchmean", "sum", "none"),
+    dtypes="f",
 )
 def kl_div(input: Operand, target: Operand, reduction: str = "mean", log_target: bool = False) -> Any:
     """The Kullback-Leibler divergence: ``target * (log(target) - input)``, where `input` is a log-probability.
@@ -184,7 +185,7 @@ def poisson_nll_loss(
     return reduced(losses, reduction)
 
 
-@loss(lambda d: (d.array((3, 2)), d.array((3, 2)), d.array((3, 2), low=0.5), d.boolean()), functional=())
+@loss(lambda d: (d.array((3, 2)), d.array((3, 2)), d.array((3, 2), low=0.5), d.boolean()), functional=(), dtypes="f")
 def gaussian_nll_loss(
     input: Operand,
     target: Operand,

@@ -102,7 +102,7 @@ def _batch_norm_sample(d: Any) -> tuple[Any, ...]:
     return d.array(shape, distinct=True, ties=False), *running, weight, bias, training, 0.1, d.choice([0.1, 1.0])
 
 
-@composed(torch="nn.functional.batch_norm", sample=_batch_norm_sample)
+@composed(torch="nn.functional.batch_norm", sample=_batch_norm_sample, dtypes="f")
 def batch_norm(
     input: Operand,
     running_mean: OperandOrNone,
@@ -173,7 +173,7 @@ def _layer_norm_sample(d: Any) -> tuple[Any, ...]:
     return d.array((*d.shape(0, 2, 1), *shape), distinct=True, ties=False), shape, *affine, d.choice([0.1, 1.0])
 
 
-@composed(torch="nn.functional.layer_norm", sample=_layer_norm_sample)
+@composed(torch="nn.functional.layer_norm", sample=_layer_norm_sample, dtypes="f")
 def layer_norm(
     input: Operand, normalized_shape: Sequence[int], weight: Operand = None, bias: Operand = None, eps: float = 1e-5
 ) -> Any:
@@ -232,7 +232,7 @@ def _group_norm_sample(d: Any) -> tuple[Any, ...]:
     return d.array(shape, distinct=True, ties=False), d.choice([1, 2, 4]), *affine, d.choice([0.1, 1.0])
 
 
-@composed(torch="nn.functional.group_norm", sample=_group_norm_sample)
+@composed(torch="nn.functional.group_norm", sample=_group_norm_sample, dtypes="f")
 def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Operand = None, eps: float = 1e-5) -> Any:
     """Each group of channels of each sample (N, C, …) with mean 0 and variance 1; then times `weight`, plus `bias`.
 

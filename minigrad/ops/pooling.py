@@ -193,7 +193,11 @@ def max_pool2d(
     return (out, _max_pool2d_indices(input, window)) if return_indices else out
 
 
-@composed(torch="nn.functional.max_pool1d", sample=lambda d: (*_pool_arguments(d, 1, True), d.boolean(), d.boolean()))
+@composed(
+    torch="nn.functional.max_pool1d",
+    sample=lambda d: (*_pool_arguments(d, 1, True), d.boolean(), d.boolean()),
+    dtypes="f",
+)
 def max_pool1d(
     input: Operand,
     kernel_size: int | Sequence[int],
@@ -216,6 +220,7 @@ def max_pool1d(
 
 @composed(
     torch="nn.functional.avg_pool2d",
+    dtypes="fi",
     sample=lambda d: (*_pool_arguments(d, 2, False), d.boolean(), d.boolean(), d.choice([None, 3])),
 )
 def avg_pool2d(
@@ -250,6 +255,9 @@ def avg_pool2d(
     if input.dtype.itemsize == 2 and input.dtype in (np.float16, dtypes.float16):  # summed in float32
         options = (stride, padding, ceil_mode, count_include_pad, divisor_override)
         return avg_pool2d(input.astype(np.float32), kernel_size, *options).astype(np.float16)
+    if not input.is_floating_point():  # rounded towards 0
+        options = (stride, padding, ceil_mode, count_include_pad, divisor_override)
+        return avg_pool2d(input.astype(np.float64), kernel_size, *options).astype(input.dtype)
     out = _pool_sum(input, window, None)
     if divisor_override is not None:
         if divisor_override == 0:
@@ -268,7 +276,11 @@ def avg_pool2d(
     return out / Tensor.wrap(divisors.astype(input.dtype.numpy if isinstance(input, Tensor) else input.dtype))
 
 
-@composed(torch="nn.functional.avg_pool1d", sample=lambda d: (*_pool_arguments(d, 1, False), d.boolean(), d.boolean()))
+@composed(
+    torch="nn.functional.avg_pool1d",
+    dtypes="fi",
+    sample=lambda d: (*_pool_arguments(d, 1, False), d.boolean(), d.boolean()),
+)
 def avg_pool1d(
     input: Operand,
     kernel_size: int | Sequence[int],
@@ -293,6 +305,7 @@ def avg_pool1d(
         d.array((*d.choice([(), (2,)]), 2, d.integer(1, 5), d.integer(1, 5))),
         d.choice([1, 2, (2, 3), (None, 1), (3, 4)]),
     ),
+    dtypes="f",
 )
 def adaptive_avg_pool2d(input: Operand, output_size: int | Sequence[int | None] | None) -> Any:
     """The means of an `output_size` grid of parts, as equal as possible: (N, C, H, W) → (N, C, \\*output_size).
@@ -346,6 +359,7 @@ def weighed(input: Any, weights: Any, dim: int) -> Any:
 @composed(
     torch="nn.functional.adaptive_avg_pool1d",
     sample=lambda d: (d.array((*d.choice([(), (2,)]), 2, d.integer(1, 5))), d.choice([1, 2, 3])),
+    dtypes="f",
 )
 def adaptive_avg_pool1d(input: Operand, output_size: int | Sequence[int | None] | None) -> Any:
     """`adaptive_avg_pool2d` over one dimension: (N, C, L) or (C, L) → (N, C, output_size).

@@ -42,6 +42,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 
+from minigrad.dtypes import LEGACY
 from minigrad.engine import Array
 from minigrad.grad_mode import grad_mode
 from minigrad.ops import output
@@ -150,6 +151,7 @@ class Record:
     in_place: bool = False
     promotes: bool = False  #: mixes dtypes
     out: bool = True  #: whether torch's function takes `out`, where it may: see `takes_out`
+    dtypes: str = ""  #: of its first operand, or of one if it mixes, as letters of `numpy.dtype.kind`; "": any
     order: int = 2  #: the highest derivative that is compared with a numerical one
     functional: Sequence[str] | None = None  #: arguments that torch.nn.functional adds; None: see `torch`
     primitive: Primitive | None = field(default=None, repr=False)  #: how it runs; None if composed
@@ -221,6 +223,7 @@ def operation(
         booleans: whether it takes tensors of booleans (as all but subtraction do).
         grad_fn: the name of its nodes in the graph.
         out: False if torch's function has no `out`.
+        dtypes: which its first operand may have, as NumPy's letters: ``"f"`` for floats.
         order: the highest derivative that is tested against a numerical one.
     """
 
@@ -265,6 +268,7 @@ def described(
 
 def publish(record: Record, call: F) -> F:
     """Add a record to the registry and attach its methods to Tensor."""
+    call = of_dtypes(record, call) if record.dtypes else call
     record.call = call
     record.public = call if record.name.startswith("_") else checked(record, call)
     registry[record.name] = record
@@ -283,6 +287,21 @@ def publish(record: Record, call: F) -> F:
         for name in record.names:
             setattr(Tensor, f"{name}_", in_place_of(name, method_call, record.composed))
     return call
+
+
+def of_dtypes(record: Record, call: F) -> F:
+    """`call` with torch's error for a tensor of a dtype that the operation does not take."""
+    first = next(iter(inspect.signature(call).parameters))
+
+    @functools.wraps(call)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        operands = args if record.promotes else args[:1] or [kwargs.get(first)]
+        given = [x.array.dtype for x in operands if isinstance(x, Tensor)]
+        if given and not any(dtype.kind in record.dtypes for dtype in given):
+            raise NotImplementedError(f"\"{record.name}\" not implemented for '{LEGACY[given[0].name]}'")
+        return call(*args, **kwargs)
+
+    return cast(F, function)
 
 
 def or_not_implemented(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ import types
 import warnings
 
 import numpy as np
-from both import examples
+from drawing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
