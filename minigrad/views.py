@@ -113,6 +113,16 @@ def lay_out(tensor: Any) -> None:
             tensor.array = call(np.ascontiguousarray, tensor.array)
 
 
+def passed_on(result: Any, view: Callable[..., Any], *args: Any) -> Any:
+    """A view of a fresh result that goes no further: it stands for the result, and its layout stays open too."""
+    if isinstance(result, np.ndarray):
+        return view(result, *args)
+    loose, result.loose = result.loose, False
+    out = view(result, *args)
+    out.loose, out.view_of = loose and out.array.ndim > 2, None
+    return out
+
+
 def requires_grad(tensor: Tensor) -> bool:
     """Whether what is computed from it requires a gradient: a view does if its base does.
 
@@ -198,6 +208,8 @@ def check_write(tensor: Tensor, result: Tensor) -> None:
 def reshape_in_place(tensor: Tensor, function: Callable[..., Tensor], *args: Any) -> Tensor:
     """Make `tensor` the view ``function(tensor, *args)`` of what it was: views made before are views of that, too."""
     check_write(tensor, tensor)
+    if owns_its_memory(tensor):
+        tensor.view_of = None
     before, view = tensor, tensor.view_of
     if view is None:
         before = type(tensor).wrap(tensor.array)

@@ -6,6 +6,7 @@ stay in: minigrad has to refuse them too.
 
 import contextlib
 import itertools
+import re
 import warnings
 
 import numpy as np
@@ -193,34 +194,71 @@ def facts(tensor):
 
 def difference(lines):
     """The first line after which the frameworks differ, and in what; None if they do not."""
+    return compared(lines)[0]
+
+
+def compared(lines):
+    """`difference`, and how many lines were compared: a program ends where torch refuses to write and minigrad may."""
     with contextlib.ExitStack() as context:
-        return _difference(lines, context)
+        return _compared(lines, context)
 
 
-def _difference(lines, context):
+def _compared(lines, context):
     import minigrad
 
-    theirs, ours = Run(torch), Run(minigrad)
-    scale = {}
+    theirs, ours, errors = Run(torch), Run(minigrad), Errors()
     for i, line in enumerate(lines):
         wanted, found = theirs.line(line), ours.line(line)
-        if wanted is not None and any(words in str(wanted) for words in ALLOWED):
-            return None
-        if found is not None and wanted is None and any(words in str(found) for words in STRICTER):
-            return None
         if "modified by an inplace" in str(wanted) and found is None:
             context.enter_context(torch.autograd.graph.allow_mutation_on_saved_tensors())  # for all that follows
             theirs = Run(torch)
             for earlier in lines[: i + 1]:
                 wanted = theirs.line(earlier)
-        if (wanted is None) != (found is None):
-            return line, f"torch: {wanted!r:.300}", f"minigrad: {found!r:.300}"
+        if found is None and wanted is not None and any(words in str(wanted) for words in ALLOWED):
+            target = re.match(r"v\d+(?==[^=])", line)
+            if target is None:
+                return None, i
+            ours.names.pop(target[0], None)
+            continue
+        if found is not None and wanted is None and any(words in str(found) for words in STRICTER):
+            return None, i
+        if (wanted is None) != (found is None) or not alike(wanted, found):
+            return (line, f"torch: {wanted!r:.300}", f"minigrad: {found!r:.300}"), i
         pairs = [(t, ours.names.get(name)) for name, t in theirs.names.items() if isinstance(t, torch.Tensor)]
         if any(tracked_integers(t) or laid_out_otherwise(t, o) for t, o in pairs):
-            return None  # torch lets integers require a gradient after a write; layouts: docs/differences.md
-        if what := unlike(theirs, ours, scale):
-            return line, *what
-    return None
+            return None, i  # torch lets integers require a gradient after a write; layouts: docs/differences.md
+        errors.join(line)
+        if what := unlike(theirs, ours, errors):
+            return (line, *what), i
+    return None, len(lines)
+
+
+def alike(wanted, found):
+    """Whether two errors are of one kind."""
+    if wanted is None or any(words in str(wanted) for words in ALLOWED):
+        return True
+    return isinstance(wanted, type(found)) or isinstance(found, type(wanted))
+
+
+class Errors:
+    """How far rounding may have taken the variables: those that met in a line share the coarsest dtype and size."""
+
+    def __init__(self):
+        self.group = {}
+
+    def join(self, line):
+        met = [self.of(name) for name in re.findall(r"\bv\d+", line)]
+        if met:
+            joined = {"tolerance": max(g["tolerance"] for g in met), "size": max(g["size"] for g in met)}
+            for name, group in self.group.items():
+                if any(group is g for g in met):
+                    self.group[name] = joined
+
+    def worst(self):
+        return {key: max((g[key] for g in self.group.values()), default=0.0) for key in ("tolerance", "size")}
+
+    def of(self, name):
+        return self.group.setdefault(name, {"tolerance": 0.0, "size": 1.0})
 
 
 def laid_out_otherwise(theirs, ours):
@@ -239,7 +277,7 @@ def tracked_integers(tensor):
         return False
 
 
-def unlike(theirs, ours, scale):
+def unlike(theirs, ours, errors):
     """What differs between two runs so far."""
     pairs = [(name, t, ours.names.get(name)) for name, t in theirs.names.items()]
     pairs += [(f"{name}.grad", grad_of(t), grad_of(o)) for name, t, o in pairs if name[0] == "v"]
@@ -253,16 +291,14 @@ def unlike(theirs, ours, scale):
         if o is None or facts(t) != facts(o):
             return name, f"torch: {t}", f"minigrad: {o}", facts(t), o is not None and facts(o)
         x, y = values(t), values(o)
-        if x.tobytes() == y.tobytes():
-            continue
         kind = str(x.dtype)
+        scale = errors.of(name.removesuffix(".grad")) if name[0] == "v" else errors.worst()
         if kind in floats:
-            scale["tolerance"] = max(scale.get("tolerance", 0), floats[kind])
-            finite = x[np.isfinite(x)]
-            scale["size"] = max(scale.get("size", 1), np.abs(finite).max(initial=0))
-        tolerance = scale.get("tolerance", 0) if kind in floats else 0
+            scale["tolerance"] = max(scale["tolerance"], floats[kind])
+            scale["size"] = max(scale["size"], np.abs(x[np.isfinite(x)]).max(initial=0))
+        tolerance = scale["tolerance"] if kind in floats else 0
         with np.errstate(all="ignore"):
-            if not np.allclose(y, x, rtol=tolerance, atol=tolerance * scale.get("size", 1), equal_nan=True):
+            if not np.allclose(y, x, rtol=tolerance, atol=tolerance * scale["size"], equal_nan=True):
                 return name, f"torch: {x}", f"minigrad: {y}"
     return None
 

@@ -5,15 +5,23 @@ import warnings
 import pytest
 from drawing import examples
 from hypothesis import given, settings
-from programs import difference, programs
+from programs import compared, difference, programs
 
 
-@settings(max_examples=examples(300))
-@given(programs())
-def test_a_random_program_gives_what_it_gives_in_torch(lines):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert difference(lines) is None, "\n".join(lines)
+def test_a_random_program_gives_what_it_gives_in_torch():
+    finished = []
+
+    @settings(max_examples=examples(300))
+    @given(programs())
+    def each(lines):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found, count = compared(lines)
+        finished.append(count == len(lines))
+        assert found is None, "\n".join(lines)
+
+    each()
+    assert sum(finished) > 0.9 * len(finished), "too many programs end early, where torch refuses to write"
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,14 @@ def test_pieces_of_nearly_one_length(split, torch_too):
     ],
 )
 @pytest.mark.parametrize(
-    "base", [lambda x: x * 2, lambda x: x.detach() * 2, lambda x: (x * 2)[:, 1:], lambda x: (x * 2)[:1]]
+    "base",
+    [
+        lambda x: x * 2,
+        lambda x: x.detach() * 2,
+        lambda x: (x * 2)[:, 1:],
+        lambda x: (x * 2)[:1],
+        lambda x: x.roll(1),  # reshaped last
+    ],
 )
 @pytest.mark.parametrize("written", range(5))
 def test_views_keep_their_shape_when_the_base_gets_another_in_place(reshape, base, written, torch_too):

@@ -17,7 +17,7 @@ from minigrad import dtypes
 from minigrad.dtypes import as_numpy
 from minigrad.grad_mode import grad_mode, recording
 from minigrad.kernels.memory import masked
-from minigrad.ops.record import Draw, F, Operand, OperandOrNumber, composed, operation
+from minigrad.ops.record import Draw, F, Operand, OperandOrNumber, composed, operation, renamed
 from minigrad.tensor import Tensor
 
 
@@ -189,52 +189,68 @@ def predicate(function: Any, *methods: str, **options: Any) -> Callable[[Any], A
     return register
 
 
-@predicate(np.equal, "__eq__", in_place=True)
+def _in_place(name: str, compare: Any, composed: bool) -> Any:
+    """In place, so that floats stay floats: gradients of 0 flow to both, or (as torch has it) nothing is recorded."""
+    recorded = not name.startswith("logical")
+
+    @functools.wraps(compare)
+    def method(self: Tensor, *other: Any) -> Tensor:
+        result = compare(self, *other)
+        for x in other:
+            if recorded and isinstance(x, Tensor) and x.requires_grad and self.is_floating_point():
+                result = where(np.True_, where(np.True_, result, self), x)
+        with recording(recorded and grad_mode.enabled):
+            return self.assign(result)
+
+    return renamed(method, f"{name}_", f"`minigrad.{name}`, in place.")
+
+
+@predicate(np.equal, "__eq__", in_place=_in_place)
 def eq(input: Operand, other: OperandOrNumber) -> Any:
     """Whether elements are equal."""
 
 
-@predicate(np.not_equal, "__ne__", in_place=True)
+@predicate(np.not_equal, "__ne__", in_place=_in_place)
 def ne(input: Operand, other: OperandOrNumber) -> Any:
     """Whether elements differ."""
 
 
-@predicate(np.less, "__lt__", in_place=True)
+@predicate(np.less, "__lt__", in_place=_in_place)
 def lt(input: Operand, other: OperandOrNumber) -> Any:
     """Whether `input` is less than `other`."""
 
 
-@predicate(np.less_equal, "__le__", in_place=True)
+@predicate(np.less_equal, "__le__", in_place=_in_place)
 def le(input: Operand, other: OperandOrNumber) -> Any:
     """Whether `input` is at most `other`."""
 
 
-@predicate(np.greater, "__gt__", in_place=True)
+@predicate(np.greater, "__gt__", in_place=_in_place)
 def gt(input: Operand, other: OperandOrNumber) -> Any:
     """Whether `input` is greater than `other`."""
 
 
-@predicate(np.greater_equal, "__ge__", in_place=True)
+@predicate(np.greater_equal, "__ge__", in_place=_in_place)
 def ge(input: Operand, other: OperandOrNumber) -> Any:
     """Whether `input` is at least `other`."""
 
 
-@predicate(np.logical_and, in_place=True)
+@predicate(np.logical_and, in_place=_in_place)
 def logical_and(input: Operand, other: Operand) -> Any:
     """Whether both are true (not 0)."""
 
 
-@predicate(np.logical_or, in_place=True)
+@predicate(np.logical_or, in_place=_in_place)
 def logical_or(input: Operand, other: Operand) -> Any:
     """Whether at least one is true (not 0)."""
 
 
-@predicate(np.logical_xor, in_place=True)
+@predicate(np.logical_xor, in_place=_in_place)
 def logical_xor(input: Operand, other: Operand) -> Any:
     """Whether exactly one is true (not 0)."""
 
 
-@predicate(np.logical_not, in_place=True)
+@predicate(np.logical_not, in_place=_in_place)
 def logical_not(input: Operand) -> Any:
     """Whether elements are false (0)."""
 
@@ -252,27 +268,6 @@ def isinf(input: Operand) -> Any:
 @predicate(np.isfinite, out=False)
 def isfinite(input: Operand) -> Any:
     """Whether elements are neither infinite nor nan."""
-
-
-def _in_place(name: str, compare: Any) -> Any:
-    """In place, so that floats stay floats: gradients of 0 flow to both, or (as torch has it) nothing is recorded."""
-    recorded = not name.startswith("logical")
-
-    @functools.wraps(compare)
-    def method(self: Tensor, *other: Any) -> Tensor:
-        result = compare(self, *other)
-        for x in other:
-            if recorded and isinstance(x, Tensor) and x.requires_grad and self.is_floating_point():
-                result = where(np.True_, where(np.True_, result, self), x)
-        with recording(recorded and grad_mode.enabled):
-            return self.assign(result)
-
-    method.__name__, method.__doc__ = f"{name}_", f"`minigrad.{name}`, in place."
-    return method
-
-
-for _compare in (eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_xor, logical_not):
-    setattr(Tensor, f"{_compare.__name__}_", _in_place(_compare.__name__, _compare))
 
 
 # ---- bits ------------------------------------------------------------------------------------------------

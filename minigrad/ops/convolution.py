@@ -24,6 +24,7 @@ from minigrad.ops.padding import pad
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.reduction import sum
 from minigrad.ops.shape import reshape, squeeze, unsqueeze
+from minigrad.views import passed_on
 
 
 def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
@@ -177,8 +178,8 @@ def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilatio
 
 def _as_given(result: Any, n: int, single: bool) -> Any:
     """A result (N, C, H, W) without the dimensions that the input did not have."""
-    result = squeeze(result, 2) if n == 1 else result
-    return squeeze(result, 0) if single else result
+    result = passed_on(result, squeeze, 2) if n == 1 else result
+    return passed_on(result, squeeze, 0) if single else result
 
 
 def _check_shapes(name: str, input: Any, weight: Any, bias: Any, out: int, n: int) -> None:

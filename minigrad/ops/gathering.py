@@ -82,7 +82,7 @@ def gather(input: Operand, dim: int, index: Operand, *, sparse_grad: bool = Fals
             [3.]])
     """
     at, where_ = _indices(input, dim, index, "gather")
-    if input.ndim == 0 or not where_.size:
+    if not (input.ndim and where_.ndim and where_.size):
         return reshape(_gather(reshape(input, -1), 0, where_.reshape(-1).astype(np.int64)), where_.shape)
     return _gather(input, at, where_)
 
@@ -101,9 +101,10 @@ def scatter(
     at, where_ = _indices(input, dim, index, "scatter")
     if isinstance(src, Tensor) and src.array.dtype != as_numpy(input.dtype):
         raise RuntimeError(f"scatter(): Expected self.dtype to be equal to src.dtype, not {input.dtype}, {src.dtype}")
-    if input.ndim == 0:
+    if not (input.ndim and where_.ndim):
         full = reshape(src, -1) if isinstance(src, (Tensor, np.ndarray)) else src
-        return reshape(scatter(reshape(input, 1), 0, where_.reshape(-1), full, value=value, reduce=reduce), ())
+        result = scatter(reshape(input, -1), 0, where_.reshape(-1), full, value=value, reduce=reduce)
+        return reshape(result, tuple(input.shape))
     if reduce == "add":
         return scatter_add(input, dim, index, src)
     if reduce is not None:
@@ -122,8 +123,9 @@ def scatter_add(input: Operand, dim: int, index: Operand, src: Operand) -> Any:
     at, where_ = _indices(input, dim, index, "scatter_add")
     if as_numpy(src.dtype) != as_numpy(input.dtype):
         raise RuntimeError(f"scatter(): Expected self.dtype to be equal to src.dtype, not {input.dtype}, {src.dtype}")
-    if input.ndim == 0:
-        return reshape(scatter_add(reshape(input, 1), 0, where_.reshape(-1), reshape(src, -1)), ())
+    if not (input.ndim and where_.ndim):
+        result = scatter_add(reshape(input, -1), 0, where_.reshape(-1), reshape(src, -1))
+        return reshape(result, tuple(input.shape))
     region = tuple(slice(n) for n in where_.shape)
     return input + _scatter_add(_index(src, region), tuple(input.shape), at, where_)
 

@@ -170,7 +170,7 @@ def set_index(input: Tensor, index: Any, value: Any) -> None:
     first, key = in_two_steps(parsed(index), input.ndim)
     if first is not None:
         return set_index(_index(input, first), key, value)
-    dtype = input.array.dtype
+    dtype, region = input.array.dtype, input.array[key].shape
     if isinstance(value, Tensor) and not is_basic(key) and value.array.dtype != dtype:
         one_mask = isinstance(key, np.ndarray) and key.dtype == bool and not value.ndim  # then it counts as a number
         if not one_mask:
@@ -179,7 +179,6 @@ def set_index(input: Tensor, index: Any, value: Any) -> None:
                 f"{input.dtype} for the destination and {value.dtype} for the source."
             )
     fill = value.astype(dtype) if isinstance(value, Tensor) else number(value, dtype)
-    region = input.array[key].shape
     lead = builtins.max(fill.ndim - len(region), 0)
     if all(n == 1 for n in fill.shape[:lead]):
         fill, lead = fill.reshape(tuple(fill.shape[lead:])) if lead else fill, 0

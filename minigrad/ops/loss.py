@@ -28,7 +28,7 @@ LEGACY = ("size_average", "reduce")  # torch's arguments before there was `reduc
 
 
 def loss(
-    sample: Sample, reductions: Sequence[str] = REDUCTIONS, functional: Sequence[str] | None = LEGACY, dtypes: str = ""
+    sample: Sample, reductions: Sequence[str] = REDUCTIONS, functional: Sequence[str] | None = LEGACY, **settings: Any
 ) -> Callable[[F], F]:
     """The record of a loss: a function of torch.nn.functional; the tests draw its `reduction`."""
 
@@ -39,7 +39,7 @@ def loss(
 
     def register(function: F) -> F:
         torch = f"nn.functional.{function.__name__}"
-        return composed(torch=torch, functional=functional, sample=drawn, dtypes=dtypes)(function)
+        return composed(torch=torch, functional=functional, sample=drawn, **settings)(function)
 
     return register
 

@@ -63,7 +63,7 @@ def _two_apart(d: Any) -> tuple[Any, ...]:
     return d.array(shape, low=1.5), d.array(shape, high=0.0)
 
 
-@loss(_two_alike, dtypes="f")
+@loss(_two_alike, dtypes="f", promotes=True)
 def mse_loss(input: Operand, target: Operand, reduction: str = "mean", weight: Operand = None) -> Any:
     """The squared error, times `weight` if given; the mean then divides by the sum of the weights.
 
@@ -85,7 +85,7 @@ def l1_loss(input: Operand, target: Operand, reduction: str = "mean", weight: Op
     return weighted(abs(compared(input, target)), weight, reduction)
 
 
-@loss(lambda d: (*_two_apart(d), {"beta": d.choice([1.0, 0.5])}), dtypes="f")
+@loss(lambda d: (*_two_apart(d), {"beta": d.choice([1.0, 0.5])}), dtypes="f", promotes=True)
 def smooth_l1_loss(input: Operand, target: Operand, reduction: str = "mean", beta: float = 1.0) -> Any:
     """``d²/(2 beta)`` where the error d is below `beta`, else ``d - beta/2`` (Girshick, arXiv:1504.08083).
 
@@ -185,7 +185,12 @@ def poisson_nll_loss(
     return reduced(losses, reduction)
 
 
-@loss(lambda d: (d.array((3, 2)), d.array((3, 2)), d.array((3, 2), low=0.5), d.boolean()), functional=(), dtypes="f")
+@loss(
+    lambda d: (d.array((3, 2)), d.array((3, 2)), d.array((3, 2), low=0.5), d.boolean()),
+    functional=(),
+    dtypes="f",
+    promotes=True,
+)
 def gaussian_nll_loss(
     input: Operand,
     target: Operand,

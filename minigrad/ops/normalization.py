@@ -1,6 +1,6 @@
 """Normalization: shift and scale values to mean 0 and variance 1, separately for each channel, row or group.
 
-All of them are one operation on (A, C, B), `_standardize`, which normalizes each C: for batch norm (N, C, L), for
+All of them are one operation on (A, C, …), `_standardize`, which normalizes each C: for batch norm (N, C, L), for
 layer norm (1, rows, length), for group norm (1, N·groups, length).
 https://docs.pytorch.org/docs/stable/nn.html#normalization-layers
 """
@@ -29,9 +29,9 @@ def _of_nothing(input: Any, *params: Any) -> Any:
     return result
 
 
-def _column(x: Any) -> Any:
-    """(C,) → (C, 1), which broadcasts against (A, C, B)."""
-    return x.reshape(-1, 1)
+def _flat(x: Any) -> Any:
+    """(A, C, …) → (A, C, B)."""
+    return x.reshape(*x.shape[:2], -1)
 
 
 def _standardize_gradients(
@@ -42,22 +42,24 @@ def _standardize_gradients(
     Source: Ioffe and Szegedy, arXiv:1502.03167, section 3.
     """
     if isinstance(g, np.ndarray):
-        if input.dtype == np.float16:
-            arrays = g.astype(np.float32), input.astype(np.float32)
-            wide = kernels.standardize_back(wanted, *arrays, weight, saved[0], saved[1], eps)
-            return [None if x is None else x.astype(np.float16) for x in wide]
-        return kernels.standardize_back(wanted, g, input, weight, saved[0], saved[1], eps)
-    apart = input - mean(input, (0, 2), True)
-    scale = rsqrt(mean(apart * apart, (0, 2), True) + eps)
+        half, shape = input.dtype == np.float16, input.shape
+        wide, x = (_flat(a.astype(np.float32) if half else a) for a in (g, input))
+        own, *rest = kernels.standardize_back(wanted, wide, x, weight, saved[0], saved[1], eps)
+        found = [None if own is None else own.reshape(shape), *rest]
+        return [None if x is None else x.astype(g.dtype, copy=False) for x in found]
+    dims = (0, *range(2, g.ndim))
+    apart = input - mean(input, dims, True)
+    scale = rsqrt(mean(apart * apart, dims, True) + eps)
     normal = apart * scale
-    across = g - mean(g, (0, 2), True) - normal * mean(g * normal, (0, 2), True)
-    return across * (scale if weight is None else scale * _column(weight)), sum(g * normal, (0, 2)), sum(g, (0, 2))
+    across = g - mean(g, dims, True) - normal * mean(g * normal, dims, True)
+    factor = scale if weight is None else scale * reshape(weight, (-1, *[1] * (g.ndim - 2)))
+    return across * factor, sum(g * normal, dims), sum(g, dims)
 
 
 def _standardize_sample(d: Any) -> tuple[Any, ...]:
     c = d.integer(1, 3)
     # a range of values that keeps the variance well above 0, where the third derivative explodes
-    x = d.array((d.integer(2, 3), c, d.integer(1, 3)), distinct=True, ties=False)
+    x = d.array((d.integer(2, 3), c, *d.choice([(), (d.integer(1, 3),), (1, 2)])), distinct=True, ties=False)
     weight, bias = d.choice([(None, None), (d.array((c,)), d.array((c,))), (d.array((c,)), None)])
     return x, weight, bias, d.choice([0.1, 1.0])
 
@@ -79,18 +81,18 @@ def _standardize(
     running_var: Any = None,
     momentum: float = 0.0,
 ) -> Any:
-    """(A, C, B) with mean 0 and variance 1 for each C, times weight (C,), plus bias (C,).
+    """(A, C, …) with mean 0 and variance 1 for each C, times weight (C,), plus bias (C,).
 
     The running statistics move towards those of the input by the fraction `momentum`.
     """
     wide = input.astype(np.float32) if input.dtype == np.float16 else input
-    out, center, variance = kernels.standardize(wide, weight, bias, eps)
-    n = input.shape[0] * input.shape[2]
+    out, center, variance = kernels.standardize(_flat(wide), weight, bias, eps)
+    n = input.size // input.shape[1]
     if running_mean is not None:
         running_mean += momentum * (center - running_mean)
     if running_var is not None:  # with the unbiased variance, as in torch
         running_var += momentum * (variance * (n / (n - 1)) - running_var)
-    return out.astype(input.dtype, copy=False), (center, variance)
+    return out.reshape(input.shape).astype(input.dtype, copy=False), (center, variance)
 
 
 def _batch_norm_sample(d: Any) -> tuple[Any, ...]:
@@ -157,8 +159,7 @@ def batch_norm(
             scale = weight * scale
         shift = -running_mean * scale if bias is None else bias - running_mean * scale
         return input * reshape(scale, column) + reshape(shift, column)
-    x = reshape(input, (shape[0], channels, math.prod(shape[2:])))
-    return reshape(_standardize(x, weight, bias, eps, running_mean, running_var, momentum), shape)
+    return _standardize(input, weight, bias, eps, running_mean, running_var, momentum)
 
 
 def _need_more_than_one(shape: tuple[int, ...], shown: Any) -> None:

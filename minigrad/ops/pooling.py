@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.dtypes import LEGACY, as_numpy
 from minigrad.kernels import pooling as kernels
 from minigrad.kernels.im2col import positions
 from minigrad.kernels.pooling import Window
@@ -21,6 +22,7 @@ from minigrad.ops.curve import in_float32
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.shape import movedim, squeeze, unsqueeze
 from minigrad.tensor import Tensor
+from minigrad.views import passed_on
 
 
 def _sample(d: Any) -> tuple[tuple[int, ...], Window]:
@@ -196,7 +198,6 @@ def max_pool2d(
 @composed(
     torch="nn.functional.max_pool1d",
     sample=lambda d: (*_pool_arguments(d, 1, True), d.boolean(), d.boolean()),
-    dtypes="f",
 )
 def max_pool1d(
     input: Operand,
@@ -214,8 +215,10 @@ def max_pool1d(
     tensor([[3., 2.]])
     """
     image, (k, s, p) = _as_image(input, "max_pool1d"), _in_a_row(kernel_size, stride, padding)
+    if not return_indices and as_numpy(input.dtype).kind != "f":
+        raise NotImplementedError(f"\"max_pool1d\" not implemented for '{LEGACY[as_numpy(input.dtype).name]}'")
     out = max_pool2d(image, k, s, p, (1, *pair(dilation, "dilation", 1)), ceil_mode, return_indices)
-    return tuple(squeeze(part, -2) for part in out) if return_indices else squeeze(out, -2)
+    return tuple(passed_on(x, squeeze, -2) for x in out) if return_indices else passed_on(out, squeeze, -2)
 
 
 @composed(
@@ -296,7 +299,7 @@ def avg_pool1d(
     tensor([[2., 1.]])
     """
     image, (k, s, p) = _as_image(input, "avg_pool1d"), _in_a_row(kernel_size, stride, padding)
-    return squeeze(avg_pool2d(image, k, s, p, ceil_mode, count_include_pad), -2)
+    return passed_on(avg_pool2d(image, k, s, p, ceil_mode, count_include_pad), squeeze, -2)
 
 
 @composed(
@@ -369,4 +372,4 @@ def adaptive_avg_pool1d(input: Operand, output_size: int | Sequence[int | None] 
     tensor([[1.5000]])
     """
     image, size = _as_image(input, "adaptive_avg_pool1d"), pair(output_size, "output_size", 1)
-    return squeeze(adaptive_avg_pool2d(image, (1, *size)), -2)
+    return passed_on(adaptive_avg_pool2d(image, (1, *size)), squeeze, -2)

@@ -148,7 +148,7 @@ class Record:
     inputs: Sequence[str] = ()  #: those that have gradients; empty if composed
     composed: bool = True
     differentiable: bool = True
-    in_place: bool = False
+    in_place: bool | Callable[..., Any] = False
     promotes: bool = False  #: mixes dtypes
     out: bool = True  #: whether torch's function takes `out`, where it may: see `takes_out`
     dtypes: str = ""  #: of its first operand, or of one if it mixes, as letters of `numpy.dtype.kind`; "": any
@@ -213,7 +213,7 @@ def operation(
         promotes: the inputs that are converted to one dtype first (True: all that have rules).
         floating: integers become float32 first; or a function of the arguments that says so.
         functional: it is in nn.functional too, where it takes these further arguments (`minigrad.nn.legacy`).
-        in_place: there is a method ``name_`` too.
+        in_place: there is a method ``name_`` too; or what makes it (see `in_place_of`).
         view: the result may share the first input's memory.
         saves: the forward function returns ``(result, saved)``.
         variadic: the first argument is a sequence of tensors; one function returns the gradients of all.
@@ -272,6 +272,7 @@ def publish(record: Record, call: F) -> F:
     record.call = call
     record.public = call if record.name.startswith("_") else checked(record, call)
     registry[record.name] = record
+    in_place = record.in_place if callable(record.in_place) else in_place_of
     method_call = checked(record, call, first=1) if record.methods or record.in_place else call
     for method in record.methods:
         own = call if method.startswith("__") else method_call  # operators take arrays, too
@@ -282,10 +283,10 @@ def publish(record: Record, call: F) -> F:
             if plain == "truediv":
                 setattr(Tensor, "__rdiv__", reflected(call))  # noqa: B010 (its name in torch, from Python 2)
             if record.in_place:
-                setattr(Tensor, f"__i{plain}__", in_place_of(record.name, call))
+                setattr(Tensor, f"__i{plain}__", in_place(record.name, call, record.composed))
     if record.in_place:
         for name in record.names:
-            setattr(Tensor, f"{name}_", in_place_of(name, method_call, record.composed))
+            setattr(Tensor, f"{name}_", in_place(name, method_call, record.composed))
     return call
 
 
@@ -375,7 +376,7 @@ def reflected(call: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, other: call(other, self) if isinstance(self, Tensor) else NotImplemented
 
 
-def in_place_of(name: str, call: Callable[..., Any], composed: bool = False) -> Callable[..., Tensor]:
+def in_place_of(name: str, call: Callable[..., Any], composed: bool) -> Callable[..., Tensor]:
     """The same operation, with its result written into its first argument (composed ones compute with a copy of it)."""
 
     @functools.wraps(call)

@@ -7,6 +7,7 @@ https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutatin
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -171,6 +172,8 @@ def flatten(input: Operand, start_dim: int = 0, end_dim: int = -1) -> Any:
 @composed(sample=lambda d: (d.array((2, 6, 2)), 1, (2, 3)))
 def unflatten(input: Operand, dim: int, sizes: tuple[int, ...]) -> Any:
     """Dimension `dim` split into `sizes`; one of them may be -1."""
+    if not input.ndim:
+        raise RuntimeError(f"unflatten: Dimension specified as {dim} but tensor has no dimensions")
     dim = one_dim(dim, input.ndim)
     return _reshape(input, (*input.shape[:dim], *filled_in(tuple(sizes), input.shape[dim]), *input.shape[dim + 1 :]))
 
@@ -373,9 +376,30 @@ def flip(input: Operand, *axes: int | Sequence[int], dims: int | Sequence[int] |
     return _flip(input, normal)
 
 
+def _transposed(x: Tensor) -> Any:
+    if x.ndim != 2:
+        warnings.warn(NO_MATRIX if x.ndim else IDENTITY.format("T"), stacklevel=2)
+    return permute(x, *range(x.ndim)[::-1])
+
+
+def _matrices_transposed(x: Tensor) -> Any:
+    if x.ndim == 1:
+        raise RuntimeError("tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor.")
+    if not x.ndim:
+        warnings.warn(IDENTITY.format("mT"), stacklevel=2)
+    return transpose(x, -2, -1) if x.ndim else x
+
+
+NO_MATRIX = (
+    "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
+    "error in a future release. Consider `x.mT` to transpose batches of matrices or "
+    "`x.permute(*range(x.ndim)[::-1])` to reverse the dimensions of a tensor."
+)
+IDENTITY = "Tensor.{} is deprecated on 0-D tensors. This function is the identity in these cases."
+
 for _name, _method in {
-    "T": property(lambda x: permute(x, *range(x.ndim)[::-1])),
-    "mT": property(lambda x: transpose(x, -2, -1) if x.ndim else x),
+    "T": property(_transposed),
+    "mT": property(_matrices_transposed),
     "unsqueeze_": lambda x, dim: reshape_in_place(x, unsqueeze, dim),
     "squeeze_": lambda x, dim=None: reshape_in_place(x, squeeze, dim),
     "t_": lambda x: reshape_in_place(x, t),

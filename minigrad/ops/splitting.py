@@ -18,7 +18,7 @@ from minigrad.views import several
 @composed(sample=lambda d: (d.array((5, 2)), d.choice([2, (2, 3), (1, 4)]), 0), out=False)
 def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """The pieces of dimension `dim`, of one size (the last may be smaller) or of given sizes (views)."""
-    n, sections = input.shape[one_dim(dim, input.ndim)], None
+    n, sections = _length(input, dim, "split"), None
     if isinstance(split_size_or_sections, int):
         step = split_size_or_sections
         if step < 0 or (step == 0 and n):
@@ -33,6 +33,13 @@ def split(input: Operand, split_size_or_sections: int | Sequence[int], dim: int 
             )
     ends = [sum(lengths[: i + 1]) for i in range(len(lengths) - 1)]
     return several(_between(input, ends, dim), "Split" if lengths is not sections else "SplitWithSizes")
+
+
+def _length(input: Any, dim: int, what: str) -> int:
+    """How long a dimension is."""
+    if not input.ndim:
+        raise RuntimeError(f"{what} expects at least a 1-dimensional tensor")
+    return int(input.shape[one_dim(dim, input.ndim)])
 
 
 def _between(input: Any, ends: Sequence[int], dim: int) -> tuple[Any, ...]:
@@ -94,7 +101,7 @@ def chunk(input: Operand, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Dimension `dim` split into at most `chunks` pieces of equal size (views)."""
     if chunks <= 0:
         raise RuntimeError("chunk expects `chunks` to be greater than 0, got: " + str(chunks))
-    n = input.shape[one_dim(dim, input.ndim)]
+    n = _length(input, dim, "chunk")
     return split(input, max(-(-n // chunks), 1), dim)
 
 

@@ -77,9 +77,10 @@ def forward(monkeypatch):
     def plant(name, function):
         operation = registry[name].primitive
         planted = partial(function, operation.forward)
-        cell = operation.run.__closure__[operation.run.__code__.co_freevars.index("compute")]
+        cells = dict(zip(operation.run.__code__.co_freevars, operation.run.__closure__, strict=True))
         monkeypatch.setattr(operation, "forward", planted)
-        monkeypatch.setattr(cell, "cell_contents", planted)
+        for form in ("compute", "forward"):
+            monkeypatch.setattr(cells[form], "cell_contents", planted)
 
     return plant
 
