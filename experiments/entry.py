@@ -24,7 +24,7 @@ def start(module: str) -> NoReturn:
         if name in ("minigrad", "experiments", "parity", "benchmarks"):
             raise
         extras = ",".join(dict.fromkeys(["data", "plots", EXTRAS.get(name, "data")]))
-        status = f"error: {name} is not installed; in this clone: pip install -e '.[{extras}]'"
+        status = f"error: {name} is not installed: pip install -e '.[{extras}]'"
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more
         status = 1

@@ -206,7 +206,10 @@ def check_write(tensor: Tensor, result: Tensor) -> None:
 
 
 def reshape_in_place(tensor: Tensor, function: Callable[..., Tensor], *args: Any) -> Tensor:
-    """Make `tensor` the view ``function(tensor, *args)`` of what it was: views made before are views of that, too."""
+    """Make `tensor` the view ``function(tensor, *args)`` of what it was: views made before are views of that, too.
+
+    It counts as a write: gradients that need what it was can't be computed any more.
+    """
     check_write(tensor, tensor)
     if owns_its_memory(tensor):
         tensor.view_of = None
@@ -218,6 +221,7 @@ def reshape_in_place(tensor: Tensor, function: Callable[..., Tensor], *args: Any
     with recording(True):
         after = function(before, *args)
     tensor.array, tensor.version, tensor.tracked = after.array, after.version, after.tracked
+    tensor.bump()
     tensor.view_of = after.view_of
     if after.view_of is not None and (view is None or view.reshaped):
         tensor.view_of = after.view_of._replace(source=view.source if view else before, reshaped=True)
@@ -226,9 +230,11 @@ def reshape_in_place(tensor: Tensor, function: Callable[..., Tensor], *args: Any
 
 
 def blank(g: Any, part: Steps | None = None) -> Any:
-    """A copy of a gradient with 0 in a part of it: nothing flows to what was overwritten."""
+    """A copy of a gradient with 0 in a part of it, or zeros: nothing flows to what was overwritten."""
+    if part is None:
+        return np.zeros_like(g) if isinstance(g, (np.ndarray, np.generic)) else type(g).wrap(np.zeros_like(g.array))
     rest = np.array(g) if isinstance(g, (np.ndarray, np.generic)) else g.clone()
-    (part(rest) if part else rest)[...] = 0
+    part(rest)[...] = 0
     return rest
 
 

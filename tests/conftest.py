@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config, items):
     if WITHOUT_TORCH:
         left_out = [item for item in items if needs_torch(item)]
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        items[:] = [item for item in items if not needs_torch(item)]
 
 
 def needs_torch(item):

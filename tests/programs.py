@@ -162,7 +162,10 @@ def undefined(kind, text, quiet, a, b, c):
 
     Integers take floats that they can't hold; what is written shares memory with what is read;
     a result gets another shape, and its gradient does not; running totals of booleans are written into booleans.
+    Torch crashes where a hook is registered for a view that was written to.
     """
+    if "_hook" in text and a._is_view() and a._version:
+        return True
     if (quiet and text in RESHAPE and a.requires_grad) or ("cum" in text and kind is WRITES and a.dtype is torch.bool):
         return True
     given = [x for name, x in {"b": b, "c": c}.items() if f"{{{name}}}" in text]
@@ -214,9 +217,9 @@ def _compared(lines, context):
             theirs = Run(torch)
             for earlier in lines[: i + 1]:
                 wanted = theirs.line(earlier)
-        if found is None and wanted is not None and any(words in str(wanted) for words in ALLOWED):
+        if wanted is not None and any(words in str(wanted) for words in ALLOWED):
             target = re.match(r"v\d+(?==[^=])", line)
-            if target is None:
+            if target is None:  # it may have written a part
                 return None, i
             ours.names.pop(target[0], None)
             continue
@@ -235,9 +238,7 @@ def _compared(lines, context):
 
 def alike(wanted, found):
     """Whether two errors are of one kind."""
-    if wanted is None or any(words in str(wanted) for words in ALLOWED):
-        return True
-    return isinstance(wanted, type(found)) or isinstance(found, type(wanted))
+    return wanted is None or isinstance(wanted, type(found)) or isinstance(found, type(wanted))
 
 
 class Errors:

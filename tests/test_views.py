@@ -343,3 +343,49 @@ def test_what_shares_the_memory_of_a_permuted_view_goes_on_sharing_it(order, sha
         return base, shown.stride(), shown.contiguous()[1:]
 
     torch_too(program)
+
+
+@pytest.mark.parametrize("reshape", ["t_()", "unsqueeze_(0)", "squeeze_()", "transpose_(0, 1)"])
+@pytest.mark.parametrize("made", ["detach()", "relu()", "mul(2)", "roll(1)"])
+def test_another_shape_in_place_counts_as_a_write(reshape, made, torch_too):
+    def program(fw):
+        x = fw.arange(9.0).reshape(3, 3).requires_grad_()
+        y = eval(f"x.{made}", {"x": x})
+        z = y * x
+        eval(f"y.{reshape}", {"y": y})
+        (y * y).sum()
+        z.sum().backward()
+
+    torch_too(program)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        *(
+            "y.zero_()",
+            "y.fill_(2)",
+            "y.fill_(s)",
+            "y.copy_(w)",
+            "y.lt_(w)",
+            "y.eq_(2)",
+            "y.eq_(y)",
+            "y.logical_not_()",
+        ),
+        *("y.masked_fill_(y > 0, 1.0)", "y.floor_()", "y.mul_(0)", "y.relu_()", "y.view(-1).zero_()", "y.t().eq_(1)"),
+        *("y[0] = 1", "y[0] = w[0]", "y[:] = 0", "y[...] = w", "y[0:2] = 0", "y.view(-1)[:] = 0", "y.ge_(w)"),
+    ],
+)
+def test_a_gradient_requires_one_only_where_it_depends_on_something(write, torch_too):
+    def program(fw):
+        x, w, s = (fw.tensor(v, requires_grad=True) for v in ([[1.0, 2.0], [3.0, 4.0]], [[1.5, 1.0], [2.0, 5.0]], 2.0))
+        found = []
+        for loss in (lambda y: (y * y).sum(), lambda y: y.sum()):
+            y = x * 2
+            exec(write, {"x": x, "w": w, "y": y, "s": s, "fw": fw})
+            if not y.requires_grad:
+                return None
+            found += fw.autograd.grad(loss(y), (x, w, s), create_graph=True, allow_unused=True)
+        return [(g, g.requires_grad) for g in found if g is not None], [g is None for g in found]
+
+    torch_too(program)

@@ -38,7 +38,7 @@ def check_installed() -> None:
     """
     for package in ("matplotlib", "seaborn"):  # not imported yet: they would take memory while networks are trained
         if importlib.util.find_spec(package) is None:
-            raise UsageError(f"{package} isn't installed; get it by: pip install -e '.[plots]'")
+            raise UsageError(f"{package} is not installed: pip install -e '.[plots]'")
 
 
 def canvas(rows: int = 1, columns: int = 1, size: tuple[float, float] = (7.0, 4.5), **options: Any) -> tuple[Any, Any]:

@@ -27,7 +27,7 @@ def write(folder: Path) -> Path:
         import markdown
         from latex2mathml import converter
     except ImportError as error:
-        raise UsageError(f"{error.name} isn't installed; get it by: pip install -e '.[plots]'") from None
+        raise UsageError(f"{error.name} is not installed: pip install -e '.[plots]'") from None
     source = folder / "report.md"
     if not source.exists():
         raise UsageError(f"there is no report {source}; `python -m experiments run` writes one")

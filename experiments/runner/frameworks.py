@@ -24,5 +24,5 @@ def load(name: str) -> Any:
         if error.name != name:
             raise
         extra = "'.[parity]'" if name == "torch" else "."
-        raise UsageError(f"{name} isn't installed; get it by: pip install -e {extra}") from None
+        raise UsageError(f"{name} is not installed: pip install -e {extra}") from None
     return framework

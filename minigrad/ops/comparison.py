@@ -15,10 +15,12 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import as_numpy
+from minigrad.engine import Node, edge_to
 from minigrad.grad_mode import grad_mode, recording
 from minigrad.kernels.memory import masked
 from minigrad.ops.record import Draw, F, Operand, OperandOrNumber, composed, operation, renamed
 from minigrad.tensor import Tensor
+from minigrad.views import blank
 
 
 @operation(
@@ -189,6 +191,10 @@ def predicate(function: Any, *methods: str, **options: Any) -> Callable[[Any], A
     return register
 
 
+def _nothing(wanted: Any, g: Any) -> list[Any]:
+    return [want and blank(g) for want in wanted]
+
+
 def _in_place(name: str, compare: Any, composed: bool) -> Any:
     """In place, so that floats stay floats: gradients of 0 flow to both, or (as torch has it) nothing is recorded."""
     recorded = not name.startswith("logical")
@@ -196,9 +202,9 @@ def _in_place(name: str, compare: Any, composed: bool) -> Any:
     @functools.wraps(compare)
     def method(self: Tensor, *other: Any) -> Tensor:
         result = compare(self, *other)
-        for x in other:
-            if recorded and isinstance(x, Tensor) and x.requires_grad and self.is_floating_point():
-                result = where(np.True_, where(np.True_, result, self), x)
+        edges = [edge_to(x) for x in (self, *other) if isinstance(x, Tensor) and x.requires_grad]
+        if recorded and edges and self.is_floating_point():
+            result = Tensor.wrap(result.array.astype(self.array.dtype), Node("CopyBackwards", _nothing, edges))
         with recording(recorded and grad_mode.enabled):
             return self.assign(result)
 

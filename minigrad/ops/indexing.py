@@ -20,6 +20,7 @@ from minigrad.ops.comparison import where
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.shape import expand, movedim, one_dim, reshape
 from minigrad.tensor import Tensor
+from minigrad.views import blank
 
 
 def raw(index: Any) -> Any:
@@ -170,7 +171,9 @@ def set_index(input: Tensor, index: Any, value: Any) -> None:
     first, key = in_two_steps(parsed(index), input.ndim)
     if first is not None:
         return set_index(_index(input, first), key, value)
-    dtype, region = input.array.dtype, input.array[key].shape
+    dtype = input.array.dtype
+    fill = value if isinstance(value, Tensor) else number(value, dtype)
+    region = input.array[key].shape
     if isinstance(value, Tensor) and not is_basic(key) and value.array.dtype != dtype:
         one_mask = isinstance(key, np.ndarray) and key.dtype == bool and not value.ndim  # then it counts as a number
         if not one_mask:
@@ -178,7 +181,7 @@ def set_index(input: Tensor, index: Any, value: Any) -> None:
                 "Index put requires the source and destination dtypes match, got "
                 f"{input.dtype} for the destination and {value.dtype} for the source."
             )
-    fill = value.astype(dtype) if isinstance(value, Tensor) else number(value, dtype)
+    fill = fill.astype(dtype)
     lead = builtins.max(fill.ndim - len(region), 0)
     if all(n == 1 for n in fill.shape[:lead]):
         fill, lead = fill.reshape(tuple(fill.shape[lead:])) if lead else fill, 0
@@ -195,7 +198,8 @@ def _outside(g: Any, index: Any) -> Any:
     """`g` with zeros at `index`."""
     keep = np.ones(g.shape, dtype=bool)
     keep[index] = False
-    return where(keep, g, 0.0)
+    whole = all(p is Ellipsis or isinstance(p, slice) for p in (index if isinstance(index, tuple) else (index,)))
+    return blank(g) if whole and not keep.any() else where(keep, g, 0.0)
 
 
 @operation(

@@ -266,7 +266,7 @@ def _framework(function: Any, given: str | ModuleType | None, default: str) -> A
     except ModuleNotFoundError as error:
         if error.name != given:
             raise
-        raise ModuleNotFoundError(f"{given} isn't installed; get it by: pip install {given}", name=given) from None
+        raise ModuleNotFoundError(f"{given} is not installed: pip install {given}", name=given) from None
 
 
 def _pair_up(ours: Side, theirs: Side) -> list[Comparison]:

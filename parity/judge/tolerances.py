@@ -10,7 +10,8 @@ GRADIENT = TOLERANCES
 #: Of each parameter and buffer after an epoch in float64, relative to its norm.
 EPOCH = 1e-8
 
-#: Where rounding is amplified beyond that: how many times as far as PyTorch from itself.
+#: Where rounding is amplified beyond that: how many times as far as PyTorch from itself. (A moved start differs once,
+#: in the first step; two frameworks round differently in each.)
 AMPLIFIED = 10.0
 
 #: Percentage points within which mean accuracies count as equivalent, at most, by data set; and elsewhere.

@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.measure.networks import Network
 
-STARTS = 3  #: moved starts, from which PyTorch is compared with itself
+STARTS = 3  #: moved starts, from which PyTorch is compared with itself; the furthest counts
 
 
 def moved(model: Any, start: int) -> Any:

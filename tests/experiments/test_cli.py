@@ -68,7 +68,7 @@ def test_an_unwritable_folder_is_refused_before_any_work(fails, tmp_path, monkey
 
 def test_a_missing_framework_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UsageError, match=r"torch isn't installed; get it by: pip install -e '\.\[parity\]'"):
+    with pytest.raises(UsageError, match=r"torch is not installed: pip install -e '\.\[parity\]'"):
         frameworks.load("torch")
 
 
@@ -76,7 +76,7 @@ def test_a_missing_framework_says_how_to_install_it(monkeypatch):
 def test_missing_plots_are_noticed_before_any_work(fails, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     text = fails("run", "mnist_backprop")
-    assert text == f"error: {package} isn't installed; get it by: pip install -e '.[plots]'\n"
+    assert text == f"error: {package} is not installed: pip install -e '.[plots]'\n"
 
 
 def test_list_is_a_table(capsys):

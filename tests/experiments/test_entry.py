@@ -15,7 +15,7 @@ def test_without_numpy(program):
     code = f"import sys, runpy\nsys.modules['numpy'] = None\nrunpy.run_module({program!r}, run_name='__main__')"
     done = python(code)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: numpy is not installed; in this clone: pip install -e '.[")
+    assert done.stderr.startswith("error: numpy is not installed: pip install -e '.[")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -31,7 +31,7 @@ def test_slips_are_named(capsys, arguments, says):
 def test_a_missing_torch_says_how_to_install_it(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert cli.main(SMALL) == 2
-    assert capsys.readouterr().err == "error: torch isn't installed; get it by: pip install -e '.[parity]'\n"
+    assert capsys.readouterr().err == "error: torch is not installed: pip install -e '.[parity]'\n"
 
 
 def test_gradients_as_a_table_and_as_json(capsys, tmp_path):

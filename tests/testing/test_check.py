@@ -156,7 +156,7 @@ def test_a_reference_that_has_no_float64_is_noted():
 
 def test_a_missing_framework_is_one_line_that_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ModuleNotFoundError, match=r"^torch isn't installed; get it by: pip install torch$"):
+    with pytest.raises(ModuleNotFoundError, match=r"^torch is not installed: pip install torch$"):
         check(minigrad.tanh, lambda x: x, [X])
 
 

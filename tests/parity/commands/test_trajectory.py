@@ -22,6 +22,13 @@ def test_epochs_in_float64(capsys, tmp_path):
     assert epoch["alike"] == ["rate 0.05", "rate 0.1", "rate 0.2"]
 
 
+def test_a_difference_fails(capsys, monkeypatch):
+    monkeypatch.setattr(tolerances, "EPOCH", 0.0)
+    monkeypatch.setattr(tolerances, "AMPLIFIED", 0.0)
+    assert main(["trajectory", NAME, *SMALL, "--dtype", "float64"]) == 1
+    assert "DIFFERENT" in capsys.readouterr().out
+
+
 def test_the_findings_of_several_calls_are_joined(tmp_path):
     path = tmp_path / "trajectory.json"
     for name in (NAME, "mnist_logistic", NAME):
