@@ -41,7 +41,6 @@ class Tensor(Conversions):
     """
 
     view_of: View | None = None
-    rewrites: int = 0  #: how often a write to a view has changed this tensor's place in the graph
     retains_grad: bool = False
     loose: bool = False  #: whether it is a result that nobody shares yet: see `minigrad.views.lay_out`
     after_accumulate: dict[int, Callable[[Tensor], None]] | None = None
@@ -312,9 +311,9 @@ class Tensor(Conversions):
 
     def retain_grad(self) -> None:
         """Keep the gradient of this result of an operation in its ``grad``."""
-        if not self.refresh():
+        if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if self.node is None or self.retains_grad:
+        if self.is_leaf or self.retains_grad:
             return
         self.retains_grad = True
         this = weakref.ref(self)

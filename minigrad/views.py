@@ -47,7 +47,7 @@ class View(NamedTuple):
 
     source: Tensor
     replay: Steps
-    rewrites: int  #: how often the base's history had been rewritten when this view was made
+    writes: int  #: the base's version for which its place in the graph was found
     refusal: tuple[str, str] | None = None  #: why tracked writes to it are refused: its origin, what to do instead
     reshaped: bool = False  #: whether it is no view for users, but was given another shape in place
 
@@ -80,9 +80,10 @@ def mark_view(out: Tensor, source: Tensor, function: Callable[..., Any], rest: S
     out.version = source.version
     if owns_its_memory(source):
         source.view_of = None
-    base, before, rewrites, refusal, reshaped = source.view_of or (source, None, source.rewrites, None, False)
+    base, before, _, refusal, reshaped = source.view_of or (source, None, 0, None, False)
     refusal = refusal or (None if grad_mode.enabled else NO_GRAD)
-    out.view_of = View(source if reshaped else base, Steps(lambda x: function(x, *rest), before), rewrites, refusal)
+    steps = Steps(lambda x: function(x, *rest), before)
+    out.view_of = View(source if reshaped else base, steps, source.version[0], refusal)
 
 
 def several(views: Iterable[Tensor], function: str) -> tuple[Tensor, ...]:
@@ -117,10 +118,17 @@ def passed_on(result: Any, view: Callable[..., Any], *args: Any) -> Any:
     """A view of a fresh result that goes no further: it stands for the result, and its layout stays open too."""
     if isinstance(result, np.ndarray):
         return view(result, *args)
-    loose, result.loose = result.loose, False
+    result.loose = False
     out = view(result, *args)
-    out.loose, out.view_of = loose and out.array.ndim > 2, None
-    return out
+    out.view_of = None
+    return loosened(out)
+
+
+def loosened(result: Any) -> Any:
+    """A result whose layout is not its operand's in torch, but row-major."""
+    if not isinstance(result, np.ndarray):
+        result.loose = result.array.ndim > 2 and not result.array.flags.c_contiguous
+    return result
 
 
 def requires_grad(tensor: Tensor) -> bool:
@@ -137,7 +145,7 @@ def requires_grad(tensor: Tensor) -> bool:
 def refresh(tensor: Tensor) -> bool:
     """Bring a view's place in the graph up to date after its base was written to; returns `requires_grad`."""
     view = tensor.view_of
-    if view is None or view.rewrites == view.base.rewrites:
+    if view is None or tensor.version is None or view.writes == tensor.version[0]:
         return requires_grad(tensor)
     if view.refusal is not None and not alone(tensor):
         if not grad_mode.enabled or not requires_grad(tensor):
@@ -149,9 +157,10 @@ def refresh(tensor: Tensor) -> bool:
         )
     with recording(True):
         fresh = view.replay(view.base)
-    tensor.tracked = fresh.tracked
-    _move(tensor, fresh.node, fresh.output)
-    tensor.view_of = view._replace(rewrites=view.base.rewrites)
+    if fresh.tracked or not tensor.tracked:  # else the base was told to require no gradient
+        tensor.tracked = fresh.tracked
+        _move(tensor, fresh.node, fresh.output)
+    tensor.view_of = view._replace(writes=tensor.version[0])
     return tensor.tracked
 
 
@@ -217,7 +226,7 @@ def reshape_in_place(tensor: Tensor, function: Callable[..., Tensor], *args: Any
     if view is None:
         before = type(tensor).wrap(tensor.array)
         before.node, before.output, before.tracked = tensor.node, tensor.output, tensor.tracked
-        before.version, before.rewrites = tensor.version, tensor.rewrites
+        before.version = tensor.version
     with recording(True):
         after = function(before, *args)
     tensor.array, tensor.version, tensor.tracked = after.array, after.version, after.tracked
@@ -252,7 +261,6 @@ def rewrite(tensor: Tensor, result: Tensor) -> None:
             node, output = Node("CopyBackwards", _written_over, edges), 0
         _move(tensor, node, output)
         tensor.tracked = True
-        tensor.rewrites += 1
         return
     base, replay = view.base, view.replay
     before = Variable()
@@ -261,7 +269,6 @@ def rewrite(tensor: Tensor, result: Tensor) -> None:
     edges = [edge_to(before), edge_to(result)]
     _move(base, Node("CopySlices", lambda wanted, g: [blank(g, replay), replay(g)], edges), 0)
     base.tracked = True
-    base.rewrites += 1
 
 
 def _move(tensor: Tensor, node: Node | None, output: int) -> None:

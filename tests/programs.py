@@ -89,9 +89,8 @@ ALLOWED = [  # where torch refuses, and minigrad may compute: see docs/differenc
     "Boolean inputs not supported",
     *STRICTER,
     "backward through the graph a second time",
-    "base or another view of its base has been modified",
     "Can't detach views in-place",
-    "derivative for aten::floor_divide is not implemented",
+    "derivative for aten::floor_divide",
     "ZeroDivisionError",
 ]
 
@@ -169,7 +168,8 @@ def undefined(kind, text, quiet, a, b, c):
     if (quiet and text in RESHAPE and a.requires_grad) or ("cum" in text and kind is WRITES and a.dtype is torch.bool):
         return True
     given = [x for name, x in {"b": b, "c": c}.items() if f"{{{name}}}" in text]
-    if kind is WRITES and any(overlap(a, x) or ("addmm_" in text and x is a) for x in given):
+    whole = "addmm_" not in text and ".t()" not in text  # else it may not be read while it is written
+    if kind is WRITES and any(overlap(a, x) or (x is a and not whole) for x in given):
         return True
     source = None
     if text.endswith((".long()", ".int()")):
@@ -223,6 +223,8 @@ def _compared(lines, context):
                 return None, i
             ours.names.pop(target[0], None)
             continue
+        if found is not None and "modified by an inplace" in str(wanted):  # backward may have got to some leaves
+            return None, i
         if found is not None and wanted is None and any(words in str(found) for words in STRICTER):
             return None, i
         if (wanted is None) != (found is None) or not alike(wanted, found):
@@ -238,6 +240,8 @@ def _compared(lines, context):
 
 def alike(wanted, found):
     """Whether two errors are of one kind."""
+    if "its base or another view of its base has been modified" in str(wanted):
+        return True  # torch says so before it looks at the arguments
     return wanted is None or isinstance(wanted, type(found)) or isinstance(found, type(wanted))
 
 

@@ -38,8 +38,28 @@ def owner(x: Any) -> Any:
 
 
 def axes(x: Array) -> tuple[int, ...]:
-    """The axes of `x` by decreasing stride."""
-    return tuple(sorted(range(x.ndim), key=lambda i: -abs(x.strides[i])))
+    """The axes of `x` by decreasing stride; one whose stride is 0 stays where it is."""
+    if 0 not in x.strides:
+        return tuple(sorted(range(x.ndim), key=lambda i: -abs(x.strides[i])))
+    order = list(range(x.ndim))  # sorted by insertion from the last axis on, as in PyTorch's TensorIterator
+    for last in reversed(range(x.ndim)):
+        at = last
+        for i in range(last + 1, x.ndim):
+            stride, other = x.strides[order[at]], x.strides[order[i]]
+            if stride and other and stride < other:
+                order[at], order[i], at = order[i], order[at], i
+            elif stride and other and stride > other:
+                break
+    return tuple(order)
+
+
+def copied(x: Array, dtype: Any = None) -> Array:
+    """A copy of `x`, or `x` in another dtype, with its axes in the same order."""
+    if 0 not in x.strides:
+        return np.array(x, dtype)
+    out = ordered(x.shape, axes(x), dtype or x.dtype)
+    out[...] = x
+    return out
 
 
 def dense(x: Array) -> bool:

@@ -18,6 +18,7 @@ from minigrad.dtypes import as_numpy
 from minigrad.engine import Node, edge_to
 from minigrad.grad_mode import grad_mode, recording
 from minigrad.kernels.memory import masked
+from minigrad.ops.convert import contiguous
 from minigrad.ops.record import Draw, F, Operand, OperandOrNumber, composed, operation, renamed
 from minigrad.tensor import Tensor
 from minigrad.views import blank
@@ -67,7 +68,7 @@ def masked_fill(input: Operand, mask: Operand, value: OperandOrNumber) -> Any:
     if not dtype.is_complex and (value.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex)):
         raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
     fill = value.astype(dtype) if isinstance(value, Tensor) else dtypes.number(value, as_numpy(dtype)).item()
-    return where(mask, fill, input)
+    return where(mask, fill, contiguous(input))
 
 
 # ---- maximum, minimum, clamp -----------------------------------------------------------------------------

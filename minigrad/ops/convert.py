@@ -8,6 +8,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import LEGACY, DTypeLike, as_numpy
+from minigrad.kernels.memory import copied
 from minigrad.ops.record import Operand, operation, renamed
 from minigrad.tensor import Tensor, device
 
@@ -19,13 +20,13 @@ from minigrad.tensor import Tensor, device
 )
 def _cast(input: Any, dtype: Any, source: Any) -> Any:
     """`input` in another NumPy dtype; its gradient has the old one."""
-    return input.astype(dtype)
+    return copied(input, dtype) if 0 in input.strides else input.astype(dtype)
 
 
 @operation(sample=lambda d: (d.array(), np.dtype("int64")))
 def _rounded(input: Any, dtype: Any) -> Any:
     """`input` in a NumPy dtype of integers: no gradient passes."""
-    return input.astype(dtype)
+    return copied(input, dtype) if 0 in input.strides else input.astype(dtype)
 
 
 @operation({"input": lambda g: g}, out=False)
@@ -36,7 +37,7 @@ def clone(input: Operand, memory_format: str | None = None) -> Any:
     >>> minigrad.ones(2).clone()
     tensor([1., 1.])
     """
-    return np.array(input, order="C" if memory_format and "preserve" not in str(memory_format) else "K")
+    return np.array(input, order="C") if memory_format and "preserve" not in str(memory_format) else copied(input)
 
 
 def astype(input: Tensor, dtype: DTypeLike) -> Tensor:
@@ -96,7 +97,7 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
 
 def contiguous(input: Tensor) -> Tensor:
     """`input` with its elements in row-major order in memory; `input` itself if they already are."""
-    return input if input.is_contiguous() else clone(input, "contiguous_format")
+    return input if isinstance(input, np.ndarray) or input.is_contiguous() else clone(input, "contiguous_format")
 
 
 def type_as(input: Tensor, other: Tensor) -> Tensor:

@@ -58,6 +58,7 @@ class Primitive:
         creates: bool = False,
         writes: Sequence[str] = (),
         booleans: bool = True,
+        row_major: bool = False,
     ) -> None:
         assert isinstance(forward, FunctionType)
         self.forward = forward
@@ -68,7 +69,7 @@ class Primitive:
         defaults = forward.__defaults__ or ()
         self.defaults = (MISSING,) * (len(self.names) - len(defaults)) + defaults
         self.floating, self.view, self.saves, self.variadic = floating, view, saves, variadic
-        self.outputs, self.creates, self.booleans = outputs, creates, booleans
+        self.outputs, self.creates, self.booleans, self.row_major = outputs, creates, booleans, row_major
         self.writes = tuple(map(self.names.index, writes))
         self.rules = {} if callable(gradients) else gradients
         self.joint = gradients if callable(gradients) else None
@@ -87,7 +88,7 @@ class Primitive:
         """The public function, which records a node for tensors, but not for plain arrays."""
         n, bind, node, creates = len(self.names), self.bind, self.node, self.creates
         promoted, floating, variadic, saves = self.promoted, self.floating, self.variadic, self.saves
-        outputs, view, writes, booleans = self.outputs, self.view, self.writes, self.booleans
+        outputs, view, writes, booleans, row_major = self.outputs, self.view, self.writes, self.booleans, self.row_major
         differentiable = -1 if variadic and self.joint else sum(1 << i for i in self.inputs)
         forward = self.forward
         compute = forward if view else QUIET(forward)
@@ -146,7 +147,11 @@ class Primitive:
                 return outs
             if not isinstance(result, np.ndarray):
                 result = np.asarray(result)
+            if row_major and not result.flags.c_contiguous and not any(isinstance(a, Tensor) and a.loose for a in args):
+                result = call(np.ascontiguousarray, result)
             out = Tensor.made(result)
+            if out.loose and permuted(args):
+                out.loose = False
             if recorded and result.dtype.kind in "fc":  # no gradient passes through integers
                 out.node = node(args, tracked, out, saved)
                 out.tracked = True
@@ -255,6 +260,12 @@ def joined(rules: Sequence[tuple[Callable[..., Any], tuple[int, ...]]], count: i
     function = names["function"]
     function.rules = rules
     return function  # type: ignore[no-any-return]
+
+
+def permuted(args: Sequence[Any]) -> bool:
+    """Whether a result lies in memory as an operand does that the user has permuted: so it does in torch, too."""
+    wide = [a for a in args if isinstance(a, Tensor) and a.array.ndim > 2]
+    return not any(a.loose for a in wide) and not all(a.array.flags.c_contiguous for a in wide)
 
 
 def shares_memory(result: Array, source: Any) -> bool:

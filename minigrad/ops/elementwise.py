@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.kernels.memory import axes, ordered
 from minigrad.ops.comparison import binary, where
 from minigrad.ops.curve import curve, in_float32, unary
 from minigrad.ops.dispatch import PYTHON_NUMBERS
 from minigrad.ops.record import Draw, Operand, OperandOrNumber, composed, operation
 from minigrad.tensor import Tensor
+from minigrad.views import blank
 
 
 def scaled(x: Any, alpha: Any) -> Any:
@@ -44,11 +46,6 @@ def times(g: Any, number: Any) -> Any:
 def over(g: Any, number: Any) -> Any:
     """A gradient divided by an operand, which may be a number."""
     return g / number if isinstance(g, Tensor) else arithmetic(np.divide, g, number)
-
-
-def zeros_like(g: Any) -> Any:
-    """The gradient of a step function: 0, also where `g` is infinite."""
-    return Tensor.wrap(np.zeros_like(g.array)) if isinstance(g, Tensor) else np.zeros_like(g)
 
 
 def ones_like(x: Any) -> Any:
@@ -114,8 +111,8 @@ def mul(input: OperandOrNumber, other: OperandOrNumber) -> Any:
 
 
 @binary(
-    lambda g, other, rounding_mode: over(g, other) if rounding_mode is None else zeros_like(g),
-    lambda g, input, other, rounding_mode: -g * ((input / other) / other) if rounding_mode is None else zeros_like(g),
+    lambda g, other, rounding_mode: over(g, other) if rounding_mode is None else blank(g),
+    lambda g, input, other, rounding_mode: -g * ((input / other) / other) if rounding_mode is None else blank(g),
     *("__truediv__", "divide", "true_divide"),
     floating=lambda input, other, rounding_mode: rounding_mode is None,
     in_place=True,
@@ -187,7 +184,7 @@ def _power_of_base(g: Any, input: Any, other: Any) -> Any:
     if isinstance(other, (int, float)) or (other.ndim == 0 and not hasattr(other, "array")):
         n = float(other)
         if n == 0:
-            return zeros_like(g)
+            return blank(g)
         return g * (n * (input if n == 2 and not isinstance(input, Tensor) else pow(input, n - 1)))
     return where(other == 0, 0.0, g * (other * pow(input, other - 1)))
 
@@ -296,7 +293,7 @@ STEPS = [n / 2 for n in range(-8, 9)]  # rounding functions jump at multiples of
 
 
 @operation(
-    {"input": lambda g: zeros_like(g)},
+    {"input": lambda g: blank(g)},
     grad_fn="RoundBackward0",
     sample=lambda d: (d.array(kinks=STEPS), d.choice([np.floor, np.ceil, np.trunc, np.round])),
 )
@@ -455,8 +452,10 @@ def rsqrt(input: Operand) -> Any:
 
 def _erf(x: Any) -> Any:
     """Elementwise `math.erf`: NumPy has none."""
-    flat = np.fromiter(map(math.erf, x.ravel().tolist()), dtype=np.float64, count=x.size)
-    return flat.reshape(x.shape).astype(x.dtype, copy=False)
+    order = axes(x)
+    out = ordered(x.shape, order, x.dtype)
+    out.transpose(order).ravel()[:] = list(map(math.erf, x.transpose(order).ravel().tolist()))
+    return out
 
 
 @curve(_erf, lambda g, input: g * (2 / math.sqrt(math.pi)) * exp(-(input * input)))

@@ -35,6 +35,7 @@ def _gatherable(d: Any) -> tuple[Any, ...]:
     {"input": lambda g, input_shape, dim, index: _scatter_add(g, input_shape, dim, index)},
     torch="gather",
     sample=lambda d: (d.array((3, 4)), 1, d.integers((2, 3), 3)),
+    row_major=True,
 )
 def _gather(input: Any, dim: int, index: Any) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` (for dim 0)."""

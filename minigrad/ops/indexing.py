@@ -226,6 +226,8 @@ def index_put(input: Operand, indices: Sequence[Tensor | None], values: Operand,
 @composed(sample=lambda d: (d.array((3, 2)), d.integer(-2, 1), d.integer(0, 1)), out=False)
 def select(input: Operand, dim: int, index: int) -> Any:
     """The slice at `index` of dimension `dim` (a view)."""
+    if not input.ndim:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
     at = one_dim(dim, input.ndim)
     if not -input.shape[at] <= index < input.shape[at]:
         raise IndexError(

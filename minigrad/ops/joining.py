@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import promote_types
+from minigrad.kernels.memory import channels_last
 from minigrad.ops.indexing import narrow
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.shape import one_dim, ravel, reshape, unsqueeze
@@ -32,7 +33,10 @@ def _cat_gradients(wanted: Sequence[Any], g: Any, dim: int, saved: list[int]) ->
 )
 def _cat(tensors: Any, dim: int) -> Any:
     """The tensors one after another along `dim`."""
-    return np.concatenate(tensors, axis=dim), [t.shape[dim] for t in tensors]
+    result = np.concatenate(tensors, axis=dim)
+    if not channels_last(result):  # NumPy keeps the order of transposed matrices; torch does not
+        result = np.ascontiguousarray(result)
+    return result, [t.shape[dim] for t in tensors]
 
 
 @composed(methods=[], sample=lambda d: ((d.array((2, 3)), d.array((1, 3)), d.array((0, 3))), d.choice([0, -2])))

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.kernels import normalization as kernels
+from minigrad.ops.convert import contiguous
 from minigrad.ops.elementwise import rsqrt
 from minigrad.ops.record import Operand, OperandOrNone, composed, operation
 from minigrad.ops.reduction import mean, sum
 from minigrad.ops.shape import reshape
+from minigrad.views import loosened
 
 
 def _of_nothing(input: Any, *params: Any) -> Any:
@@ -159,7 +161,8 @@ def batch_norm(
             scale = weight * scale
         shift = -running_mean * scale if bias is None else bias - running_mean * scale
         return input * reshape(scale, column) + reshape(shift, column)
-    return _standardize(input, weight, bias, eps, running_mean, running_var, momentum)
+    out = _standardize(input, weight, bias, eps, running_mean, running_var, momentum)
+    return loosened(out) if len(shape) == 3 else out
 
 
 def _need_more_than_one(shape: tuple[int, ...], shown: Any) -> None:
@@ -216,7 +219,7 @@ def layer_norm(
         )
     if not input.numel():
         return _of_nothing(input, weight, bias)
-    out = reshape(_standardize(reshape(input, (1, -1, math.prod(last))), None, None, eps), shape)
+    out = reshape(_standardize(reshape(contiguous(input), (1, -1, math.prod(last))), None, None, eps), shape)
     return _affine(out, weight, bias)
 
 
@@ -274,5 +277,5 @@ def group_norm(input: Operand, num_groups: int, weight: Operand = None, bias: Op
     if not input.numel():
         return _of_nothing(input, weight, bias)
     groups = (1, shape[0] * num_groups, math.prod(shape[1:]) // num_groups)
-    out = reshape(_standardize(reshape(input, groups), None, None, eps), shape)
+    out = reshape(_standardize(reshape(contiguous(input), groups), None, None, eps), shape)
     return _affine(out, *(None if part is None else reshape(part, column) for part in (weight, bias)))

@@ -190,7 +190,7 @@ class Record:
 registry: dict[str, Record] = {}
 
 #: The settings that say how a `Primitive` runs.
-HOW = {"inputs", "floating", "view", "saves", "variadic", "outputs", "creates", "writes", "booleans"}
+HOW = {"inputs", "floating", "view", "saves", "variadic", "outputs", "creates", "writes", "booleans", "row_major"}
 COMPARISONS = {f"__{word}__" for word in ("eq", "ne", "lt", "le", "gt", "ge")}
 REFLECTED = {"add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"}
 
@@ -221,6 +221,7 @@ def operation(
         creates: the result is a tensor even if no argument is one.
         writes: the arguments that the forward function writes to.
         booleans: whether it takes tensors of booleans (as all but subtraction do).
+        row_major: the result is laid out so, even if an operand is not (as results of most operations with a `dim`).
         grad_fn: the name of its nodes in the graph.
         out: False if torch's function has no `out`.
         dtypes: which its first operand may have, as NumPy's letters: ``"f"`` for floats.

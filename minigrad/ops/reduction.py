@@ -124,7 +124,11 @@ def _reducible_nonempty(d: Any, **limits: Any) -> tuple[Any, ...]:
     return _reducible(d, min_size=1, **limits)
 
 
-@operation({"input": lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim)}, sample=_reducible)
+@operation(
+    {"input": lambda g, input_shape, dim, keepdim: spread(g, input_shape, dim, keepdim)},
+    sample=_reducible,
+    row_major=True,
+)
 def sum(
     input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None
 ) -> Any:
@@ -149,6 +153,7 @@ def _summing(input: Any, dtype: Any) -> Any:
         )
     },
     sample=_reducible_nonempty,
+    row_major=True,
 )
 def mean(
     input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None
@@ -207,6 +212,7 @@ def _to_winners(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, nans: boo
     {"input": _to_winners},
     grad_fn="MaxBackward1",
     sample=lambda d: (d.array(distinct=True, min_size=1), d.choice([largest, smallest, _middle]), None, False),
+    row_major=True,
 )
 def _one_of(input: Any, function: Any, dim: Any = None, keepdim: bool = False, nans: bool = True) -> Any:
     """The element, or those along `dim`, that a function selects. Equal ones, and `nans`, share its gradient."""
@@ -336,13 +342,13 @@ def median(input: Operand, dim: int | None = None, keepdim: bool = False) -> Any
     return MaxMin(*middle) if keepdim or not input.ndim else MaxMin(*(squeeze(part, dim) for part in middle))
 
 
-@operation(sample=lambda d: (d.mask((2, 3)), d.choice([0, 1])))
+@operation(sample=lambda d: (d.mask((2, 3)), d.choice([0, 1])), row_major=True)
 def all(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Any:
     """Whether all elements are true (not 0)."""
     return _truth(every, input, dim, keepdim)
 
 
-@operation(sample=lambda d: (d.mask((2, 3)), d.choice([0, 1])))
+@operation(sample=lambda d: (d.mask((2, 3)), d.choice([0, 1])), row_major=True)
 def any(input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Any:
     """Whether any element is true (not 0)."""
     return _truth(some, input, dim, keepdim)
@@ -366,6 +372,7 @@ def _shares(g: Any, input: Any, out: Any, dim: Any, keepdim: bool) -> Any:
     promotes=("input",),
     floating=True,
     sample=lambda d: (d.array((3, 4)), d.choice([0, 1, (0, 1)]), d.boolean()),
+    row_major=True,
 )
 def logsumexp(input: Operand, dim: int | Sequence[int], keepdim: bool = False) -> Any:
     """``log(sum(exp(input)))``, without overflow."""
@@ -397,7 +404,7 @@ def _log_softmax_gradient(g: Any, out: Any, dim: int) -> Any:
     return in_float32(lambda g, out: g - exp(out) * sum(g, dim, True), g, out)
 
 
-@operation({"input": _softmax_gradient}, functional=("_stacklevel",), sample=along_a_dim)
+@operation({"input": _softmax_gradient}, row_major=True, functional=("_stacklevel",), sample=along_a_dim)
 def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """``exp(x_i) / sum_j exp(x_j)`` along `dim`: positive numbers that sum to 1.
 
@@ -415,7 +422,7 @@ def softmax(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     return e.reshape(input.shape).astype(dtype, copy=False)
 
 
-@operation({"input": _softmax_gradient}, sample=along_a_dim)
+@operation({"input": _softmax_gradient}, row_major=True, sample=along_a_dim)
 def _safe_softmax(input: Any, dim: int) -> Any:
     """`softmax`, but 0 where all elements are -inf."""
     top = largest(input, axis=dim, keepdims=True, initial=np.finfo(input.dtype).min)
@@ -424,7 +431,7 @@ def _safe_softmax(input: Any, dim: int) -> Any:
     return e
 
 
-@operation({"input": _log_softmax_gradient}, functional=("_stacklevel",), sample=along_a_dim)
+@operation({"input": _log_softmax_gradient}, row_major=True, functional=("_stacklevel",), sample=along_a_dim)
 def log_softmax(input: Operand, dim: int, dtype: Any = None) -> Any:
     """``log(softmax(input, dim))``, exact also where the probability underflows.
 

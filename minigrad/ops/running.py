@@ -47,6 +47,7 @@ def _up_to(x: Any, dim: int) -> Any:
 @operation(
     {"input": _product_of_others},
     sample=lambda d: (*along_a_dim(d), d.boolean()) if d.boolean() else (d.array(),),
+    row_major=True,
 )
 def prod(
     input: Operand, dim: int | Sequence[int] | None = None, keepdim: bool = False, dtype: DTypeLike | None = None
@@ -63,7 +64,7 @@ def prod(
     return product(input, axis=axes(dim, input.ndim), keepdims=keepdim, dtype=dtype)
 
 
-@operation({"input": lambda g, dim: _cumulated_back(g, dim)}, sample=along_a_dim, in_place=True)
+@operation({"input": lambda g, dim: _cumulated_back(g, dim)}, sample=along_a_dim, in_place=True, row_major=True)
 def cumsum(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """The running sum along `dim`.
 
@@ -103,6 +104,7 @@ def _cumulated_back(g: Any, dim: int) -> Any:
     {"input": _cumprod_gradient},
     sample=lambda d: ((x := d.array((3, 3))), d.dim(x.ndim)),
     in_place=True,
+    row_major=True,
 )
 def cumprod(input: Operand, dim: int, dtype: DTypeLike | None = None) -> Any:
     """The running product along `dim`."""

@@ -15,10 +15,11 @@ import numpy as np
 
 from minigrad.dtypes import DTypeLike
 from minigrad.ops.comparison import where
-from minigrad.ops.elementwise import abs, pow, sign, zeros_like
+from minigrad.ops.elementwise import abs, pow, sign
 from minigrad.ops.record import Draw, Operand, composed, operation
 from minigrad.ops.reduction import axes, count, largest, mean, smallest, spread, sum, total
 from minigrad.tensor import Tensor
+from minigrad.views import blank
 
 
 def _spread_sample(d: Any) -> tuple[Any, ...]:
@@ -74,6 +75,7 @@ def _spread_gradient(g: Any, input: Any, out: Any, dim: Any, keepdim: bool, minu
     {"input": _spread_gradient},
     grad_fn="VarBackward0",
     sample=lambda d: (*_spread_sample(d)[:2], d.boolean(), d.choice([0, 1]), d.boolean()),
+    row_major=True,
 )
 def _spread_of(input: Any, dim: Any, keepdim: bool, minus: float, root: bool) -> Any:
     """The variance, or its root, computed in float64, as squares in float32 may overflow where the result does not."""
@@ -144,7 +146,7 @@ def _norm_gradient(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bo
     shape = tuple(input.shape)
     g, out = spread(g, shape, dim, keepdim), spread(out, shape, dim, keepdim)
     if p == 0:
-        return zeros_like(input)
+        return blank(input)
     if p == 1:
         return g * sign(input)
     if math.isinf(p):
@@ -164,6 +166,7 @@ def _norm_gradient(g: Any, input: Any, out: Any, p: float, dim: Any, keepdim: bo
     {"input": _norm_gradient},
     grad_fn="LinalgVectorNormBackward0",
     sample=lambda d: (*_vectors(d), d.boolean()),
+    row_major=True,
 )
 def _norm(input: Any, p: float, dim: Any, keepdim: bool) -> Any:
     """The p-norm of floats; float16 is summed in float32."""

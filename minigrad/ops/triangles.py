@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.ops.comparison import where
+from minigrad.ops.convert import contiguous
 from minigrad.ops.indexing import _place
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.shape import movedim, one_dim
@@ -25,13 +26,13 @@ def _lower(input: Any, diagonal: int, name: str) -> Any:
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)), in_place=True)
 def tril(input: Operand, diagonal: int = 0) -> Any:
     """The lower triangle of each matrix; 0 above."""
-    return where(_lower(input, diagonal, "tril"), input, False)
+    return where(_lower(input, diagonal, "tril"), contiguous(input), False)
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-3, 3)), in_place=True)
 def triu(input: Operand, diagonal: int = 0) -> Any:
     """The upper triangle of each matrix; 0 below."""
-    return where(~_lower(input, diagonal - 1, "triu"), input, False)
+    return where(~_lower(input, diagonal - 1, "triu"), contiguous(input), False)
 
 
 @composed(sample=lambda d: (d.array((3, 4)), d.integer(-2, 2)), out=False)
