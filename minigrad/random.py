@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.kernels.memory import axes, channels_last
+from minigrad.kernels.memory import axes
 from minigrad.streams import (
     FLOAT64,
     SPANS,
@@ -430,7 +430,7 @@ def axes_in_torch(x: Tensor) -> tuple[int, ...]:
     Results of convolutions, and what is computed from them, are channels-last here and row-major in torch.
     """
     origin = x if x.view_of is None else x.view_of.base
-    return tuple(range(x.ndim)) if origin.loose and channels_last(origin.array) else axes(x.array)
+    return tuple(range(x.ndim)) if origin.loose else axes(x.array)
 
 
 #: The stream used wherever no other generator is given. Without `manual_seed` it differs from run to run.

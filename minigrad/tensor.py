@@ -315,12 +315,13 @@ class Tensor(Conversions):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self.is_leaf or self.retains_grad:
             return
+        self.refresh()
         self.retains_grad = True
         this = weakref.ref(self)
 
         def keep(g: Tensor) -> None:
             if (tensor := this()) is not None:
-                tensor._grad = g if tensor._grad is None else tensor._grad + g
+                tensor._grad = g.contiguous() if tensor._grad is None else tensor._grad + g
 
         own_hooks(self)[RETAIN] = keep
 
@@ -449,10 +450,12 @@ def accumulate(leaf: Tensor, g: Any, taken: set[int]) -> None:
     """Add a gradient to ``leaf.grad``. `taken`: ids of arrays that are in use elsewhere, and so are copied."""
     before = leaf._grad
     if isinstance(g, Tensor):
-        leaf._grad = g.clone() if before is None else before + g
+        leaf._grad = g.clone("contiguous_format" if g.ndim < 3 else None) if before is None else before + g
     elif before is None:
         if not isinstance(g, np.ndarray) or g.base is not None or id(g) in taken:
-            g = np.array(g)
+            g = np.array(g, order="K" if g.ndim > 2 else "C")
+        elif g.ndim == 2 and not g.flags.c_contiguous:
+            g = np.array(g, order="C" if leaf.array.flags.c_contiguous else "K")
         taken.add(id(g))
         leaf._grad = Tensor.made(g)
     else:

@@ -18,7 +18,7 @@ from minigrad import dtypes
 from minigrad.engine import Array, Node, Variable, edge_to
 from minigrad.grad_mode import grad_mode, recording
 from minigrad.hooks import RETAIN
-from minigrad.kernels.memory import axes, channels_last, dense
+from minigrad.kernels.memory import axes, dense
 from minigrad.watch import call, watching
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ def owns_its_memory(tensor: Tensor) -> bool:
 
 
 def lay_out(tensor: Any) -> None:
-    """Copy a channels-last result into row-major order, torch's layout, before anything shares its memory."""
+    """Copy a result into row-major order, torch's layout, before anything shares its memory."""
     if tensor.loose:
         tensor.loose = False
-        if channels_last(tensor.array):
+        if not tensor.array.flags.c_contiguous:
             tensor.array = call(np.ascontiguousarray, tensor.array)
 
 

@@ -44,7 +44,7 @@ VIEWS = """
 {a}.view_as({b})  {a}.reshape_as({b})  {a}.detach()  {a}.detach()[0]  {a}.data  {a}.contiguous()  {a}.float()
 {a}.broadcast_to((2,*{a}.shape))  {a}.view({a}.shape)  {a}.unflatten(0,(1,-1))  list({a})[0]
 {a}.view({a}.shape[::-1])  {a}.view({a}.dtype)
-{a}.permute(tuple(range({a}.ndim)[::-1]))  {a}.swapaxes(0,-1)  {a}.real
+{a}.permute(tuple(range({a}.ndim)[::-1]))  {a}.transpose(-1,-2)  {a}.swapaxes(0,-1)  {a}.real
 """.split()
 RESHAPE = "{a}.unsqueeze_(0) {a}.squeeze_() {a}.t_() {a}.transpose_(0,-1)".split()
 CONVERSIONS = "float half double long int bool".split()

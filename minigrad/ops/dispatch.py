@@ -150,7 +150,7 @@ class Primitive:
             if row_major and not result.flags.c_contiguous and not any(isinstance(a, Tensor) and a.loose for a in args):
                 result = call(np.ascontiguousarray, result)
             out = Tensor.made(result)
-            if out.loose and permuted(args):
+            if out.loose and permuted(args[0] if variadic else args):
                 out.loose = False
             if recorded and result.dtype.kind in "fc":  # no gradient passes through integers
                 out.node = node(args, tracked, out, saved)

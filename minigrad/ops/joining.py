@@ -34,7 +34,7 @@ def _cat_gradients(wanted: Sequence[Any], g: Any, dim: int, saved: list[int]) ->
 def _cat(tensors: Any, dim: int) -> Any:
     """The tensors one after another along `dim`."""
     result = np.concatenate(tensors, axis=dim)
-    if not channels_last(result):  # NumPy keeps the order of transposed matrices; torch does not
+    if not (result.ndim == 4 and channels_last(result)):  # NumPy keeps the order of transposed matrices; torch does not
         result = np.ascontiguousarray(result)
     return result, [t.shape[dim] for t in tensors]
 

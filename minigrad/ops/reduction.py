@@ -14,12 +14,13 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.dtypes import DTypeLike
+from minigrad.kernels import memory
 from minigrad.ops.comparison import isnan, maximum, minimum, where
 from minigrad.ops.curve import in_float32
 from minigrad.ops.elementwise import exp
 from minigrad.ops.gathering import gather
 from minigrad.ops.record import Operand, along_a_dim, composed, operation
-from minigrad.ops.shape import expand, one_dim, reshape, squeeze
+from minigrad.ops.shape import expand, one_dim, permute, reshape, squeeze
 from minigrad.tensor import Tensor, out_of_range
 
 builtin_max = max
@@ -222,7 +223,7 @@ def _one_of(input: Any, function: Any, dim: Any = None, keepdim: bool = False, n
 def _middle(x: Any, axis: None = None, keepdims: bool = False) -> Any:
     """The lower median of all elements: nan if any is nan, or if there are no elements."""
     if not x.size:
-        return x.dtype.type(np.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
+        return x.dtype.type(np.nan if x.dtype.kind == "f" else x.dtype.kind == "b" or np.iinfo(x.dtype).min)
     ordered = np.sort(x, axis=None)
     return ordered[-1] if ordered[-1] != ordered[-1] else ordered[(x.size - 1) // 2]
 
@@ -306,12 +307,22 @@ def argsort(input: Operand, dim: int = -1, descending: bool = False, stable: boo
     order = np.argsort(np.flip(input, dim) if descending else input, axis=dim, kind="stable")
     if descending:  # equal elements keep their order, so it is the reversed array that is sorted
         order = input.shape[dim] - 1 - np.flip(order, dim)
-    return order
+    result = memory.ordered(input.shape, memory.axes(input), order.dtype)
+    result[...] = order
+    return result
 
 
 @composed(sample=lambda d: (d.array((3, 4), distinct=True), d.choice([0, 1, -1]), d.boolean()))
 def sort(input: Operand, dim: int = -1, descending: bool = False, stable: bool = True) -> MaxMin:
     """The sorted elements along `dim`, and their indices (stable)."""
+    places = (*range(input.ndim),)
+    if isinstance(input, Tensor) and not input.is_contiguous() and memory.axes(input.array) != places:
+        places = memory.axes(input.array)  # the results lie as the operand does
+        found = sort(permute(input, *places), places.index(one_dim(dim, input.ndim)), descending, stable)
+        back = tuple(permute(x, *np.argsort(places).tolist()) for x in found)
+        for x in back:
+            x.view_of = None
+        return MaxMin(*back)
     order = argsort(input, dim, descending, stable)
     return MaxMin(gather(input, dim, order), order)
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.dtypes import as_numpy
+from minigrad.kernels.memory import copied
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.tensor import Tensor, out_of_range
 from minigrad.views import reshape_in_place
@@ -364,7 +365,7 @@ def tile(input: Operand, *dims: int | Sequence[int]) -> Any:
 @operation({"input": lambda g, dims: _flip(g, dims)}, torch="flip", sample=lambda d: (d.array((2, 3)), (0,)))
 def _flip(input: Any, dims: tuple[int, ...]) -> Any:
     """The elements in reverse order along `dims`."""
-    return np.flip(input, dims if input.ndim else None).copy()
+    return copied(np.flip(input, dims if input.ndim else None))
 
 
 @composed(sample=lambda d: (d.array((2, 3)), d.choice([(0,), (0, 1), (-1,)])))
