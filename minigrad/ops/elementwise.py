@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.kernels.memory import axes, ordered
+from minigrad.kernels.memory import axes
 from minigrad.ops.comparison import binary, where
 from minigrad.ops.curve import curve, in_float32, unary
 from minigrad.ops.dispatch import PYTHON_NUMBERS
@@ -451,11 +451,10 @@ def rsqrt(input: Operand) -> Any:
 
 
 def _erf(x: Any) -> Any:
-    """Elementwise `math.erf`: NumPy has none."""
-    order = axes(x)
-    out = ordered(x.shape, order, x.dtype)
-    out.transpose(order).ravel()[:] = list(map(math.erf, x.transpose(order).ravel().tolist()))
-    return out
+    """Elementwise `math.erf`."""
+    rows = x.transpose(order := axes(x))
+    out = np.array(list(map(math.erf, rows.ravel().tolist())), x.dtype)
+    return out.reshape(rows.shape).transpose(np.argsort(order))
 
 
 @curve(_erf, lambda g, input: g * (2 / math.sqrt(math.pi)) * exp(-(input * input)))
