@@ -146,3 +146,22 @@ def test_typed_constructors_refuse(content, torch_too):
 )
 def test_tensors_in_lists_are_numbers(build, torch_too):
     torch_too(build)
+
+
+@pytest.mark.parametrize(
+    ("data", "dtype"),
+    [
+        *((300, "uint8"), ([256], "uint8"), ([-1], "uint8"), (-255, "uint8"), (-256, "uint8"), ([2.7], "uint8")),
+        *(
+            ([-1.5], "uint8"),
+            ([1e10], "int32"),
+            (2**35, "int32"),
+            (128, "int8"),
+            (-129, "int8"),
+            ([float("nan")], "int32"),
+        ),
+        *(([[1, 2], [3, 400]], "int8"), ([256], "bool"), ([7e4], "float16"), ([], "int8")),
+    ],
+)
+def test_numbers_that_a_dtype_cannot_hold_are_refused(data, dtype, torch_too):
+    torch_too(lambda fw: fw.tensor(data, dtype=getattr(fw, dtype)))

@@ -70,6 +70,30 @@ def test_results_of_layers_lie_row_major(operand, result, torch_too):
     torch_too(lambda fw: given(fw, operand, result))
 
 
+@pytest.mark.parametrize(
+    "result", ["x + c", "c + x", "x * c", "x > c", "fw.maximum(x, c)", "x / c", "F.mse_loss(x, c, reduction='none')"]
+)
+@pytest.mark.parametrize("operand", ["transposed", "slice", "channels last", "images", "permuted"])
+def test_the_first_of_two_operands_decides(operand, result, torch_too):
+    torch_too(lambda fw: given(fw, operand, result.replace("c", "fw.ones(x.shape)")))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "F.interpolate(x, size=(5, 5), mode='bilinear')",
+        "F.adaptive_avg_pool2d(x, (2, 3))",
+        "F.interpolate(x, size=(5, 5), mode='area')",
+    ],
+)
+def test_resized_images_can_be_viewed_as_vectors(layer, torch_too):
+    def program(fw):
+        x = fw.arange(24.0).reshape(1, 2, 3, 4)
+        return eval(layer, {"x": x, "F": fw.nn.functional}).view(1, -1)
+
+    torch_too(program, 1e-5)
+
+
 @pytest.mark.parametrize("operand", ["transposed", "slice", "channels last", "permuted", "expanded"])
 def test_what_is_flipped_lies_as_it_did(operand, torch_too):
     torch_too(lambda fw: given(fw, operand, "x.flip(0)"))

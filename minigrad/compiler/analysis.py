@@ -25,6 +25,8 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.nn.hooks import Hooks
 from minigrad.nn.module import Module
+from minigrad.optim.lr_scheduler.base import LRScheduler
+from minigrad.optim.optimizer import Optimizer
 from minigrad.random import Generator
 from minigrad.tensor import Tensor, device
 
@@ -66,12 +68,13 @@ class Analysis:
     Attributes:
         used: for each attribute, the first line that names it.
         stored: the same for attributes that are set.
+        probed: attributes that the code looks up with `getattr` or `hasattr`: they may be missing.
         checks: the arguments for `Guards.add`.
         seen: all objects that were reached, by identity.
     """
 
-    def __init__(self, used: dict[str, str], stored: dict[str, str]) -> None:
-        self.used, self.stored = used, stored
+    def __init__(self, used: dict[str, str], stored: dict[str, str], probed: set[str]) -> None:
+        self.used, self.stored, self.probed = used, stored, probed
         self.checks: list[tuple[str, str, str, tuple[Any, ...], bool]] = []
         self.seen: dict[int, Any] = {}
         self.classes: dict[type, Any] = {}  #: the namespace of each, as one view (`vars` makes a new one each time)
@@ -110,7 +113,24 @@ class Analysis:
             self.instance(x, line)
         else:
             self.need(type(x).__module__.startswith("minigrad.") and allowed(type(x)), x, line)
-            self.attributes(x, line, [name for name in self.used if name[0] != "_"])
+            self.attributes(x, line, self.used)
+
+    def scheduler(self, x: LRScheduler, line: str) -> None:
+        """What the code names of a scheduler; all of it if it calls a method. (After `step` there is a new record.)"""
+        called = self.used.keys() & set(dir(type(x))) - {"step", *dir(object)}
+        self.attributes(x, line, {*self.used, *vars(x)} if called else self.used)
+
+    def optimizer(self, x: Optimizer, line: str) -> None:
+        """What the code names of an optimizer. (The step changes its state; `recorder` observes that.)"""
+        self.need("state_dict" not in self.used, x, line)
+        shown = ["param_groups"] if not self.used.keys().isdisjoint(TEXT) else []
+        self.attributes(x, line, [*shown, *self.used])
+
+    def generator(self, x: Generator, line: str) -> None:
+        """A generator: the step draws from it, but may not ask for its state."""
+        self.need(
+            self.used.keys().isdisjoint(["initial_seed", "get_state", "set_state", "manual_seed", "seed"]), x, line
+        )
 
     def tensor(self, x: Tensor, line: str) -> None:
         """A tensor: the identity of its array; reads of its values are observed while the step runs."""
@@ -220,7 +240,11 @@ class Analysis:
     def package(self, x: types.ModuleType, line: str) -> None:
         """A module that is passed on as an object: all that the code may name of it."""
         for name in list(self.used):
-            if name in vars(x) or (name in self.stored and x.__name__.partition(".")[0] not in PARTS):
+            if (
+                name in vars(x)
+                or name in self.probed
+                or (name in self.stored and x.__name__.partition(".")[0] not in PARTS)
+            ):
                 self.member(x, name, self.used[name])
 
     def member(self, x: types.ModuleType, name: str, line: str) -> Any:
@@ -280,7 +304,8 @@ class Analysis:
                     self.check(f"{{}}.get({name!r})", f"builtin '{name}'", line, vars(builtins))
                 value = space.get(name, getattr(builtins, name, None))
                 if value is getattr or value is hasattr:
-                    self.use([self.asked(instructions[i + 1 :], space, contents(cells), line)], line)
+                    self.use([asked := self.asked(instructions[i + 1 :], space, contents(cells), line)], line)
+                    self.probed.add(asked)
                 else:
                     self.chain(value, instructions, i, line)
             elif "DEREF" in op and name in cells:
@@ -393,7 +418,10 @@ def _followed(*names: str) -> Callable[[Analysis, Any, str], None]:
 
 #: The method for objects of each type; the first match counts.
 FOLLOW: dict[Any, Callable[[Analysis, Any, str], None]] = {
-    (Generator, range, slice, types.CodeType, operator.itemgetter, types.GenericAlias, re.Pattern, _field): _followed(),
+    Generator: Analysis.generator,
+    Optimizer: Analysis.optimizer,
+    LRScheduler: Analysis.scheduler,
+    (range, slice, types.CodeType, operator.itemgetter, types.GenericAlias, re.Pattern, _field): _followed(),
     Hooks: lambda analysis, x, line: analysis.elements(vars(x).values(), line),
     types.SimpleNamespace: lambda analysis, x, line: analysis.attributes(x, line, analysis.used),
     Tensor: Analysis.tensor,

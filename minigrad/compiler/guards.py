@@ -60,10 +60,11 @@ class Guards:
     def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         used = dict.fromkeys(("forward", "backward", "setup_context"), "a call")  # called by minigrad itself
         stored: dict[str, str] = {}
+        probed: set[str] = set()
         known = -1
-        while known != len(used):  # the code of newly reached objects may name more
-            known = len(used)
-            analysis = Analysis(used, stored)
+        while known != len(used) + len(probed):  # the code of newly reached objects may name more
+            known = len(used) + len(probed)
+            analysis = Analysis(used, stored, probed)
             analysis.follow(function, "its definition")
             for argument in arguments:
                 analysis.follow(argument, "its arguments")

@@ -73,6 +73,13 @@ def channels_last(x: Array) -> bool:
     return x.ndim > 2 and known == sorted(known, key=lambda i: (i == 1, i))
 
 
+def in_order_of(x: Array, like: Array) -> Array:
+    """A copy of `x` whose axes have the order of those of `like`."""
+    out = ordered(x.shape, axes(like), x.dtype)
+    out[...] = x
+    return out
+
+
 def ordered(shape: tuple[int, ...], order: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """An array whose axes lie in memory in that order, the one with the largest stride first."""
     return np.empty([shape[i] for i in order], dtype).transpose([order.index(i) for i in range(len(order))])

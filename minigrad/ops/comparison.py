@@ -68,7 +68,7 @@ def masked_fill(input: Operand, mask: Operand, value: OperandOrNumber) -> Any:
     if not dtype.is_complex and (value.dtype.is_complex if isinstance(value, Tensor) else isinstance(value, complex)):
         raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
     fill = value.astype(dtype) if isinstance(value, Tensor) else dtypes.number(value, as_numpy(dtype)).item()
-    return where(mask, fill, contiguous(input))
+    return where(contiguous(mask), fill, contiguous(input))
 
 
 # ---- maximum, minimum, clamp -----------------------------------------------------------------------------

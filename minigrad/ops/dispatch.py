@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.engine import Array, Edge, Node, Variable, edge_to
 from minigrad.grad_mode import grad_mode
-from minigrad.kernels.memory import owner
+from minigrad.kernels.memory import in_order_of, owner
 from minigrad.tensor import Tensor
 from minigrad.views import lay_out, mark_view
 from minigrad.watch import Watcher, call, watching
@@ -149,6 +149,8 @@ class Primitive:
                 result = np.asarray(result)
             if row_major and not result.flags.c_contiguous and not any(isinstance(a, Tensor) and a.loose for a in args):
                 result = call(np.ascontiguousarray, result)
+            elif promoted and result.ndim > 1 and leads(args[0], result):
+                result = call(in_order_of, result, args[0].array)
             out = Tensor.made(result)
             if out.loose and permuted(args[0] if variadic else args):
                 out.loose = False
@@ -266,6 +268,14 @@ def permuted(args: Sequence[Any]) -> bool:
     """Whether a result lies in memory as an operand does that the user has permuted: so it does in torch, too."""
     wide = [a for a in args if isinstance(a, Tensor) and a.array.ndim > 2]
     return not any(a.loose for a in wide) and not all(a.array.flags.c_contiguous for a in wide)
+
+
+def leads(first: Any, result: Array) -> bool:
+    """Whether the first operand decides how a result lies in memory (NumPy asks all operands)."""
+    if not isinstance(first, Tensor) or first.loose or first.array.flags.c_contiguous:
+        return False
+    x = first.array
+    return x.shape == result.shape and result.flags.c_contiguous and 0 not in x.strides
 
 
 def shares_memory(result: Array, source: Any) -> bool:

@@ -160,7 +160,8 @@ def batch_norm(
         if weight is not None:
             scale = weight * scale
         shift = -running_mean * scale if bias is None else bias - running_mean * scale
-        return input * reshape(scale, column) + reshape(shift, column)
+        out = input * reshape(scale, column) + reshape(shift, column)
+        return loosened(out) if len(shape) == 3 else out
     out = _standardize(input, weight, bias, eps, running_mean, running_var, momentum)
     return loosened(out) if len(shape) == 3 else out
 

@@ -17,6 +17,7 @@ from minigrad.dtypes import LEGACY, as_numpy
 from minigrad.kernels import pooling as kernels
 from minigrad.kernels.im2col import positions
 from minigrad.kernels.pooling import Window
+from minigrad.ops.convert import contiguous
 from minigrad.ops.convolution import pair
 from minigrad.ops.curve import in_float32
 from minigrad.ops.record import Operand, composed, operation
@@ -356,7 +357,7 @@ def _weighed(input: Any, weights: Any) -> Any:
 
 def weighed(input: Any, weights: Any, dim: int) -> Any:
     """Weighted sums along a dimension: its n elements times `weights` (n, m)."""
-    return movedim(_weighed(movedim(input, dim, -1), weights), -1, dim)
+    return contiguous(movedim(_weighed(movedim(input, dim, -1), weights), -1, dim))
 
 
 @composed(

@@ -380,3 +380,63 @@ def test_what_changed_is_named_with_its_line():
     change = guards.changed()
     assert change.what == "the content of a list"
     assert int(change.line.split(":")[-1]) == step.__code__.co_firstlineno + 1
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda schedule, optimizer: schedule.get_last_lr()[0],
+        lambda schedule, optimizer: schedule._last_lr[0],
+        lambda schedule, optimizer: schedule._step_count,
+        lambda schedule, optimizer: schedule.state_dict()["last_epoch"],
+        lambda schedule, optimizer: optimizer.state_dict()["param_groups"][0]["lr"],
+        lambda schedule, optimizer: optimizer.param_groups[0]["lr"],
+        lambda schedule, optimizer: str(optimizer),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:minigrad.compile")
+def test_what_a_schedule_or_an_optimizer_tells_is_read_anew(read):
+    def run(compiler):
+        w = nn.Parameter(mg.ones(2))
+        optimizer = optim.SGD([w], lr=0.1)
+        schedule, found = optim.lr_scheduler.ExponentialLR(optimizer, 0.5), []
+
+        @compiler
+        def step(x):
+            optimizer.zero_grad()
+            loss = (w * x).sum()
+            loss.backward()
+            optimizer.step()
+            return loss, read(schedule, optimizer)
+
+        for i in range(8):
+            loss, told = step(mg.ones(2))
+            found.append((loss.item(), told))
+            if i in (3, 5):
+                schedule.step()
+        return found
+
+    assert run(mg.compile) == run(lambda f: f)
+
+
+@pytest.mark.filterwarnings("ignore:minigrad.compile")
+def test_the_seed_of_a_generator_is_read_anew():
+    generator = mg.Generator()
+    step = mg.compile(lambda x: x * generator.initial_seed())
+    for seed in (1, 1, 1, 1, 2, 3):
+        generator.manual_seed(seed)
+        assert step(mg.ones(1)).item() == seed
+
+
+@pytest.mark.parametrize("module", [types.ModuleType("settings"), math])
+def test_what_a_module_does_not_have_yet(module):
+    value = mg.compile(lambda x: x * getattr(module, "late_factor", 1.0))
+    there = mg.compile(lambda x: x * 2 if hasattr(module, "late_factor") else x)
+    try:
+        for factor in (None, None, None, 10.0, 10.0, 20.0):
+            if factor:
+                module.late_factor = factor
+            assert value(mg.ones(1)).item() == (factor or 1.0)
+            assert there(mg.ones(1)).item() == (2.0 if factor else 1.0)
+    finally:
+        del module.late_factor
