@@ -124,6 +124,15 @@ def passed_on(result: Any, view: Callable[..., Any], *args: Any) -> Any:
     return loosened(out)
 
 
+def inside(x: Any, view: Callable[..., Any], *args: Any) -> Any:
+    """A view of an operand that only the operation sees: the operand's layout stays open."""
+    if isinstance(x, np.ndarray) or not x.loose:
+        return view(x, *args)
+    out = passed_on(x, view, *args)
+    x.loose = True
+    return out
+
+
 def loosened(result: Any) -> Any:
     """A result whose layout is not its operand's in torch, but row-major."""
     if not isinstance(result, np.ndarray):

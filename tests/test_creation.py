@@ -165,3 +165,23 @@ def test_tensors_in_lists_are_numbers(build, torch_too):
 )
 def test_numbers_that_a_dtype_cannot_hold_are_refused(data, dtype, torch_too):
     torch_too(lambda fw: fw.tensor(data, dtype=getattr(fw, dtype)))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        *("fw.zeros(2.5)", "fw.randn(2.7)", "fw.zeros(2, 2.0)", "fw.zeros('a')", "fw.full((2.0,), 1.0)", "fw.eye(2.5)"),
+        *("x.reshape(2.5, -1)", "x.view(2.0, 2)", "x.expand(2.0, 4)", "x.repeat(1.5)", "x.unflatten(0, (2.0, 2))"),
+        *("fw.nn.Linear(2.9, 2)", "fw.nn.Embedding(3.5, 2)", "fw.nn.Conv2d(2.0, 4, 3)", "x.view(fw.tensor(2), 2)"),
+        *("fw.zeros(fw.tensor(3))", "fw.zeros([2, fw.tensor(3)])", "fw.randint(0, 3, (2.5,))", "x.tile(2.0)"),
+    ],
+)
+def test_sizes_are_integers(call, torch_too):
+    def program(fw):
+        try:
+            made = eval(call, {"fw": fw, "x": fw.ones(4)})
+        except TypeError:
+            return "refused"
+        return tuple(made.shape)
+
+    torch_too(program)

@@ -24,7 +24,7 @@ from minigrad.ops.padding import pad
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.reduction import sum
 from minigrad.ops.shape import reshape, squeeze, unsqueeze
-from minigrad.views import passed_on
+from minigrad.views import inside, passed_on
 
 
 def pair(value: Any, name: str, n: int = 2) -> tuple[Any, ...]:
@@ -171,7 +171,7 @@ def _conv(input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilatio
             "greater than actual input size"
         )
     if n == 1:
-        input, weight = unsqueeze(input, 2), unsqueeze(weight, 2)
+        input, weight = inside(input, unsqueeze, 2), unsqueeze(weight, 2)
         steps, around, spread = (1, *steps), (0, *around), (1, *spread)
     return _as_given(_conv2d(input, weight, bias, steps, around, spread, groups), n, single)
 

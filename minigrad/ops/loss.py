@@ -415,12 +415,15 @@ def binary_cross_entropy_with_logits(
 
     Raises:
         ValueError: if the shapes differ.
+        RuntimeError: if the target is not of floats.
 
     >>> import minigrad
     >>> minigrad.nn.functional.binary_cross_entropy_with_logits(minigrad.tensor([-1000.0]), minigrad.tensor([1.0]))
     tensor(1000.)
     """
     same_size("binary_cross_entropy_with_logits", input, target)
+    if isinstance(target, Tensor) and not target.is_floating_point():
+        raise RuntimeError(f"the target of binary_cross_entropy_with_logits must consist of floats, not {target.dtype}")
     if pos_weight is None:
         losses = _bce_with_logits(input, target)
     else:  # (1 - t) x + (1 + (q - 1) t) softplus(-x)

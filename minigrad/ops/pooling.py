@@ -23,7 +23,7 @@ from minigrad.ops.curve import in_float32
 from minigrad.ops.record import Operand, composed, operation
 from minigrad.ops.shape import movedim, squeeze, unsqueeze
 from minigrad.tensor import Tensor
-from minigrad.views import passed_on
+from minigrad.views import inside, passed_on
 
 
 def _sample(d: Any) -> tuple[tuple[int, ...], Window]:
@@ -137,7 +137,7 @@ def _window(name: str, input: Any, kernel: Any, stride: Any, padding: Any, dilat
 def _as_image(input: Any, name: str) -> Any:
     """(N, C, L) as images of one row."""
     _check_dims(name, input, 2)
-    return unsqueeze(input, -2)
+    return inside(input, unsqueeze, -2)
 
 
 def _in_a_row(kernel_size: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any]:

@@ -7,6 +7,7 @@ https://docs.pytorch.org/docs/stable/torch.html#indexing-slicing-joining-mutatin
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -33,10 +34,17 @@ def one_dim(dim: int, ndim: int) -> int:
 
 
 def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
-    """A shape given as one sequence or as several numbers: ``view(2, 3)`` or ``view((2, 3))``."""
+    """A shape given as one sequence or as several numbers: ``view(2, 3)`` or ``view((2, 3))``.
+
+    Raises:
+        TypeError: if they are not integers.
+    """
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = tuple(shape[0])
-    return tuple(int(n) for n in shape)
+    try:
+        return tuple(map(operator.index, shape))
+    except TypeError:
+        raise TypeError(f"a shape must consist of integers, but got {list(shape)}") from None
 
 
 def filled_in(shape: tuple[int, ...], numel: int) -> tuple[int, ...]:

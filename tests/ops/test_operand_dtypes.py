@@ -38,6 +38,11 @@ def test_operands_that_are_no_floats_are_refused(record, data, dtype):
         called(record.call, args, Tensor.wrap, dtype)
 
 
+@pytest.mark.parametrize("target", [[True, False], [1, 0]])
+def test_targets_that_are_no_floats(target, torch_too):
+    torch_too(lambda fw: fw.nn.functional.binary_cross_entropy_with_logits(fw.ones(2), fw.tensor(target)))
+
+
 def test_layers_refuse_them_too():
     with pytest.raises(NotImplementedError, match="\"silu\" not implemented for 'Long'"):
         minigrad.nn.SiLU()(minigrad.arange(3))
