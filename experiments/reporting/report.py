@@ -10,6 +10,7 @@ import re
 import shlex
 import statistics
 import string
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,12 +57,20 @@ def render(experiment: registry.Experiment[Any], folder: Path) -> Record[Any]:
 
 
 def write_index(out: Path) -> list[str]:
-    """Writes every report under `out` and `README.md` with a table of them; returns their names."""
+    """Writes every report under `out` and `README.md` with a table of them; returns their names.
+
+    The report of a run that other code has recorded, without what the report asks for today, stays as it is.
+    """
     rows = []
     names = _finished(out)
     for name in names:
         experiment = registry.find(name)
-        record = render(experiment, out / name)
+        try:
+            record = render(experiment, out / name)
+        except (KeyError, FileNotFoundError) as error:
+            missing = Path(error.filename).name if isinstance(error, FileNotFoundError) else error
+            print(f"{name}: its run has no {missing}: its report stays as it is; run it again", file=sys.stderr)
+            record = Record.read(out / name, experiment)
         row = _row(experiment, record, f"[{name}]({name}/{REPORT})")
         rows.append([*row, record.config["framework"], duration(record.seconds)])
     text = table([*HEADER, "framework", "time"], _complete(rows)) if rows else "No experiment has been run yet."

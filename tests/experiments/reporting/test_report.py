@@ -176,3 +176,21 @@ class TestFill:
     def test_a_missing_field_is_an_error(self, fill):
         with pytest.raises(KeyError, match="nothing"):
             fill("{nothing}")
+
+
+@pytest.mark.parametrize(
+    ("error", "missing"),
+    [(KeyError("test_rates"), "'test_rates'"), (FileNotFoundError(2, "", "out/pairs.csv"), "pairs.csv")],
+)
+def test_a_run_that_other_code_has_recorded_keeps_its_report(toy, run_toy, monkeypatch, capsys, error, missing):
+    folder = run_toy("out", framework="torch")
+    before = (folder / "report.md").read_text()
+
+    def render(*_):
+        raise error
+
+    monkeypatch.setattr(report, "render", render)
+    assert report.write_index(folder.parent) == ["toy"]
+    assert (folder / "report.md").read_text() == before
+    assert f"toy: its run has no {missing}: its report stays as it is; run it again" in capsys.readouterr().err
+    assert "[toy](toy/report.md)" in (folder.parent / "README.md").read_text()
