@@ -18,7 +18,7 @@ from minigrad import dtypes, engine, views, watch
 from minigrad.conversions import OWN, Conversions
 from minigrad.dtypes import dtype
 from minigrad.engine import Array, Node, Variable
-from minigrad.grad_mode import grad_mode
+from minigrad.grad_mode import grad_mode, recording
 from minigrad.hooks import RETAIN, Removable
 from minigrad.names import missing
 from minigrad.size import Size as Size
@@ -216,7 +216,8 @@ class Tensor(Conversions):
     @property
     def grad_fn(self) -> Node | None:
         """The operation that made this tensor, as a node of the graph."""
-        self.refresh()
+        with recording(True):
+            self.refresh()
         return self.node
 
     @property

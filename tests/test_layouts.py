@@ -23,6 +23,7 @@ RESULTS = [
         "x.erf()",
         "x.clamp(0, 1)",
         "x ** 2",
+        "2**x",
     ),
     *("x.clone()", "x.double()", "x.long()", "fw.zeros_like(x)", "fw.rand_like(x)", "x.sort(-1)[0]"),
     *(

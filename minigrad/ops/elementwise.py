@@ -234,9 +234,8 @@ def pow(input: OperandOrNumber, other: OperandOrNumber) -> Any:
 
 def _rpow(self: Tensor, other: Any) -> Any:
     """``2 ** x``: here a 0-d negative integer does not count as a number, which `pow` would refuse."""
-    if not isinstance(self, Tensor):
-        return NotImplemented
-    return pow(other, self) if self.ndim or self.is_floating_point() else pow(other, self.reshape(1)).reshape(())
+    number = not self.ndim and not self.is_floating_point()
+    return pow(other, self.reshape(1)).reshape(()) if number else pow(other, self.contiguous())
 
 
 setattr(Tensor, "__rpow__", _rpow)  # noqa: B010

@@ -262,6 +262,8 @@ def narrow(input: Operand, dim: int, start: int, length: int) -> Any:
 def index_select(input: Operand, dim: int, index: Operand) -> Any:
     """The slices of dimension `dim` at the positions in `index` (a copy)."""
     at = one_dim(dim, input.ndim)
+    if input.ndim and not input.shape[at] and raw(index).size:
+        raise RuntimeError("index_select(): self indexing axis dim should be positive")
     return (
         _index(input, (slice(None),) * at + (raw(index),))
         if input.ndim
