@@ -234,8 +234,9 @@ def pow(input: OperandOrNumber, other: OperandOrNumber) -> Any:
 
 def _rpow(self: Tensor, other: Any) -> Any:
     """``2 ** x``: here a 0-d negative integer does not count as a number, which `pow` would refuse."""
-    number = not self.ndim and not self.is_floating_point()
-    return pow(other, self.reshape(1)).reshape(()) if number else pow(other, self.contiguous())
+    if not isinstance(self, Tensor):
+        return NotImplemented
+    return pow(other, self.contiguous()) if self.ndim or self.is_floating_point() else pow(other, self[None])[0]
 
 
 setattr(Tensor, "__rpow__", _rpow)  # noqa: B010
