@@ -106,19 +106,11 @@ def tensor(
 def _array_of(data: Any, dtype: np.dtype[Any] | None) -> Array:
     array = np.array(data) if isinstance(data, (np.ndarray, np.generic)) else _from_lists(data, dtype)
     if dtype is not None:
-        if dtype.kind in "iu" and isinstance(data, (int, float, list, tuple)):
-            _need_to_fit(array, dtype)
+        if dtype.kind in "iu" and array.size and isinstance(data, (int, float, list, tuple)):
+            dtypes.need_to_fit(array.min(), array.max(), dtype, array.dtype.kind == "f")
         array = array.astype(dtype, copy=False)
     as_numpy(array.dtype)
     return array  # in the memory layout of `data`, as in torch
-
-
-def _need_to_fit(array: Array, dtype: np.dtype[Any]) -> None:
-    """Refuse numbers that a dtype of integers can't hold; negative integers wrap as uint8, as in torch."""
-    limits, whole = np.iinfo(dtype), array.dtype.kind != "f"
-    least = -limits.max if dtype.kind == "u" and whole else limits.min
-    if array.size and not (array.min() >= least and array.max() <= limits.max):
-        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
 
 
 def _from_lists(data: Any, dtype: np.dtype[Any] | None) -> Array:

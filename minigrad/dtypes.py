@@ -149,11 +149,26 @@ def number(value: Any, dtype: np.dtype[Any]) -> Any:
     """
     if isinstance(value, (np.ndarray, np.generic)) or dtype.kind not in "iuf":
         return np.asarray(value).astype(dtype)
-    limit = (np.finfo if dtype.kind == "f" else np.iinfo)(dtype).max
-    least = 0 if dtype.kind == "u" and isinstance(value, float) else -limit - (dtype.kind == "i")
-    if not ((dtype.kind == "f" and not math.isfinite(value)) or least <= value <= limit):
-        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
+    if dtype.kind != "f" or math.isfinite(value):
+        need_to_fit(value, value, dtype, isinstance(value, float))
     return np.array(value).astype(dtype)
+
+
+def need_to_fit(least: Any, largest: Any, dtype: np.dtype[Any], floats: bool) -> None:
+    """Raise torch's error if a dtype can't hold these numbers; negative integers wrap as uint8.
+
+    Raises:
+        RuntimeError: in words that are torch's.
+    """
+    limit = (np.finfo if dtype.kind == "f" else np.iinfo)(dtype).max
+    lower = 0 if dtype.kind == "u" and floats else -limit - (dtype.kind == "i")
+    if not (lower <= least and largest <= limit):
+        raise RuntimeError(f"value cannot be converted to type {dtype} without overflow")
+
+
+def not_implemented(operation: str, dtype_: np.dtype[Any]) -> NotImplementedError:
+    """Torch's error for a dtype that an operation does not take."""
+    return NotImplementedError(f"\"{operation}\" not implemented for '{LEGACY[dtype_.name]}'")
 
 
 def category(dtype_: np.dtype[Any]) -> int:

@@ -18,6 +18,7 @@ from typing import Any
 from experiments import registry
 from experiments.reporting.pages import RESULTS
 from experiments.runner import files, parallel
+from experiments.runner.code import code_hash
 from experiments.runner.options import Options
 from experiments.runner.progress import duration
 from experiments.runner.record import CONFIG, Record
@@ -68,9 +69,11 @@ def write_index(out: Path) -> list[str]:
         try:
             record = render(experiment, out / name)
         except (KeyError, FileNotFoundError) as error:
+            record = Record.read(out / name, experiment)
+            if record.config.get("code") == code_hash():
+                raise  # the report is wrong, not the run old
             missing = Path(error.filename).name if isinstance(error, FileNotFoundError) else error
             print(f"{name}: its run has no {missing}: its report stays as it is; run it again", file=sys.stderr)
-            record = Record.read(out / name, experiment)
         row = _row(experiment, record, f"[{name}]({name}/{REPORT})")
         rows.append([*row, record.config["framework"], duration(record.seconds)])
     text = table([*HEADER, "framework", "time"], _complete(rows)) if rows else "No experiment has been run yet."

@@ -55,11 +55,7 @@ def axes(x: Array) -> tuple[int, ...]:
 
 def copied(x: Array, dtype: Any = None) -> Array:
     """A copy of `x`, or `x` in another dtype, with its axes in the same order."""
-    if 0 not in x.strides:
-        return np.array(x, dtype)
-    out = ordered(x.shape, axes(x), dtype or x.dtype)
-    out[...] = x
-    return out
+    return in_order_of(x, x, dtype) if 0 in x.strides else np.array(x, dtype)
 
 
 def dense(x: Array) -> bool:
@@ -73,9 +69,9 @@ def channels_last(x: Array) -> bool:
     return x.ndim > 2 and known == sorted(known, key=lambda i: (i == 1, i))
 
 
-def in_order_of(x: Array, like: Array) -> Array:
-    """A copy of `x` whose axes have the order of those of `like`."""
-    out = ordered(x.shape, axes(like), x.dtype)
+def in_order_of(x: Array, like: Array, dtype: Any = None) -> Array:
+    """A copy of `x`, or `x` in another dtype, whose axes have the order of those of `like`."""
+    out = ordered(x.shape, axes(like), dtype or x.dtype)
     out[...] = x
     return out
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.dtypes import LEGACY, as_numpy
+from minigrad.dtypes import as_numpy
 from minigrad.kernels import pooling as kernels
 from minigrad.kernels.im2col import positions
 from minigrad.kernels.pooling import Window
@@ -217,7 +217,7 @@ def max_pool1d(
     """
     image, (k, s, p) = _as_image(input, "max_pool1d"), _in_a_row(kernel_size, stride, padding)
     if not return_indices and as_numpy(input.dtype).kind != "f":
-        raise NotImplementedError(f"\"max_pool1d\" not implemented for '{LEGACY[as_numpy(input.dtype).name]}'")
+        raise dtypes.not_implemented("max_pool1d", as_numpy(input.dtype))
     out = max_pool2d(image, k, s, p, (1, *pair(dilation, "dilation", 1)), ceil_mode, return_indices)
     return tuple(passed_on(x, squeeze, -2) for x in out) if return_indices else passed_on(out, squeeze, -2)
 

@@ -42,7 +42,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from minigrad.dtypes import LEGACY
+from minigrad.dtypes import not_implemented
 from minigrad.engine import Array
 from minigrad.grad_mode import grad_mode
 from minigrad.ops import output
@@ -300,7 +300,7 @@ def of_dtypes(record: Record, call: F) -> F:
         operands = args if record.promotes else args[:1] or [kwargs.get(first)]
         given = [x.array.dtype for x in operands if isinstance(x, Tensor)]
         if given and not any(dtype.kind in record.dtypes for dtype in given):
-            raise NotImplementedError(f"\"{record.name}\" not implemented for '{LEGACY[given[0].name]}'")
+            raise not_implemented(record.name, given[0])
         return call(*args, **kwargs)
 
     return cast(F, function)

@@ -307,17 +307,16 @@ def argsort(input: Operand, dim: int = -1, descending: bool = False, stable: boo
     order = np.argsort(np.flip(input, dim) if descending else input, axis=dim, kind="stable")
     if descending:  # equal elements keep their order, so it is the reversed array that is sorted
         order = input.shape[dim] - 1 - np.flip(order, dim)
-    result = memory.ordered(input.shape, memory.axes(input), order.dtype)
-    result[...] = order
-    return result
+    return memory.in_order_of(order, input)
 
 
 @composed(sample=lambda d: (d.array((3, 4), distinct=True), d.choice([0, 1, -1]), d.boolean()))
 def sort(input: Operand, dim: int = -1, descending: bool = False, stable: bool = True) -> MaxMin:
     """The sorted elements along `dim`, and their indices (stable)."""
-    places = (*range(input.ndim),)
-    if isinstance(input, Tensor) and not input.is_contiguous() and memory.axes(input.array) != places:
-        places = memory.axes(input.array)  # the results lie as the operand does
+    places = along = tuple(range(input.ndim))
+    if isinstance(input, Tensor) and not input.is_contiguous():
+        places = memory.axes(input.array)
+    if places != along:  # the results lie as the operand does
         found = sort(permute(input, *places), places.index(one_dim(dim, input.ndim)), descending, stable)
         back = tuple(permute(x, *np.argsort(places).tolist()) for x in found)
         for x in back:

@@ -190,6 +190,9 @@ def test_a_run_that_other_code_has_recorded_keeps_its_report(toy, run_toy, monke
         raise error
 
     monkeypatch.setattr(report, "render", render)
+    with pytest.raises(type(error)):  # of this code's own run: an error of the report
+        report.write_index(folder.parent)
+    monkeypatch.setattr(report, "code_hash", lambda: "another")
     assert report.write_index(folder.parent) == ["toy"]
     assert (folder / "report.md").read_text() == before
     assert f"toy: its run has no {missing}: its report stays as it is; run it again" in capsys.readouterr().err
